@@ -1,0 +1,113 @@
+// Lint rules: strict types, one-way imports between folders, one door per side effect.
+import js from '@eslint/js';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import { importX } from 'eslint-plugin-import-x';
+import reactHooks from 'eslint-plugin-react-hooks';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+/** Which folders of src/ each folder may import (docs/ARCHITECTURE.md, "Who may import whom"). */
+const MAY_IMPORT = {
+  tensor: [],
+  reference: ['tensor'],
+  sources: ['tensor'],
+  plan: ['tensor'],
+  gpu: ['tensor'],
+  kernels: ['gpu', 'tensor'],
+  methods: ['tensor'],
+  evaluate: ['tensor'],
+  export: ['tensor'],
+  worker: [
+    'tensor',
+    'reference',
+    'sources',
+    'plan',
+    'gpu',
+    'kernels',
+    'methods',
+    'evaluate',
+    'export',
+  ],
+  store: ['worker', 'tensor'],
+  ui: ['store'],
+};
+
+const zones = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  target: `./src/${folder}`,
+  from: './src',
+  except: [folder, ...allowed].map((name) => `./${name}`),
+  message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')}.`,
+}));
+
+const FETCH_DOOR = { name: 'fetch', message: 'Only src/sources talks to the network.' };
+const STORAGE_DOORS = ['localStorage', 'sessionStorage', 'indexedDB', 'caches'].map((name) => ({
+  name,
+  message: 'Only src/sources touches storage.',
+}));
+const GPU_DOOR = {
+  object: 'navigator',
+  property: 'gpu',
+  message: 'Only src/gpu asks for a GPU.',
+};
+
+export default tseslint.config(
+  {
+    ignores: [
+      'dist*',
+      'coverage',
+      'test-results',
+      'playwright-report',
+      'public',
+      'src/evaluate/onnx/onnx_pb.ts',
+    ],
+  },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      globals: { ...globals.browser },
+      parserOptions: { projectService: { allowDefaultProject: ['*.js'] } },
+    },
+    plugins: { 'import-x': importX, 'react-hooks': reactHooks },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-restricted-globals': ['error', FETCH_DOOR, ...STORAGE_DOORS],
+      'no-restricted-properties': ['error', GPU_DOOR],
+      'no-console': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  {
+    // Reads inside a typed array's bounds are the norm in numeric code; `!` keeps them legible.
+    files: [
+      'src/{tensor,reference,gpu,kernels,methods,evaluate,export,sources,plan}/**',
+      'bench/**',
+    ],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  { files: ['src/sources/**'], rules: { 'no-restricted-globals': 'off' } },
+  { files: ['src/gpu/**'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['**/*.test.ts', '**/*.test.tsx', 'e2e/**', 'bench/**'],
+    rules: {
+      'no-restricted-globals': 'off',
+      'no-restricted-properties': 'off',
+      'no-console': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'import-x/no-restricted-paths': 'off',
+    },
+  },
+  { files: ['*.ts', '*.js'], rules: { 'import-x/no-default-export': 'off' } },
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { ...globals.node } },
+    rules: { 'no-console': 'off', 'no-restricted-globals': 'off' },
+  },
+);

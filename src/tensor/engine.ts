@@ -1,0 +1,121 @@
+/**
+ * What merging and compressing need from whatever computes: WGSL kernels on the visitor's GPU
+ * (`kernels/`), or their float64 twins in TypeScript (`reference/`), which are the tests' oracle
+ * and serve browsers without WebGPU. Methods are written against this interface alone.
+ *
+ * Numerics both keep (docs/ARCHITECTURE.md, "Numerics"):
+ * - theta* = theta_0 + sum_t c_t (theta_t - theta_0), rounded once (nearest even) to its dtype.
+ * - u_t = theta_t - center, in f32; keys are the 31 magnitude bits of u_t.
+ * - exactly k entries are kept; ties at the threshold enter lowest flat index first.
+ * - a kept value is rounded to the value dtype, then added to the center in f32.
+ */
+import { type FloatDtype } from './dtype';
+import { type Chunk, type FlatLayout } from './layout';
+
+export interface AdapterReport {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** True for a software adapter: correct, never fast. */
+  readonly fallback: boolean;
+}
+
+export type EngineKind = 'webgpu' | 'reference';
+
+export interface Engine {
+  readonly kind: EngineKind;
+  readonly adapter: AdapterReport;
+  /** Most elements a chunk may have with this many tasks, from the device's limits. */
+  maxChunkElements(taskCount: number): number;
+  createGroup(spec: GroupSpec): WeightGroup;
+  /** Bytes of device (or typed array) memory held now, and the most ever held. */
+  memory(): { readonly liveBytes: number; readonly peakBytes: number };
+  /** Settles when the device is lost for any reason but `dispose`; never rejects. */
+  readonly lost: Promise<string>;
+  dispose(): void;
+}
+
+export interface GroupSpec {
+  readonly layout: FlatLayout;
+  readonly chunks: readonly Chunk[];
+  readonly taskCount: number;
+}
+
+/** 0 is the base, t + 1 is task t's checkpoint; the order of `Chunk.dtypes`. */
+export type CheckpointIndex = number;
+
+/** What a task vector is measured from: theta_0 or theta*. */
+export type Center = 'base' | 'merged';
+
+/** `global`: one ranking over the whole flat space; `tensor`: one per tensor. */
+export type Scope = 'global' | 'tensor';
+
+/** Counts of |u| by the top 11 of its 31 magnitude bits (8 exponent, 3 mantissa bits). */
+export interface MagnitudeHistogram {
+  /** 2048 counts; bin b holds magnitudes in [f32(b << 20), f32((b + 1) << 20)). */
+  readonly counts: Uint32Array;
+}
+
+export interface SelectionStats {
+  /** Exactly the entries asked for. */
+  readonly kept: number;
+  /** Kept entries whose u is not zero. */
+  readonly nonZero: number;
+  /** Sum of squares of the kept u, and of all u (before rounding to the value dtype). */
+  readonly keptEnergy: number;
+  readonly totalEnergy: number;
+}
+
+/** Thresholds of one exact top-k, held on the engine until disposed. */
+export interface Selection {
+  readonly center: Center;
+  readonly task: number;
+  readonly scope: Scope;
+  /** Kept entries: one number for `global`, one a tensor for `tensor`. */
+  readonly keptPerScope: readonly number[];
+  dispose(): void;
+}
+
+/** One tensor's float32 weights, in memory or on the engine's GPU. */
+export type WeightData = Float32Array | GPUBuffer;
+
+export interface ModelWeights {
+  readonly tensors: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly data: WeightData }
+  >;
+  dispose(): void;
+}
+
+/** Which weights to lay out for the evaluator. */
+export type WeightsOf =
+  | { readonly kind: 'base' }
+  | { readonly kind: 'merged' }
+  | { readonly kind: 'task'; readonly task: number }
+  | { readonly kind: 'sparse'; readonly selection: Selection; readonly valueDtype: FloatDtype };
+
+export interface WeightGroup {
+  readonly layout: FlatLayout;
+  /**
+   * Copies one checkpoint's bytes of one chunk to the engine, in the file's dtype.
+   * `bytes.byteLength` is elementCount x bytes per element of that dtype.
+   */
+  upload(checkpoint: CheckpointIndex, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void;
+  /** NaN and Inf per tensor of the layout, looked for on the raw bits. */
+  countNonFinite(checkpoint: CheckpointIndex): Promise<Uint32Array>;
+  /** theta* from one coefficient a task, stored as `dtype`. Invalidates selections around theta*. */
+  merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void>;
+  /** Histogram of |theta_task - center| for the slider: global, summed over chunks. */
+  histogram(center: Center, task: number): Promise<MagnitudeHistogram>;
+  /**
+   * Exact top-k of |theta_task - center|; k of a scope with N entries is round(percent / 100 * N),
+   * halves up.
+   */
+  select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection>;
+  stats(selection: Selection): Promise<SelectionStats>;
+  /** One bit an element of the flat space, bit i & 31 of word i >> 5 set where kept. */
+  keptMask(selection: Selection): Promise<Uint32Array>;
+  /** Float32 weights of every tensor, in memory (`cpu`) or as one GPU buffer a tensor (`gpu`). */
+  materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights>;
+  dispose(): void;
+}

@@ -1,0 +1,133 @@
+/**
+ * What the page may ask of the worker and what it hears back: small plain facts only. Tensors,
+ * buffers and devices stay in the worker.
+ */
+import { type AdapterReport, type EngineKind, type Scope } from '@/tensor/engine';
+import { type ErrorFacts } from '@/tensor/errors';
+
+export type MergeMethod = 'simple-average' | 'task-arithmetic';
+
+/** Everything that decides the result, and nothing else; also what a link carries. */
+export interface Recipe {
+  readonly mergeMethod: MergeMethod;
+  /** λ of task arithmetic; unused by the simple average. */
+  readonly lambda: number;
+  /** m: share of entries kept per task, in percent. */
+  readonly keptPercent: number;
+  readonly scope: Scope;
+}
+
+/** Opens a group of checkpoints: the embedded demo, or files from the visitor's disk. */
+export type SourceRequest =
+  | { readonly kind: 'demo'; readonly demo: 'fft' }
+  | {
+      readonly kind: 'files';
+      readonly files: readonly { readonly path: string; readonly file: File }[];
+      /** Path of the checkpoint to use as base, once the visitor has chosen; else guessed. */
+      readonly base?: string;
+      /** Go on although NaN or Inf was found: the visitor said so. */
+      readonly allowNonFinite?: boolean;
+    };
+
+export interface CheckpointCard {
+  readonly id: string;
+  readonly role: 'base' | 'task';
+  readonly name: string;
+  readonly title: string;
+  readonly byteLength: number;
+  /** Dtypes in the file, most elements first. */
+  readonly dtypes: readonly string[];
+  readonly parameterCount: number;
+  readonly tensorCount: number;
+  /** From the repo's model card; null when it names none. */
+  readonly licence: string | null;
+  /** Data set the task is scored on; null when there is none, with the reason. */
+  readonly dataset: {
+    readonly name: string;
+    readonly rowCount: number;
+    readonly classCount: number;
+  } | null;
+}
+
+export interface GroupFacts {
+  readonly title: string;
+  readonly cards: readonly CheckpointCard[];
+  /** Elements of the flat space: N, of which m % are kept for each task. */
+  readonly elementCount: number;
+  /** Why there is no accuracy, or null where tasks are scored. */
+  readonly noAccuracyBecause: string | null;
+  /** λ recommended for the group (chosen on validation data), or null. */
+  readonly lambda: number | null;
+}
+
+/** METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M`. */
+export type MethodId = string;
+
+/** One cell of the accuracy table. `n` grows from 128 to the whole split as results stream in. */
+export interface Score {
+  readonly method: MethodId;
+  readonly task: string;
+  readonly correct: number;
+  readonly n: number;
+  /** Rows in the split: the score is final when n equals it. */
+  readonly total: number;
+}
+
+export interface StorageRow {
+  readonly method: MethodId;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly bytes: number;
+}
+
+/** Exact facts of one task's kept entries at the current m. */
+export interface SparseFacts {
+  readonly method: MethodId;
+  readonly task: string;
+  readonly kept: number;
+  readonly nonZero: number;
+  /** Kept share of the squared norm of u, 0..1. */
+  readonly energyShare: number;
+}
+
+export interface Progress {
+  /** For people, e.g. "Evaluating PERU-FFT (10 %)". */
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'images' | 'tasks';
+}
+
+export type JobEvent =
+  | {
+      readonly type: 'engine';
+      readonly engine: EngineKind;
+      readonly adapter: AdapterReport;
+      readonly evaluator: string;
+    }
+  | { readonly type: 'group'; readonly group: GroupFacts }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  /** 2048 counts of |u| by magnitude per task, around theta*, for the live slider. */
+  | {
+      readonly type: 'histograms';
+      readonly histograms: readonly { readonly task: string; readonly counts: Uint32Array }[];
+    }
+  | { readonly type: 'score'; readonly score: Score }
+  | { readonly type: 'sparse'; readonly facts: SparseFacts }
+  | { readonly type: 'storage'; readonly rows: readonly StorageRow[] }
+  | { readonly type: 'memory'; readonly liveBytes: number; readonly peakBytes: number }
+  /** A stage ended; `name` and seconds as in results.json. */
+  | { readonly type: 'stage'; readonly name: string; readonly seconds: number };
+
+export type JobOutcome =
+  | { readonly status: 'done' }
+  | { readonly status: 'cancelled' }
+  | { readonly status: 'failed'; readonly error: ErrorFacts };
+
+/** The worker's whole surface, called through Comlink. One job at a time: the latest wins. */
+export interface PeruWorker {
+  /** Reads headers, checks that the files fit, loads weights to the engine. Cancels any job. */
+  open(request: SourceRequest, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /** Merges, prunes and scores the open group by the recipe. Cancels the job before it. */
+  run(recipe: Recipe, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  cancel(): Promise<void>;
+}
