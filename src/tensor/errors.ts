@@ -5,6 +5,7 @@
 export type ErrorKind =
   | 'parse' // a file breaks its format: permanent, retrying does not help
   | 'mismatch' // files are sound but do not fit together
+  | 'non-finite' // weights hold NaN or Inf; the visitor may go on
   | 'unsupported' // sound, but something Peru does not do
   | 'source' // a file could not be read or fetched
   | 'gpu-unavailable'

@@ -1,0 +1,56 @@
+/**
+ * Positions of kept entries as bytes of gaps (contract: "TASK.sparse.safetensors"). A byte under
+ * 255 is the distance from the last kept position, the first counting from -1; 255 adds 255 and
+ * keeps none. A distance d takes 1 + floor(d / 255) bytes. In NumPy, with g as int64:
+ * `positions = cumsum(g)[g != 255] - 1`.
+ */
+
+const SKIP = 255;
+
+/** Bytes one distance takes. */
+export function gapBytes(distance: number): number {
+  return 1 + Math.floor(distance / SKIP);
+}
+
+/**
+ * @param positions flat row-major positions in one tensor, strictly ascending
+ * @throws RangeError when they are not
+ */
+export function encodeGaps(positions: ArrayLike<number>): Uint8Array<ArrayBuffer> {
+  let byteLength = 0;
+  let last = -1;
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i]!;
+    if (!(Number.isInteger(position) && position > last)) {
+      throw new RangeError(`Position ${position} does not follow ${last}.`);
+    }
+    byteLength += gapBytes(position - last);
+    last = position;
+  }
+  const gaps = new Uint8Array(byteLength);
+  let at = 0;
+  last = -1;
+  for (let i = 0; i < positions.length; i++) {
+    const distance = positions[i]! - last;
+    const skips = Math.floor(distance / SKIP);
+    gaps.fill(SKIP, at, at + skips);
+    gaps[at + skips] = distance - skips * SKIP;
+    at += skips + 1;
+    last = positions[i]!;
+  }
+  return gaps;
+}
+
+/** The positions that gaps stand for; the inverse of `encodeGaps`. */
+export function decodeGaps(gaps: Uint8Array): Uint32Array<ArrayBuffer> {
+  let count = 0;
+  for (const gap of gaps) if (gap !== SKIP) count += 1;
+  const positions = new Uint32Array(count);
+  let at = -1;
+  let next = 0;
+  for (const gap of gaps) {
+    at += gap;
+    if (gap !== SKIP) positions[next++] = at;
+  }
+  return positions;
+}

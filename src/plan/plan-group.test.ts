@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { PeruError } from '@/tensor/errors';
+import { bitsPerElement, type SafetensorsDtype } from '@/tensor/safetensors-dtype';
+import { type PlannedCheckpoint } from './checkpoint-facts';
+import { guessBase } from './guess-base';
+import { planGroup } from './plan-group';
+
+type Entry = readonly [dtype: SafetensorsDtype, ...shape: number[]];
+
+function checkpoint(name: string, entries: Readonly<Record<string, Entry>>): PlannedCheckpoint {
+  const tensors = Object.entries(entries).map(([tensor, [dtype, ...shape]]) => {
+    const elementCount = shape.reduce((a, b) => a * b, 1);
+    const byteLength = (elementCount * bitsPerElement(dtype)) / 8;
+    return [tensor, { dtype, shape, elementCount, byteLength }] as const;
+  });
+  return { name, tensors: new Map(tensors) };
+}
+
+const fullClip = checkpoint('clip', {
+  logit_scale: ['F32'],
+  'text_model.weight': ['F32', 10, 4],
+  'vision_model.z': ['F32', 3, 4],
+  'vision_model.a': ['F32', 5],
+  'vision_model.position_ids': ['I64', 1, 5],
+});
+const visionOnly = (name: string, dtype: SafetensorsDtype): PlannedCheckpoint =>
+  checkpoint(name, { 'vision_model.z': [dtype, 3, 4], 'vision_model.a': [dtype, 5] });
+
+/** The refusal of a group: kind and the names its message must hold, and a next step. */
+function expectRefusal(
+  group: Parameters<typeof planGroup>[0],
+  kind: PeruError['kind'],
+  parts: readonly (string | RegExp)[],
+): void {
+  let error: unknown;
+  try {
+    planGroup(group);
+  } catch (thrown) {
+    error = thrown;
+  }
+  if (!(error instanceof PeruError)) throw new Error(`Not refused: ${String(error)}`);
+  expect(error.kind).toBe(kind);
+  for (const part of parts) expect(error.message).toMatch(part);
+  expect(error.hint.length).toBeGreaterThan(10);
+}
+
+describe('planGroup', () => {
+  it('merges what the fine-tunes hold and leaves the rest of the base untouched', () => {
+    const plan = planGroup({
+      base: fullClip,
+      tasks: [visionOnly('mnist', 'F16'), visionOnly('dtd', 'BF16')],
+    });
+    expect(plan.layout.tensors.map(({ name }) => name)).toEqual([
+      'vision_model.a',
+      'vision_model.z',
+    ]);
+    expect(plan.layout.elementCount).toBe(17);
+    expect(plan.untouched).toEqual([
+      'logit_scale',
+      'text_model.weight',
+      'vision_model.position_ids',
+    ]);
+    const dtypes = [0, 1, 2].map((index) => plan.dtypeOf(index, 'vision_model.a'));
+    expect(dtypes).toEqual(['F32', 'F16', 'BF16']);
+    expect(plan.uploadBytes).toBe(17 * (4 + 2 + 2));
+    expect(() => plan.dtypeOf(0, 'vision_model.position_ids')).toThrow(RangeError);
+    expect(() => plan.dtypeOf(3, 'vision_model.a')).toThrow(RangeError);
+  });
+
+  it('gives the facts of each checkpoint, integers not counted as parameters', () => {
+    const { checkpoints } = planGroup({ base: fullClip, tasks: [visionOnly('mnist', 'F16')] });
+    expect(checkpoints).toEqual([
+      { parameterCount: 58, dtypes: ['F32', 'I64'], tensorCount: 5, tensorBytes: 58 * 4 + 40 },
+      { parameterCount: 17, dtypes: ['F16'], tensorCount: 2, tensorBytes: 34 },
+    ]);
+  });
+
+  it('allows mixed dtypes in one file, zero-size tensors, and F64 that nothing touches', () => {
+    const base = checkpoint('base', { a: ['F32', 4], e: ['F32', 0, 9], far: ['F64', 2] });
+    const task = checkpoint('task', { a: ['BF16', 4], e: ['F16', 0, 9] });
+    const plan = planGroup({ base, tasks: [task] });
+    expect(plan.layout.elementCount).toBe(4);
+    expect(plan.layout.tensors).toHaveLength(2);
+    expect(plan.dtypeOf(1, 'e')).toBe('F16');
+    expect(plan.untouched).toEqual(['far']);
+  });
+
+  it('ignores integer tensors only a fine-tune has', () => {
+    const task = checkpoint('task', { a: ['F32', 2], position_ids: ['I64', 3] });
+    const plan = planGroup({ base: checkpoint('base', { a: ['F32', 2] }), tasks: [task] });
+    expect(plan.layout.elementCount).toBe(2);
+  });
+
+  it('refuses a lone model', () => {
+    expectRefusal({ base: fullClip, tasks: [] }, 'mismatch', [/clip stands alone/]);
+  });
+
+  it('refuses another architecture, saying what each has', () => {
+    const bert = checkpoint('bert', { 'bert.weight': ['F32', 3] });
+    expectRefusal({ base: fullClip, tasks: [bert] }, 'mismatch', [
+      /bert shares no tensor with the base clip/,
+      /"bert.weight"/,
+      /"logit_scale".* and 2 more/,
+    ]);
+  });
+
+  it('refuses extra tensors, by name and count', () => {
+    const extra = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => [`head.${i}`, ['F32', 2] as Entry]),
+    );
+    const task = checkpoint('task', { 'vision_model.a': ['F32', 5], ...extra });
+    expectRefusal({ base: fullClip, tasks: [task] }, 'mismatch', [
+      /task has tensors that the base clip lacks/,
+      /"head.0", "head.1", "head.2" and 6 more/,
+    ]);
+  });
+
+  it('refuses tensors missing in one fine-tune, whichever comes first', () => {
+    const short = checkpoint('short', { 'vision_model.a': ['F32', 5] });
+    const whole = visionOnly('whole', 'F32');
+    for (const tasks of [
+      [short, whole],
+      [whole, short],
+    ]) {
+      expectRefusal({ base: fullClip, tasks }, 'mismatch', [
+        /short lacks tensors that whole has: "vision_model.z"/,
+      ]);
+    }
+  });
+
+  it('refuses other shapes, also when they hold as many elements', () => {
+    const task = checkpoint('task', {
+      'vision_model.z': ['F32', 4, 3],
+      'vision_model.a': ['F32', 5],
+    });
+    expectRefusal({ base: fullClip, tasks: [task] }, 'mismatch', [
+      /"vision_model.z"; the first is \[4, 3\] instead of \[3, 4\]/,
+    ]);
+  });
+
+  it.each(['F64', 'F8_E4M3', 'F8_E5M2', 'F4', 'C64'] as const)('refuses to merge %s', (dtype) => {
+    const base = checkpoint('base', { a: ['F32', 2] });
+    const task = checkpoint('task', { a: [dtype, 2] });
+    expectRefusal({ base, tasks: [task] }, 'unsupported', [
+      new RegExp(`task stores.* ${dtype}: "a"`),
+      /F32, F16 and BF16/,
+    ]);
+    expectRefusal({ base: task, tasks: [base] }, 'unsupported', [/task stores/]);
+  });
+
+  it('refuses a base that has integers where the fine-tune has numbers', () => {
+    const base = checkpoint('quantised', { a: ['I8', 2], b: ['F32', 1] });
+    const task = checkpoint('task', { a: ['F32', 2], b: ['F32', 1] });
+    expectRefusal({ base, tasks: [task] }, 'unsupported', [/quantised stores.*I8: "a"/]);
+  });
+
+  it('refuses checkpoints without floating numbers', () => {
+    const ids = checkpoint('ids', { a: ['I64', 2] });
+    expectRefusal({ base: ids, tasks: [ids] }, 'mismatch', [/ids holds no floating numbers/]);
+    const empty = checkpoint('empty', { a: ['F32', 0] });
+    expectRefusal({ base: empty, tasks: [empty] }, 'mismatch', [/empty holds no floating/]);
+  });
+
+  it('is not misled by names special in JavaScript', () => {
+    const tensors = new Map([
+      ['__proto__', { dtype: 'F32' as const, shape: [2], elementCount: 2, byteLength: 8 }],
+    ]);
+    const plan = planGroup({ base: { name: 'b', tensors }, tasks: [{ name: 't', tensors }] });
+    expect(plan.layout.tensors[0]!.name).toBe('__proto__');
+  });
+});
+
+describe('guessBase', () => {
+  it('takes the one checkpoint that holds all tensors of the others', () => {
+    const group = [visionOnly('base', 'F32'), fullClip, visionOnly('dtd', 'F32')];
+    expect(guessBase(group)).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it('goes by the name where all hold the same', () => {
+    const named = (base: string) =>
+      guessBase(['mnist', base, 'baseball'].map((name) => visionOnly(name, 'F32')));
+    expect(named('some/base')).toEqual({ kind: 'base', index: 1 });
+    expect(named('my_pretrained')).toEqual({ kind: 'base', index: 1 });
+    expect(named('pre-trained')).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it('asks when names do not tell, or tell twice', () => {
+    const group = ['mnist', 'dtd'].map((name) => visionOnly(name, 'F32'));
+    expect(guessBase(group)).toEqual({ kind: 'choose-base', candidates: [0, 1] });
+    const twice = ['clip-base', 'clip-base-dtd'].map((name) => visionOnly(name, 'F32'));
+    expect(guessBase(twice).kind).toBe('choose-base');
+  });
+
+  it('asks among all when none holds the tensors of all', () => {
+    const group = [checkpoint('a', { x: ['F32', 1] }), checkpoint('b', { y: ['F32', 1] })];
+    expect(guessBase(group)).toEqual({ kind: 'choose-base', candidates: [0, 1] });
+  });
+
+  it('refuses a lone checkpoint', () => {
+    expect(() => guessBase([fullClip])).toThrow(/clip stands alone/);
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * A repo is a folder of files laid out as on the Hugging Face Hub; a checkpoint source is a repo
+ * with weights. Where the files come from (embedded zoo, local disk) is the opener's business.
+ */
+import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-tensors';
+import { PeruError } from '@/tensor/errors';
+import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
+import { readShardIndex } from './shard-index';
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** Called as bytes of a file arrive; `totalBytes` is null while unknown. */
+  readonly onProgress?: (progress: ByteProgress) => void;
+}
+
+export interface ByteProgress {
+  readonly path: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number | null;
+}
+
+export interface RepoSource {
+  /** Unique within the group: the path of the folder or file. */
+  readonly id: string;
+  /** For people and messages. */
+  readonly name: string;
+  /** Where its files lie, for messages; empty for files without a folder. */
+  readonly folder: string;
+  /**
+   * Opens one file by its path inside the repo; null when the repo has no such file.
+   *
+   * @throws PeruError `source` when it can not be fetched
+   */
+  open(path: string, options?: OpenOptions): Promise<Blob | null>;
+}
+
+export interface CheckpointSource extends RepoSource {
+  /** Path inside the repo of the safetensors file, or of the index of its shards. */
+  readonly weightsPath: string;
+}
+
+export const WEIGHTS_FILE = 'model.safetensors';
+export const SHARD_INDEX_FILE = 'model.safetensors.index.json';
+
+/**
+ * Opens a file the repo can not do without.
+ *
+ * @throws PeruError `source` when it is missing or can not be fetched
+ */
+export async function openRequired(
+  repo: RepoSource,
+  path: string,
+  options?: OpenOptions,
+): Promise<Blob> {
+  const blob = await repo.open(path, options);
+  if (blob !== null) return blob;
+  throw new PeruError(
+    'source',
+    `${repo.name} has no file ${path}.`,
+    `Add ${path} from the folder the checkpoint was saved to; transformers writes it with save_pretrained.`,
+  );
+}
+
+/**
+ * Reads the header(s) of a checkpoint's weights.
+ *
+ * @throws PeruError `source` for missing files, `parse` or `unsupported` for broken ones
+ */
+export async function openWeights(
+  source: CheckpointSource,
+  options?: OpenOptions,
+): Promise<CheckpointTensors> {
+  const indexed = source.weightsPath.endsWith('.index.json');
+  if (!indexed) {
+    return checkpointTensors(source.name, [await openFile(source, source.weightsPath, options)]);
+  }
+  const index = await openRequired(source, source.weightsPath, options);
+  const shardOf = await readShardIndex(index, fileLabel(source, source.weightsPath));
+  const files = [];
+  for (const shard of [...new Set(shardOf.values())].sort()) {
+    files.push(await openFile(source, shard, options));
+  }
+  const weights = checkpointTensors(source.name, files);
+  for (const [tensor, shard] of shardOf) {
+    if (weights.tensors.get(tensor)?.fileName === fileLabel(source, shard)) continue;
+    throw new PeruError(
+      'parse',
+      `Tensor "${tensor}" is not in ${fileLabel(source, shard)}, where the index of ${source.name} puts it.`,
+      'Keep the index and the shards of one save together, and add the folder again.',
+    );
+  }
+  return weights;
+}
+
+async function openFile(
+  source: CheckpointSource,
+  path: string,
+  options: OpenOptions | undefined,
+): Promise<{ blob: Blob; header: SafetensorsHeader }> {
+  const blob = await openRequired(source, path, options);
+  return { blob, header: await readSafetensorsHeader(blob, fileLabel(source, path)) };
+}
+
+/** What messages call a file of a repo. */
+export function fileLabel(repo: RepoSource, path: string): string {
+  return joinPath(repo.folder, path);
+}
+
+/** Joins a folder, which may be empty, and a path inside it. */
+export function joinPath(folder: string, path: string): string {
+  return folder === '' ? path : `${folder}/${path}`;
+}

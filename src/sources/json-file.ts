@@ -1,0 +1,61 @@
+/** Reads the JSON files of a repo (config, preprocessor, tokenizer) with a cap on their size. */
+import { PeruError } from '@/tensor/errors';
+import { readRange } from '@/tensor/safetensors';
+
+/** Largest files Peru parses, in bytes; real ones stay well below. */
+export const JSON_CAPS = {
+  config: 1_000_000,
+  tokenizer: 64_000_000,
+  shardIndex: 25_000_000,
+  manifest: 1_000_000,
+} as const;
+
+/**
+ * @param maxBytes refuse longer files, unread
+ * @throws PeruError `parse` when the file is too long, not UTF-8 or not JSON, `source` when it
+ *   can not be read
+ */
+export async function readJson(blob: Blob, name: string, maxBytes: number): Promise<unknown> {
+  if (blob.size > maxBytes) {
+    throw new PeruError(
+      'parse',
+      `${name} has ${blob.size} bytes; at most ${maxBytes} are expected of such a file.`,
+      'Check that it is the file its name says, from the same repository as the weights.',
+    );
+  }
+  const bytes = await readRange(blob, 0, blob.size, name);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PeruError(
+      'parse',
+      `${name} is not valid JSON: ${reason}.`,
+      'Download the file again from the repository the weights came from.',
+      { cause },
+    );
+  }
+}
+
+/**
+ * Like `readJson`, for files whose top level is an object.
+ *
+ * @throws PeruError `parse` also when the top level is anything else
+ */
+export async function readJsonObject(
+  blob: Blob,
+  name: string,
+  maxBytes: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const value = await readJson(blob, name, maxBytes);
+  if (isRecord(value)) return value;
+  throw new PeruError(
+    'parse',
+    `${name} holds no JSON object at its top level.`,
+    'Check that it is the file its name says, from the same repository as the weights.',
+  );
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

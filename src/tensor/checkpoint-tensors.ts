@@ -1,0 +1,100 @@
+/** One checkpoint's tensors, from one file or several shards, ready to be read by ranges. */
+import { bytesPerElement, type FloatDtype, isFloatDtype } from './dtype';
+import { PeruError } from './errors';
+import { type FlatLayout, type TensorSpan } from './layout';
+import { readRange, type SafetensorsHeader, type TensorInfo } from './safetensors';
+
+/** A tensor and the file it lies in. */
+export interface StoredTensor extends TensorInfo {
+  readonly fileName: string;
+  readonly blob: Blob;
+}
+
+export interface CheckpointTensors {
+  /** The checkpoint's name, for messages. */
+  readonly name: string;
+  /** In the order of the header(s). */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Bytes of its safetensors file(s). */
+  readonly byteLength: number;
+}
+
+/**
+ * Joins one or more files into one checkpoint.
+ *
+ * @throws PeruError `parse` when a tensor stands in two of the files
+ */
+export function checkpointTensors(
+  name: string,
+  files: readonly { readonly blob: Blob; readonly header: SafetensorsHeader }[],
+): CheckpointTensors {
+  const tensors = new Map<string, StoredTensor>();
+  let byteLength = 0;
+  for (const { blob, header } of files) {
+    byteLength += header.byteLength;
+    for (const [tensorName, info] of header.tensors) {
+      const other = tensors.get(tensorName);
+      if (other !== undefined) {
+        throw new PeruError(
+          'parse',
+          `Tensor "${tensorName}" stands in two shards of ${name}: ${other.fileName} and ${header.fileName}.`,
+          'Keep only the shards of one save, those its index names, and add the folder again.',
+        );
+      }
+      tensors.set(tensorName, { ...info, fileName: header.fileName, blob });
+    }
+  }
+  return { name, tensors, byteLength };
+}
+
+/**
+ * Reads elements [flatStart, flatStart + elementCount) of the flat space from one checkpoint, in
+ * the file's dtype, as one run of bytes: what `WeightGroup.upload` takes for a chunk.
+ *
+ * @throws PeruError `source` when a file can not be read
+ * @throws RangeError when the checkpoint lacks a tensor of the range or its dtype changes inside
+ */
+export async function readFlatRange(
+  checkpoint: CheckpointTensors,
+  layout: FlatLayout,
+  flatStart: number,
+  elementCount: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const flatEnd = flatStart + elementCount;
+  const parts: Blob[] = [];
+  const dtypes = new Set<FloatDtype>();
+  let elementsFound = 0;
+  for (let i = firstSpanAfter(layout.tensors, flatStart); i < layout.tensors.length; i++) {
+    const span = layout.tensors[i]!;
+    if (span.flatStart >= flatEnd) break;
+    if (span.elementCount === 0) continue;
+    const stored = checkpoint.tensors.get(span.name);
+    if (stored === undefined || !isFloatDtype(stored.dtype)) {
+      throw new RangeError(`${checkpoint.name} has no floating tensor "${span.name}".`);
+    }
+    dtypes.add(stored.dtype);
+    const bytes = bytesPerElement(stored.dtype);
+    const from = Math.max(0, flatStart - span.flatStart);
+    const to = Math.min(span.elementCount, flatEnd - span.flatStart);
+    elementsFound += to - from;
+    parts.push(stored.blob.slice(stored.byteStart + from * bytes, stored.byteStart + to * bytes));
+  }
+  if (dtypes.size > 1) throw new RangeError('A range of the flat space mixes dtypes.');
+  if (elementsFound !== elementCount) throw new RangeError('A range leaves the flat space.');
+  // One blob over all parts is read at once and copied, so unaligned tensors come out aligned.
+  const whole = new Blob(parts);
+  return readRange(whole, 0, whole.size, checkpoint.name);
+}
+
+/** Index of the first span that ends after `flat`. */
+function firstSpanAfter(spans: readonly TensorSpan[], flat: number): number {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const span = spans[middle]!;
+    if (span.flatStart + span.elementCount > flat) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
