@@ -86,7 +86,7 @@ export default tseslint.config(
   {
     // Reads inside a typed array's bounds are the norm in numeric code; `!` keeps them legible.
     files: [
-      'src/{tensor,reference,gpu,kernels,methods,evaluate,export,sources,plan}/**',
+      'src/{tensor,reference,gpu,kernels,methods,evaluate,export,sources,plan,worker}/**',
       'bench/**',
     ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
@@ -94,13 +94,15 @@ export default tseslint.config(
   { files: ['src/sources/**'], rules: { 'no-restricted-globals': 'off' } },
   { files: ['src/gpu/**'], rules: { 'no-restricted-properties': 'off' } },
   {
-    files: ['**/*.test.ts', '**/*.test.tsx', 'e2e/**', 'bench/**'],
+    files: ['**/*.test.ts', '**/*.test.tsx', 'src/**/golden/**', 'e2e/**', 'bench/**'],
     rules: {
       'no-restricted-globals': 'off',
       'no-restricted-properties': 'off',
       'no-console': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       'import-x/no-restricted-paths': 'off',
+      // Playwright's fixtures call their continuation `use`.
+      'react-hooks/rules-of-hooks': 'off',
     },
   },
   { files: ['*.ts', '*.js'], rules: { 'import-x/no-default-export': 'off' } },

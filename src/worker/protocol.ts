@@ -3,9 +3,10 @@
  * buffers and devices stay in the worker.
  */
 import { type AdapterReport, type EngineKind, type Scope } from '@/tensor/engine';
+import { type MergeMethod } from '@/methods/registry';
 import { type ErrorFacts } from '@/tensor/errors';
 
-export type MergeMethod = 'simple-average' | 'task-arithmetic';
+export type { MergeMethod };
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
 export interface Recipe {

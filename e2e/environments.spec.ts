@@ -1,0 +1,89 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { chromium } from '@playwright/test';
+import { CHROMIUM_FLAGS, chromiumPath } from '../scripts/chromium.mjs';
+import { expect, test } from './fixtures';
+import { PeruPage } from './pages/peru-page';
+
+test('without WebGPU the twins take over and a banner says so', async () => {
+  const flags = CHROMIUM_FLAGS.filter((flag) => !/webgpu/.test(flag));
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: [...flags, '--disable-gpu'],
+  });
+  try {
+    const peru = new PeruPage(await browser.newPage({ baseURL: test.info().project.use.baseURL! }));
+    await peru.open('?demo=fft');
+    await peru.waitDone();
+    await expect(peru.page.getByText(/WebGPU/).first()).toBeVisible();
+    const results = await peru.results();
+    expect(results.engine).toBe('reference');
+    expect(results.average['peru-fft@10']).toBeGreaterThan(results.average['merged']!);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a lost GPU is reported and the job starts again on a new device', async ({
+  peru,
+  context,
+}) => {
+  await peru.open('?demo=fft');
+  await expect(peru.page.getByRole('progressbar')).toBeVisible();
+  const killer = await context.newPage();
+  // Chromium's own page for testing this: it crashes the GPU process.
+  await killer.goto('chrome://gpucrash').catch(() => undefined);
+  await expect(peru.alert).toContainText(/GPU|device/i);
+  await peru.page.getByRole('button', { name: /try again/i }).click();
+  await peru.waitDone();
+  await expect(peru.alert).toHaveCount(0);
+});
+
+test('works from a plain static host under a sub-path, without isolation headers', async ({
+  page,
+}) => {
+  const server = await servePlainly('/some/where/');
+  try {
+    const peru = new PeruPage(page);
+    await page.goto(
+      `http://localhost:${(server.address() as AddressInfo).port}/some/where/?demo=fft`,
+    );
+    await peru.waitDone();
+    expect(await peru.percent('Average', /PERU-FFT/)).toBeGreaterThan(0);
+    expect(peru.faults).toEqual([]);
+  } finally {
+    server.close();
+  }
+});
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
+
+/** A host that only hands out files: no headers but the type, no fallback page. */
+function servePlainly(prefix: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const path = normalize(pathname.slice(prefix.length)) || '.';
+    const file = join('dist', path === '.' ? 'index.html' : path);
+    if (!pathname.startsWith(prefix) || !existsSync(file) || !statSync(file).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(response);
+  });
+  return new Promise((resolve) => {
+    server.listen(0, () => {
+      resolve(server);
+    });
+  });
+}

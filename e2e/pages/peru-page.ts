@@ -1,0 +1,112 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+
+/** A file as a visitor would drop it. */
+export interface FixtureFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+/** The page as its visitors meet it: roles and names of docs/ARCHITECTURE.md, "The page". */
+export class PeruPage {
+  readonly page: Page;
+  /** Console errors and failed requests: a healthy journey leaves none. */
+  readonly faults: string[] = [];
+  readonly requestedOrigins = new Set<string>();
+
+  constructor(page: Page) {
+    this.page = page;
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.faults.push(message.text());
+    });
+    page.on('pageerror', (error) => this.faults.push(error.message));
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol.startsWith('http')) this.requestedOrigins.add(origin);
+    });
+  }
+
+  async open(query = ''): Promise<void> {
+    await this.page.goto(`./${query}`);
+  }
+
+  get alert(): Locator {
+    return this.page.getByRole('alert');
+  }
+
+  get status(): Locator {
+    return this.page.getByRole('status');
+  }
+
+  get keptSlider(): Locator {
+    return this.page.getByRole('slider', { name: 'Kept entries m (%)' });
+  }
+
+  get keptField(): Locator {
+    return this.page.getByRole('spinbutton', { name: 'Kept entries m (%)' });
+  }
+
+  get accuracyTable(): Locator {
+    return this.page.getByRole('table', { name: 'Accuracy by task' });
+  }
+
+  get storageTable(): Locator {
+    return this.page.getByRole('table', { name: 'Storage' });
+  }
+
+  async addFiles(files: FixtureFile[]): Promise<void> {
+    await this.page.getByLabel('Add checkpoint files').setInputFiles(files);
+  }
+
+  async waitDone(timeout = 110_000): Promise<void> {
+    await expect(this.status).toHaveText(/^Done/, { timeout });
+  }
+
+  /** The percentage a cell shows first; NaN where it is not computed yet. */
+  async percent(row: string, columnPattern: RegExp): Promise<number> {
+    const headers = await this.accuracyTable.getByRole('columnheader').allInnerTexts();
+    const column = headers.findIndex((text) => columnPattern.test(text));
+    expect(
+      column,
+      `a column like ${columnPattern.source} in ${headers.join(' | ')}`,
+    ).toBeGreaterThan(0);
+    const tableRow = this.accuracyTable.getByRole('row').filter({
+      has: this.page.getByRole('rowheader', { name: row }),
+    });
+    const cell = await tableRow
+      .getByRole('cell')
+      .nth(column - 1)
+      .innerText();
+    return Number.parseFloat(cell);
+  }
+
+  /** Takes what `Download results` hands out. */
+  async results(): Promise<ResultsFile> {
+    const download = this.page.waitForEvent('download');
+    await this.page.getByRole('button', { name: 'Download results' }).click();
+    const stream = await (await download).createReadStream();
+    const parts: Buffer[] = [];
+    for await (const part of stream) parts.push(part as Buffer);
+    return JSON.parse(Buffer.concat(parts).toString('utf8')) as ResultsFile;
+  }
+}
+
+export interface ResultsFile {
+  readonly peru: number;
+  readonly engine: string;
+  readonly adapter: Record<string, unknown>;
+  readonly recipe: Record<string, unknown>;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly metric: string;
+    readonly n: number;
+    readonly scores: Readonly<Record<string, number>>;
+  }[];
+  readonly average: Readonly<Record<string, number>>;
+  readonly storage: readonly {
+    readonly method: string;
+    readonly files: readonly { readonly name: string; readonly bytes: number }[];
+    readonly bytes: number;
+  }[];
+  readonly seconds: Readonly<Record<string, number>>;
+}

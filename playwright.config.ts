@@ -1,0 +1,23 @@
+import { defineConfig } from '@playwright/test';
+import { CHROMIUM_FLAGS, chromiumPath } from './scripts/chromium.mjs';
+
+const PORT = 4199;
+
+/** Journeys on the built page, in the same full Chromium that the GPU tests use. */
+export default defineConfig({
+  testDir: 'e2e',
+  testMatch: '*.spec.ts',
+  timeout: 120_000,
+  expect: { timeout: 60_000 },
+  workers: 1,
+  forbidOnly: true,
+  use: {
+    baseURL: `http://localhost:${PORT}/`,
+    launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_FLAGS },
+  },
+  webServer: {
+    command: `npx vite preview --port ${PORT} --strictPort`,
+    url: `http://localhost:${PORT}/`,
+    stdout: 'ignore',
+  },
+});

@@ -1,0 +1,68 @@
+// npm run bench [-- --quick]: kernels against a copy on the same adapter, in Node and in Chromium.
+import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
+
+const JOB_TIMEOUT_MS = 30 * 60_000;
+/** Exit status of bench/node.ts where Dawn finds no adapter. */
+const NO_ADAPTER = 3;
+/** The software Vulkan that comes with Debian's Chromium, for machines without another. */
+const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+await main(async () => {
+  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+  ensurePackages();
+  const executablePath = ensureChromium();
+  await buildBench();
+  console.log('\nDawn in Node');
+  benchInNode(values.quick);
+  console.log('\nChromium');
+  await benchInChromium(executablePath, values.quick);
+});
+
+async function buildBench() {
+  const { build } = await import('vite');
+  const shared = { root: ROOT, logLevel: 'warn', publicDir: false };
+  await build({ ...shared, build: { ssr: 'bench/node.ts', outDir: 'dist-bench/node' } });
+  const rolldownOptions = { input: `${ROOT}bench/index.html` };
+  await build({ ...shared, build: { rolldownOptions, outDir: 'dist-bench/page' } });
+}
+
+function benchInNode(quick) {
+  const args = [`${ROOT}dist-bench/node/node.js`, ...(quick ? ['--quick'] : [])];
+  const attempt = (env) =>
+    spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status;
+  let status = attempt({});
+  if (status === NO_ADAPTER && existsSync(SOFTWARE_VULKAN)) {
+    status = attempt({ VK_ICD_FILENAMES: SOFTWARE_VULKAN });
+  }
+  if (status === NO_ADAPTER) console.log('Dawn finds no adapter on this machine.');
+  else if (status !== 0) throw new Error(`The bench in Node ended with status ${status}.`);
+}
+
+async function benchInChromium(executablePath, quick) {
+  const { chromium } = await import('playwright');
+  const { preview } = await import('vite');
+  const { CHROMIUM_FLAGS } = await import('./chromium.mjs');
+  const server = await preview({
+    root: ROOT,
+    logLevel: 'warn',
+    build: { outDir: 'dist-bench/page' },
+    preview: { port: 0 },
+  });
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  try {
+    const { port } = server.httpServer.address();
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${port}/bench/${quick ? '?quick' : ''}`);
+    const status = page.getByRole('status').filter({ hasNotText: 'Running' });
+    await status.waitFor({ timeout: JOB_TIMEOUT_MS });
+    console.log(await page.getByRole('log').innerText());
+    const outcome = await status.innerText();
+    if (outcome !== 'Done') throw new Error(outcome);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}

@@ -1,0 +1,58 @@
+// The demo's results as plain text tables.
+
+/** @param result one results.json object (docs/ARCHITECTURE.md, "Files") */
+export function formatDemo(demo, result) {
+  const { adapter, engine, recipe } = result;
+  const methods = Object.keys(result.average).sort(byListing);
+  const accuracy = [
+    ['task', 'n', ...methods],
+    ...result.tasks.map(({ name, n, scores }) => [
+      name,
+      String(n),
+      ...methods.map((m) => percent(scores[m])),
+    ]),
+    ['Average', '', ...methods.map((m) => percent(result.average[m]))],
+  ];
+  const storage = [
+    ['method', 'files', 'bytes'],
+    ...result.storage.map(({ method, files, bytes }) => [
+      method,
+      String(files.length),
+      bytes.toLocaleString('en'),
+    ]),
+  ];
+  const seconds = Object.entries(result.seconds).map(
+    ([stage, value]) => `${stage} ${value.toFixed(1)} s`,
+  );
+  return [
+    `\nDemo ${demo}: ${JSON.stringify(recipe)}`,
+    `Engine ${engine} on ${adapter.description || adapter.vendor}${adapter.fallback ? ' (software adapter)' : ''}`,
+    `\nAccuracy by task (%)\n${table(accuracy)}`,
+    `\nStorage\n${table(storage)}`,
+    `\n${seconds.join(', ')}`,
+  ].join('\n');
+}
+
+/** Baselines first, then each family of methods by its share of kept entries. */
+function byListing(a, b) {
+  const order = ['pretrained', 'finetuned', 'merged', 'post-pruning', 'peru-fft'];
+  const [familyA, mA = '0'] = a.split('@');
+  const [familyB, mB = '0'] = b.split('@');
+  return order.indexOf(familyA) - order.indexOf(familyB) || Number(mA) - Number(mB);
+}
+
+function percent(share) {
+  return share === undefined ? '' : (100 * share).toFixed(1);
+}
+
+/** Left-aligned first column, right-aligned others. */
+function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  '),
+    )
+    .join('\n');
+}

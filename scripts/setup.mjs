@@ -1,0 +1,71 @@
+// Set-up every command does for itself: locked Node packages and, where asked for, a Chromium.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { findChromium } from './chromium.mjs';
+
+/** The project's folder; every command runs in it. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a program in the project's folder with our standard streams; throws unless it exits 0. */
+export function run(program, args, env = {}) {
+  const { status, error } = spawnSync(program, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error) throw new Error(`${program} could not be started: ${error.message}`);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with status ${status}`);
+}
+
+/** Installs the locked packages when they are missing or older than the lock file. */
+export function ensurePackages() {
+  const installed = `${ROOT}node_modules/.package-lock.json`;
+  if (existsSync(installed) && !lockChangedSince(installed)) return;
+  console.log('Installing the locked Node packages …');
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+/** npm's own record of what it installed tells whether the lock file has moved on. */
+function lockChangedSince(installedPath) {
+  const wanted = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')).packages;
+  const present = JSON.parse(readFileSync(installedPath, 'utf8')).packages;
+  return Object.entries(wanted).some(
+    ([path, { version, optional }]) =>
+      path !== '' && !optional && present[path]?.version !== version,
+  );
+}
+
+/** Finds a full Chromium or installs Debian's; returns its path. */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found !== null) return found;
+  console.log('No Chromium found; installing it with apt-get …');
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo'];
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
+    const [program, ...rest] = [...asRoot, 'apt-get', ...args];
+    run(program, rest, { DEBIAN_FRONTEND: 'noninteractive' });
+  }
+  const installed = findChromium();
+  if (installed === null) {
+    throw new Error(
+      'Chromium is still missing. Install it by hand, or set PERU_CHROMIUM to its path.',
+    );
+  }
+  return installed;
+}
+
+/** Type-checks and builds the static page into dist/. */
+export function build() {
+  run('npm', ['run', '--silent', 'build']);
+}
+
+/** Runs a command's main function; a failure is one clear line and exit status 1. */
+export async function main(command) {
+  try {
+    await command();
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`);
+    process.exit(1);
+  }
+}

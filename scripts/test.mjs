@@ -1,0 +1,110 @@
+// npm test: lint, types, unit, GPU, page weight and end-to-end tests, with their own set-up.
+// The last line counts the tests: `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, build, ensureChromium, ensurePackages, main } from './setup.mjs';
+
+await main(async () => {
+  ensurePackages();
+  const chromium = ensureChromium();
+  const reports = mkdtempSync(join(tmpdir(), 'peru-test-'));
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+
+  /** A check without tests of its own counts as one. */
+  const check = (name, command) => {
+    console.log(`\n== ${name}`);
+    const ok = command();
+    totals[ok ? 'passed' : 'failed'] += 1;
+    if (!ok) console.error(`${name} failed`);
+  };
+  /** A runner counts the tests it ran; one that ran none, or ended badly, failed. */
+  const runTests = (name, args, env, readReport) => {
+    console.log(`\n== ${name}`);
+    const report = join(reports, `${name.replaceAll(' ', '-')}.json`);
+    const ok = npx(args(report), { PERU_CHROMIUM: chromium, ...env(report) });
+    const counts = readReport(report);
+    totals.passed += counts.passed;
+    totals.skipped += counts.skipped;
+    totals.failed += ok ? counts.failed : Math.max(1, counts.failed);
+  };
+
+  check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
+  check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
+  check('types', () => npx(['tsc']));
+  for (const project of ['unit', 'gpu']) {
+    const args = (report) => [
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ];
+    runTests(`${project} tests`, args, () => ({}), readVitestReport);
+  }
+  check('build', () => tryTo(build));
+  check(
+    'page weight',
+    () =>
+      spawnSync('node', ['scripts/page-weight.mjs'], { cwd: ROOT, stdio: 'inherit' }).status === 0,
+  );
+  runTests(
+    'end-to-end tests',
+    () => ['playwright', 'test', '--reporter=list,json'],
+    (report) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
+    readPlaywrightReport,
+  );
+
+  const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
+  if (totals.failed > 0) process.exitCode = 1;
+});
+
+function npx(args, env = {}) {
+  const { status } = spawnSync('npx', ['--no-install', ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  return status === 0;
+}
+
+function tryTo(action) {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+}
+
+function readReport(path, count) {
+  try {
+    const counts = count(JSON.parse(readFileSync(path, 'utf8')));
+    if (counts.passed + counts.failed === 0) console.error('The runner ran no test.');
+    return counts.passed + counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  } catch (error) {
+    console.error(`The runner left no report: ${error.message}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function readVitestReport(path) {
+  return readReport(path, (report) => ({
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }));
+}
+
+function readPlaywrightReport(path) {
+  return readReport(path, ({ stats }) => ({
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected,
+    skipped: stats.skipped,
+  }));
+}

@@ -1,0 +1,24 @@
+import {
+  type MergeMethod,
+  MERGERS,
+  SPARSE_COMPRESSORS,
+  type SparseMethod,
+} from '@/methods/registry';
+import { type MethodId, type Recipe } from './protocol';
+
+/** METHOD of results.json for a sparse method at m percent, e.g. `peru-fft@0.5`. */
+export function sparseMethodId(method: SparseMethod, keptPercent: number): MethodId {
+  return `${method}@${keptPercent}`;
+}
+
+/** Equal for two recipes exactly when they give the same theta*. */
+export function mergeKey(recipe: { mergeMethod: MergeMethod; lambda: number }): string {
+  const { mergeMethod, lambda } = recipe;
+  return MERGERS[mergeMethod].usesLambda ? `${mergeMethod}@${lambda}` : mergeMethod;
+}
+
+/** Equal for two sparse results exactly when they keep the same entries around the same center. */
+export function sparseKey(method: SparseMethod, keptPercent: number, recipe: Recipe): string {
+  const around = SPARSE_COMPRESSORS[method].center === 'merged' ? mergeKey(recipe) : 'base';
+  return `${sparseMethodId(method, keptPercent)}|${recipe.scope}|${around}`;
+}
