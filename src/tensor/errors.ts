@@ -5,6 +5,7 @@
 export type ErrorKind =
   | 'parse' // a file breaks its format: permanent, retrying does not help
   | 'mismatch' // files are sound but do not fit together
+  | 'choose-base' // names do not tell which checkpoint is the base; `choices` lists them
   | 'non-finite' // weights hold NaN or Inf; the visitor may go on
   | 'unsupported' // sound, but something Peru does not do
   | 'source' // a file could not be read or fetched
@@ -20,24 +21,39 @@ export interface ErrorFacts {
   readonly message: string;
   /** What the visitor can do next, one sentence. */
   readonly hint: string;
+  /** Answers the page can offer, e.g. the checkpoints that may be the base. */
+  readonly choices?: readonly ErrorChoice[];
+}
+
+export interface ErrorChoice {
+  readonly id: string;
+  readonly name: string;
 }
 
 export class PeruError extends Error implements ErrorFacts {
   readonly kind: ErrorKind;
   readonly hint: string;
+  readonly choices: readonly ErrorChoice[];
 
-  constructor(kind: ErrorKind, message: string, hint: string, options?: ErrorOptions) {
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    hint: string,
+    options: ErrorOptions & { readonly choices?: readonly ErrorChoice[] } = {},
+  ) {
     super(message, options);
     this.name = 'PeruError';
     this.kind = kind;
     this.hint = hint;
+    this.choices = options.choices ?? [];
   }
 }
 
 /** The plain facts of any thrown value, fit for structured clone. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof PeruError) {
-    return { kind: error.kind, message: error.message, hint: error.hint };
+    const { kind, message: text, hint, choices } = error;
+    return { kind, message: text, hint, choices };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

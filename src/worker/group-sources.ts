@@ -81,12 +81,12 @@ async function chooseBase(
   if (chosen !== undefined) return chosen;
   const weights = await Promise.all(checkpoints.map((one) => openWeights(one, options)));
   const guess = guessBase(weights);
-  const base = guess.kind === 'base' ? checkpoints[guess.index] : undefined;
-  if (base !== undefined) return base;
-  const names = checkpoints.map(({ name }) => name).join(', ');
+  if (guess.kind === 'base') return checkpoints[guess.index]!;
+  const choices = guess.candidates.map((index) => checkpoints[index]!);
   throw new PeruError(
-    'mismatch',
-    `Which checkpoint is the base can not be told from the tensors: ${names} hold the same names.`,
-    'Rename the base so that its name contains "base" or "pretrained", then add the files again.',
+    'choose-base',
+    `Which checkpoint is the base can not be told from their tensors: ${choices.map(({ name }) => name).join(', ')} hold the same names.`,
+    'Choose the model that the others were fine-tuned from.',
+    { choices: choices.map(({ id, name }) => ({ id, name })) },
   );
 }

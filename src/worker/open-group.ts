@@ -190,6 +190,7 @@ async function groupFacts(group: OpenGroup, noAccuracyBecause: string | null): P
         role,
         name,
         title,
+        checkpoint: model.name,
         byteLength: checkpoints[index]!.byteLength,
         dtypes,
         parameterCount,

@@ -33,8 +33,11 @@ export type SourceRequest =
 export interface CheckpointCard {
   readonly id: string;
   readonly role: 'base' | 'task';
+  /** Key of the task in scores, facts and files; unique among tasks. */
   readonly name: string;
   readonly title: string;
+  /** What the checkpoint itself is called. */
+  readonly checkpoint: string;
   readonly byteLength: number;
   /** Dtypes in the file, most elements first. */
   readonly dtypes: readonly string[];

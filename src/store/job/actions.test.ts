@@ -1,0 +1,265 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type JobEvent, type Score } from '@/worker/protocol';
+import { commitRecipe, previewRecipe } from '@/store/recipe/actions';
+import { adoptLink } from '@/store/recipe/edits';
+import { recipeStore } from '@/store/recipe/state';
+import { resultsStore } from '@/store/results/state';
+import { groupOf, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
+import {
+  addFiles,
+  allowNonFinite,
+  chooseBase,
+  openDemo,
+  removeFileSet,
+} from '@/store/sources/actions';
+import { sourcesStore } from '@/store/sources/state';
+import { startPage } from '@/store/start';
+import { cancelJob, dismissAlert, resetJob, retryJob } from './actions';
+import { jobStore } from './state';
+
+const DONE = { status: 'done' } as const;
+const BROKEN = {
+  status: 'failed',
+  error: { kind: 'parse', message: 'a.safetensors is cut off.', hint: 'Get it again.' },
+} as const;
+const LOST = {
+  status: 'failed',
+  error: { kind: 'device-lost', message: 'The GPU was lost.', hint: 'Try again.' },
+} as const;
+
+const score = (method: string, task: string, n = 200): { type: 'score'; score: Score } => ({
+  type: 'score',
+  score: { method, task, correct: n / 2, n, total: 200 },
+});
+const group: JobEvent = { type: 'group', group: groupOf(['a', 'b']) };
+const local = (path: string) => ({ path, file: new File(['x'], path) });
+
+let worker: ScriptedWorker;
+let search: string;
+
+beforeEach(() => {
+  resetJob();
+  sourcesStore.setState({ request: null, group: null, weights: 'absent' }, true);
+  worker = scriptedWorker();
+  search = '';
+});
+
+/** Starts the page with a link and ends the opening of its source. */
+async function open(link = ''): Promise<void> {
+  search = link;
+  void startPage(worker, {
+    get search() {
+      return search;
+    },
+    replace(next) {
+      search = next;
+    },
+  });
+  worker.last().emit(group);
+  await worker.last().end(DONE);
+}
+
+describe('opening', () => {
+  it('opens the demo by itself and runs the recipe of the link on it', async () => {
+    await open('?merge=simple-average&m=3');
+    expect(worker.jobs[0]?.request).toEqual({ kind: 'demo', demo: 'fft' });
+    expect(worker.last().recipe).toMatchObject({ mergeMethod: 'simple-average', keptPercent: 3 });
+    expect(worker.last().recipe?.lambda, 'recommended by the group').toBe(0.2);
+    expect(Object.fromEntries(new URLSearchParams(search))).toEqual({
+      demo: 'fft',
+      merge: 'simple-average',
+      lambda: '0.2',
+      m: '3',
+      scope: 'global',
+    });
+  });
+
+  it('is done only when the run is', async () => {
+    await open();
+    expect(jobStore.getState().job).toMatchObject({ status: 'working', phase: 'run' });
+    await worker.last().end(DONE);
+    expect(jobStore.getState().job.status).toBe('done');
+  });
+
+  it('runs nothing on weights that are not loaded, and the newest recipe once they are', async () => {
+    void startPage(worker, { search: '', replace: () => undefined });
+    worker.last().emit(group);
+    commitRecipe({ keptPercent: 4 });
+    expect(worker.jobs).toHaveLength(1);
+    await worker.last().end(DONE);
+    expect(worker.last().recipe?.keptPercent).toBe(4);
+  });
+
+  it('takes files together with those already open, and the demo when none is left', async () => {
+    await open();
+    addFiles([local('a')]);
+    await worker.last().end(BROKEN);
+    addFiles([local('b')]);
+    expect(worker.last().request).toMatchObject({ files: [{ path: 'a' }, { path: 'b' }] });
+    chooseBase('b');
+    expect(worker.last().request).toMatchObject({ base: 'b' });
+    removeFileSet('a');
+    expect(worker.last().request).toMatchObject({ files: [{ path: 'b' }] });
+    expect(new URLSearchParams(search).get('demo')).toBeNull();
+    removeFileSet('b');
+    expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+  });
+
+  it('goes on with NaN inside when told to, and keeps the chosen base', async () => {
+    await open();
+    addFiles([local('a'), local('b')]);
+    chooseBase('b');
+    allowNonFinite();
+    expect(worker.last().request).toMatchObject({ allowNonFinite: true, base: 'b' });
+  });
+});
+
+describe('the slider', () => {
+  it('asks for nothing while it moves and once when it is released', async () => {
+    await open();
+    await worker.last().end(DONE);
+    const asked = worker.jobs.length;
+    previewRecipe({ keptPercent: 7 });
+    previewRecipe({ keptPercent: 6 });
+    expect(worker.jobs).toHaveLength(asked);
+    commitRecipe({ keptPercent: 6 });
+    expect(worker.jobs).toHaveLength(asked + 1);
+    commitRecipe({ keptPercent: 6 });
+    expect(worker.jobs).toHaveLength(asked + 1);
+  });
+
+  it('lets the latest recipe win: what an older one still says is not heard', async () => {
+    await open();
+    const older = worker.last();
+    commitRecipe({ keptPercent: 2 });
+    older.emit(score('peru-fft@10', 'a'));
+    await older.end(BROKEN);
+    expect(resultsStore.getState().scores).toEqual({});
+    expect(jobStore.getState().alert).toBeNull();
+    expect(jobStore.getState().job.status).toBe('working');
+  });
+
+  it('keeps what stays true: another m drops nothing', async () => {
+    await open();
+    for (const method of ['pretrained', 'finetuned', 'merged', 'peru-fft@10', 'post-pruning@10']) {
+      worker.last().emit(score(method, 'a'));
+    }
+    commitRecipe({ keptPercent: 5 });
+    expect(Object.keys(resultsStore.getState().scores)).toHaveLength(5);
+  });
+
+  it('drops the merged model and PERU-FFT when the merge changes', async () => {
+    await open();
+    for (const method of ['pretrained', 'finetuned', 'merged', 'peru-fft@10', 'post-pruning@10']) {
+      worker.last().emit(score(method, 'a'));
+    }
+    commitRecipe({ lambda: 0.5 });
+    expect(Object.keys(resultsStore.getState().scores)).toEqual([
+      'pretrained',
+      'finetuned',
+      'post-pruning@10',
+    ]);
+  });
+
+  it('drops every sparse method when the scope changes', async () => {
+    await open();
+    for (const method of ['merged', 'peru-fft@10', 'post-pruning@10']) {
+      worker.last().emit(score(method, 'a'));
+    }
+    commitRecipe({ scope: 'tensor' });
+    expect(Object.keys(resultsStore.getState().scores)).toEqual(['merged']);
+  });
+
+  it('drops nothing when λ moves under a simple average, which does not use it', async () => {
+    await open('?merge=simple-average');
+    worker.last().emit(score('merged', 'a'));
+    commitRecipe({ lambda: 0.9 });
+    expect(Object.keys(resultsStore.getState().scores)).toEqual(['merged']);
+  });
+});
+
+describe('scores', () => {
+  it('grow and never shrink', async () => {
+    await open();
+    worker.last().emit(score('merged', 'a', 200));
+    worker.last().emit(score('merged', 'a', 128));
+    expect(resultsStore.getState().scores.merged?.a?.n).toBe(200);
+  });
+});
+
+describe('cancelling', () => {
+  it('shows at once, tells the worker, hears no more and keeps the results', async () => {
+    await open();
+    const cancelled = worker.last();
+    cancelled.emit(score('merged', 'a'));
+    cancelJob();
+    expect(jobStore.getState().job).toEqual({ status: 'cancelled', phase: 'run' });
+    expect(worker.cancelCount()).toBe(1);
+    cancelled.emit(score('merged', 'b'));
+    await cancelled.end({ status: 'cancelled' });
+    expect(Object.keys(resultsStore.getState().scores.merged ?? {})).toEqual(['a']);
+    cancelJob();
+    expect(worker.cancelCount(), 'nothing left to cancel').toBe(1);
+  });
+
+  it('of an opening leaves nothing loaded: running again opens again', () => {
+    void startPage(worker, { search: '', replace: () => undefined });
+    worker.last().emit(group);
+    cancelJob();
+    commitRecipe({ keptPercent: 1 });
+    expect(worker.jobs).toHaveLength(1);
+    retryJob();
+    expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+  });
+});
+
+describe('failures', () => {
+  it('show the first message until it is dismissed', async () => {
+    await open();
+    await worker.last().end(BROKEN);
+    expect(jobStore.getState().job.status).toBe('failed');
+    expect(jobStore.getState().alert).toEqual(BROKEN.error);
+    commitRecipe({ keptPercent: 1 });
+    await worker.last().end(LOST);
+    expect(jobStore.getState().alert).toEqual(BROKEN.error);
+    dismissAlert();
+    expect(jobStore.getState().alert).toBeNull();
+  });
+
+  it('go when a later job ends well, or another source opens', async () => {
+    await open();
+    await worker.last().end(BROKEN);
+    retryJob();
+    expect(worker.last().recipe).not.toBeNull();
+    await worker.last().end(BROKEN);
+    commitRecipe({ keptPercent: 1 });
+    await worker.last().end(DONE);
+    expect(jobStore.getState().alert).toBeNull();
+    await worker.last().end(BROKEN);
+    openDemo();
+    expect(jobStore.getState().alert).toBeNull();
+  });
+
+  it('of the device load the weights again on retry', async () => {
+    await open();
+    await worker.last().end(LOST);
+    retryJob();
+    expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+  });
+
+  it('of the worker itself are shown too', async () => {
+    const dead = { ...worker, open: () => Promise.reject(new Error('The worker stopped.')) };
+    await startPage(dead, { search: '', replace: () => undefined });
+    expect(jobStore.getState().alert?.message).toBe('The worker stopped.');
+  });
+});
+
+it('the link follows the committed recipe, not every movement', async () => {
+  await open('?m=10');
+  previewRecipe({ keptPercent: 7 });
+  expect(new URLSearchParams(search).get('m')).toBe('10');
+  commitRecipe({ keptPercent: 7 });
+  expect(new URLSearchParams(search).get('m')).toBe('7');
+  adoptLink({});
+  expect(recipeStore.getState().draft.keptPercent).toBe(10);
+});

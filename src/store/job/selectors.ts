@@ -1,0 +1,32 @@
+import {
+  type EngineFacts,
+  type ErrorFacts,
+  type Job,
+  type JobState,
+  type MemoryFacts,
+} from './state';
+
+export function selectJob(state: JobState): Job {
+  return state.job;
+}
+
+export function selectAlert(state: JobState): ErrorFacts | null {
+  return state.alert;
+}
+
+export function selectEngine(state: JobState): EngineFacts | null {
+  return state.engine;
+}
+
+export function selectMemory(state: JobState): MemoryFacts | null {
+  return state.memory;
+}
+
+/** The adapter in a few words, e.g. `Apple M2 (metal-3)`. */
+export function adapterName({ engine, adapter }: EngineFacts): string {
+  if (engine === 'reference') return 'the processor';
+  const maker = [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ');
+  const name = adapter.description !== '' ? adapter.description : maker;
+  const shown = name !== '' ? name : 'an unnamed adapter';
+  return adapter.fallback ? `${shown}, a software adapter` : shown;
+}

@@ -1,0 +1,15 @@
+/** What the recipe's controls do. */
+import { type Recipe } from '@/worker/protocol';
+import { runRecipe } from '@/store/job/actions';
+import { commitDraft, editDraft } from './edits';
+
+/** A control moves: counts and kept energy follow at once, nothing is computed. */
+export function previewRecipe(change: Partial<Recipe>): void {
+  editDraft(change);
+}
+
+/** A control was released: the worker computes the draft, dropping whatever it was doing. */
+export function commitRecipe(change: Partial<Recipe> = {}): void {
+  editDraft(change);
+  if (commitDraft()) void runRecipe();
+}

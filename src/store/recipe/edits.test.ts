@@ -1,0 +1,39 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { adoptGroupLambda, adoptLink, commitDraft, editDraft, forgetChosenLambda } from './edits';
+import { recipeStore } from './state';
+
+beforeEach(() => {
+  adoptLink({});
+});
+
+describe('the recipe', () => {
+  it('moves the draft alone until it is committed', () => {
+    editDraft({ keptPercent: 3 });
+    expect(recipeStore.getState().draft.keptPercent).toBe(3);
+    expect(recipeStore.getState().committed.keptPercent).toBe(10);
+    expect(commitDraft()).toBe(true);
+    expect(recipeStore.getState().committed.keptPercent).toBe(3);
+    expect(commitDraft()).toBe(false);
+  });
+
+  it('keeps numbers within bounds and readable', () => {
+    editDraft({ keptPercent: 0.1 + 0.2, lambda: 9 });
+    expect(recipeStore.getState().draft).toMatchObject({ keptPercent: 0.3, lambda: 2 });
+    editDraft({ keptPercent: NaN });
+    expect(recipeStore.getState().draft.keptPercent).toBe(0.3);
+  });
+
+  it('takes the λ of the group unless a link or a hand has set one', () => {
+    adoptGroupLambda(0.15);
+    expect(recipeStore.getState().committed.lambda).toBe(0.15);
+    editDraft({ lambda: 0.4 });
+    adoptGroupLambda(0.2);
+    expect(recipeStore.getState().draft.lambda).toBe(0.4);
+    forgetChosenLambda();
+    adoptGroupLambda(0.2);
+    expect(recipeStore.getState().draft.lambda).toBe(0.2);
+    adoptLink({ lambda: 0.7 });
+    adoptGroupLambda(0.2);
+    expect(recipeStore.getState().draft.lambda).toBe(0.7);
+  });
+});

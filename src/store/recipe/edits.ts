@@ -1,0 +1,61 @@
+/** Changes of the recipe's state that start no work by themselves. */
+import { type Recipe } from '@/worker/protocol';
+import { KEPT_PERCENT, LAMBDA, withinBounds } from './bounds';
+import { DEFAULT_RECIPE, recipeStore } from './state';
+
+/** Moves the draft: every number within bounds, what is no number left as it was. */
+export function editDraft(change: Partial<Recipe>): void {
+  recipeStore.setState(({ draft, lambdaFrom }) => ({
+    draft: {
+      ...draft,
+      ...change,
+      lambda: withinBounds(LAMBDA, change.lambda ?? draft.lambda) ?? draft.lambda,
+      keptPercent:
+        withinBounds(KEPT_PERCENT, change.keptPercent ?? draft.keptPercent) ?? draft.keptPercent,
+    },
+    lambdaFrom: change.lambda === undefined ? lambdaFrom : 'visitor',
+  }));
+}
+
+/** Makes the draft the recipe of the results. Returns whether that changed anything. */
+export function commitDraft(): boolean {
+  const { draft, committed } = recipeStore.getState();
+  if (sameRecipe(draft, committed)) return false;
+  recipeStore.setState({ committed: draft });
+  return true;
+}
+
+/** Starts from a link: what it names counts as chosen, the rest is the default. */
+export function adoptLink(recipe: Partial<Recipe>): void {
+  const start = { ...DEFAULT_RECIPE, ...recipe };
+  recipeStore.setState({
+    draft: start,
+    committed: start,
+    lambdaFrom: recipe.lambda === undefined ? 'group' : 'visitor',
+  });
+}
+
+/** Takes the λ recommended for a group, unless the visitor has chosen one. */
+export function adoptGroupLambda(recommended: number | null): void {
+  const lambda = recommended === null ? null : withinBounds(LAMBDA, recommended);
+  if (lambda === null || recipeStore.getState().lambdaFrom === 'visitor') return;
+  recipeStore.setState(({ draft, committed }) => ({
+    draft: { ...draft, lambda },
+    committed: { ...committed, lambda },
+  }));
+}
+
+/** Another group is about to open by hand: its own recommended λ applies again. */
+export function forgetChosenLambda(): void {
+  recipeStore.setState({ lambdaFrom: 'group' });
+}
+
+/** Equal for two recipes that give the same numbers. */
+export function sameRecipe(a: Recipe, b: Recipe): boolean {
+  return (
+    a.mergeMethod === b.mergeMethod &&
+    a.lambda === b.lambda &&
+    a.keptPercent === b.keptPercent &&
+    a.scope === b.scope
+  );
+}

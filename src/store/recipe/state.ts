@@ -1,0 +1,27 @@
+/** The recipe: what the controls show (draft) and what is computed (committed). */
+import { createStore } from 'zustand/vanilla';
+import { type MergeMethod, type Recipe } from '@/worker/protocol';
+
+export type { MergeMethod, Recipe };
+
+export interface RecipeState {
+  /** Follows every movement of a control. */
+  readonly draft: Recipe;
+  /** The recipe of the results; follows the draft when a control is released. */
+  readonly committed: Recipe;
+  /** `group`: λ is the one recommended for the open group; `visitor`: chosen, by link or hand. */
+  readonly lambdaFrom: 'group' | 'visitor';
+}
+
+export const DEFAULT_RECIPE: Recipe = {
+  mergeMethod: 'task-arithmetic',
+  lambda: 0.3,
+  keptPercent: 10,
+  scope: 'global',
+};
+
+export const recipeStore = createStore<RecipeState>(() => ({
+  draft: DEFAULT_RECIPE,
+  committed: DEFAULT_RECIPE,
+  lambdaFrom: 'group',
+}));

@@ -1,0 +1,92 @@
+/** Takes the worker's results in, and drops those another recipe has made untrue. */
+import { mergeKey } from '@/worker/method-id';
+import { type JobEvent, type Recipe, type StorageRow } from '@/worker/protocol';
+import { type MethodFamily, parseMethod } from '@/store/method';
+import {
+  type ByMethod,
+  EMPTY_RESULTS,
+  type MethodId,
+  resultsStore,
+  type ResultsState,
+  type Score,
+} from './state';
+
+export type ResultEvent = Extract<
+  JobEvent,
+  { type: 'histograms' | 'score' | 'sparse' | 'storage' | 'stage' }
+>;
+
+export function resetResults(): void {
+  resultsStore.setState(EMPTY_RESULTS);
+}
+
+/**
+ * Drops what a new recipe makes untrue: another merge drops the merged model and PERU-FFT at
+ * every m, another scope drops every sparse method. Pretrained and fine-tuned always stay.
+ */
+export function dropStale(recipe: Recipe): void {
+  resultsStore.setState((state) => {
+    const key = mergeKey(recipe);
+    const stale = new Set<MethodFamily>();
+    if (state.mergeKey !== null && state.mergeKey !== key) stale.add('merged').add('peru-fft');
+    if (state.scope !== null && state.scope !== recipe.scope) {
+      stale.add('peru-fft').add('post-pruning');
+    }
+    const fresh = (method: MethodId): boolean => {
+      const parsed = parseMethod(method);
+      return parsed === null || !stale.has(parsed.family);
+    };
+    return {
+      scores: keepMethods(state.scores, fresh),
+      sparse: keepMethods(state.sparse, fresh),
+      storage: keepMethods(state.storage, fresh),
+      histograms: stale.has('merged') ? {} : state.histograms,
+      mergeKey: key,
+      scope: recipe.scope,
+    };
+  });
+}
+
+export function hearResult(event: ResultEvent): void {
+  resultsStore.setState((state) => reduceResult(state, event));
+}
+
+/** The state after an event. Pure. */
+export function reduceResult(state: ResultsState, event: ResultEvent): Partial<ResultsState> {
+  switch (event.type) {
+    case 'histograms':
+      return {
+        histograms: Object.fromEntries(event.histograms.map(({ task, counts }) => [task, counts])),
+      };
+    case 'score':
+      return { scores: withScore(state.scores, event.score) };
+    case 'sparse': {
+      const { method, task } = event.facts;
+      const facts = { ...state.sparse[method], [task]: event.facts };
+      return { sparse: { ...state.sparse, [method]: facts } };
+    }
+    case 'storage':
+      return { storage: { ...state.storage, ...byMethod(event.rows) } };
+    case 'stage':
+      return { seconds: { ...state.seconds, [event.name]: event.seconds } };
+  }
+}
+
+/** A score on fewer images never replaces one on more: both belong to the same weights. */
+function withScore(scores: ByMethod<Score>, score: Score): ByMethod<Score> {
+  const ofMethod = scores[score.method];
+  const before = ofMethod?.[score.task];
+  if (before !== undefined && before.n > score.n) return scores;
+  return { ...scores, [score.method]: { ...ofMethod, [score.task]: score } };
+}
+
+function byMethod(rows: readonly StorageRow[]): Record<MethodId, StorageRow> {
+  return Object.fromEntries(rows.map((row) => [row.method, row]));
+}
+
+function keepMethods<T>(
+  entries: Readonly<Record<MethodId, T>>,
+  keep: (method: MethodId) => boolean,
+): Readonly<Record<MethodId, T>> {
+  return Object.fromEntries(Object.entries(entries).filter(([method]) => keep(method)));
+}

@@ -1,0 +1,84 @@
+/** `Download results`: results.json, read by other people's scripts. Pure. */
+import { compareMethods } from '@/store/method';
+import { type EngineFacts } from '@/store/job/state';
+import { type Recipe } from '@/store/recipe/state';
+import { type AdapterReport, type EngineKind } from '@/store/job/state';
+import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
+
+/** The file's format, docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, sizes bytes. */
+export interface ResultsFile {
+  readonly peru: 1;
+  readonly adapter: AdapterReport;
+  readonly engine: EngineKind;
+  readonly recipe: Recipe;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly metric: 'accuracy';
+    readonly n: number;
+    readonly scores: Readonly<Record<MethodId, number>>;
+  }[];
+  readonly average: Readonly<Record<MethodId, number>>;
+  readonly storage: readonly StorageRow[];
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+export interface ResultsToWrite {
+  readonly engine: EngineFacts;
+  readonly recipe: Recipe;
+  /** Names of the scored tasks, in the group's order. */
+  readonly tasks: readonly string[];
+  readonly scores: ByMethod<Score>;
+  readonly storage: Readonly<Record<MethodId, StorageRow>>;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * Lays the results out. A task has one n, the largest any method reached: scores on fewer images
+ * (work still under way, or cancelled) are left out, so the numbers of a task always compare.
+ * A method has an average only where every task has its score.
+ */
+export function resultsFile(results: ResultsToWrite): ResultsFile {
+  const methods = Object.keys(results.scores).sort(compareMethods);
+  const tasks = results.tasks.map((name) => taskEntry(name, methods, results.scores));
+  const average: Record<MethodId, number> = {};
+  for (const method of methods) {
+    const values = tasks.flatMap(({ scores }) => scores[method] ?? []);
+    if (values.length > 0 && values.length === tasks.length) {
+      average[method] = values.reduce((sum, value) => sum + value, 0) / values.length;
+    }
+  }
+  const { adapter, engine } = results.engine;
+  return {
+    peru: 1,
+    adapter,
+    engine,
+    recipe: results.recipe,
+    tasks,
+    average,
+    storage: storageRows(results.storage),
+    seconds: results.seconds,
+  };
+}
+
+/** Every method's files in the order of the tables. */
+export function storageRows(
+  storage: Readonly<Record<MethodId, StorageRow>>,
+): readonly StorageRow[] {
+  return Object.values(storage).sort((a, b) => compareMethods(a.method, b.method));
+}
+
+function taskEntry(
+  name: string,
+  methods: readonly MethodId[],
+  scores: ByMethod<Score>,
+): ResultsFile['tasks'][number] {
+  const ofTask = methods.flatMap((method) => scores[method]?.[name] ?? []);
+  const n = ofTask.reduce((most, score) => Math.max(most, score.n), 0);
+  const complete = ofTask.filter((score) => score.n === n && n > 0);
+  return {
+    name,
+    metric: 'accuracy',
+    n,
+    scores: Object.fromEntries(complete.map(({ method, correct }) => [method, correct / n])),
+  };
+}

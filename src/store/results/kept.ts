@@ -1,0 +1,65 @@
+/** Kept entries and energy per task at the slider's m: estimated while it moves, then exact. Pure. */
+import { type EnergyCurve, energyCurve, keptCount, keptShare } from '@/store/kept-from-histogram';
+import { sparseMethodId } from '@/store/method';
+import { type Recipe } from '@/worker/protocol';
+import { type ByMethod, type SparseFacts } from './state';
+
+export interface KeptEntries {
+  readonly kept: number;
+  /** Share of the squared norm kept, 0..1. */
+  readonly energyShare: number;
+  /**
+   * `exact`: counted by the engine. `estimate`: from the histogram, within `low`..`high`.
+   * `at-most`: a ranking per tensor keeps no more energy than the global one estimated here.
+   */
+  readonly basis: 'exact' | 'estimate' | 'at-most';
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One curve a task; built once a merge. */
+export function energyCurves(
+  histograms: Readonly<Record<string, Uint32Array>>,
+): ReadonlyMap<string, EnergyCurve> {
+  return new Map(Object.entries(histograms).map(([task, counts]) => [task, energyCurve(counts)]));
+}
+
+/** What one task keeps at the recipe's m; null before its histogram has come. */
+export function keptOf(
+  task: string,
+  recipe: Recipe,
+  curves: ReadonlyMap<string, EnergyCurve>,
+  sparse: ByMethod<SparseFacts>,
+): KeptEntries | null {
+  const facts = sparse[sparseMethodId('peru-fft', recipe.keptPercent)]?.[task];
+  if (facts !== undefined) {
+    const { kept, energyShare } = facts;
+    return { kept, energyShare, basis: 'exact', low: energyShare, high: energyShare };
+  }
+  const curve = curves.get(task);
+  if (curve === undefined) return null;
+  const share = keptShare(curve, recipe.keptPercent);
+  return { ...share, basis: recipe.scope === 'global' ? 'estimate' : 'at-most' };
+}
+
+/**
+ * Kept energy averaged over the tasks at each m from 0 to `maxPercent`, for the curve above the
+ * slider. Empty before the histograms have come.
+ */
+export function meanEnergyCurve(
+  curves: ReadonlyMap<string, EnergyCurve>,
+  maxPercent: number,
+  steps: number,
+): readonly number[] {
+  const all = [...curves.values()];
+  if (all.length === 0) return [];
+  return Array.from({ length: steps + 1 }, (_, step) => {
+    const percent = (maxPercent * step) / steps;
+    return all.reduce((sum, curve) => sum + keptShare(curve, percent).energyShare, 0) / all.length;
+  });
+}
+
+/** k of N for one task: exact for a global ranking, within a rounding a tensor for the other. */
+export function keptOfTotal(recipe: Recipe, elementCount: number): number {
+  return keptCount(recipe.keptPercent, elementCount);
+}

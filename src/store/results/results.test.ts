@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { energyCurves, keptOf, meanEnergyCurve } from './kept';
+import { resultsFile } from './file';
+import { recovery } from './recovery';
+import { accuracyTable } from './table';
+import { tradeOffPoints } from './trade-off';
+import { type ByMethod, type Score } from './state';
+
+const TASKS = [
+  { name: 'a', title: 'A' },
+  { name: 'b', title: 'B' },
+];
+
+const RECIPE = {
+  mergeMethod: 'task-arithmetic',
+  lambda: 0.3,
+  keptPercent: 10,
+  scope: 'global',
+} as const;
+
+/** Scores from correct counts of 100; a task left out has none. */
+function scoresOf(counts: Readonly<Record<string, Record<string, number>>>): ByMethod<Score> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([method, tasks]) => [
+      method,
+      Object.fromEntries(
+        Object.entries(tasks).map(([task, correct]) => [
+          task,
+          { method, task, correct, n: 100, total: 100 },
+        ]),
+      ),
+    ]),
+  );
+}
+
+const SCORES = scoresOf({
+  pretrained: { a: 20, b: 30 },
+  finetuned: { a: 90, b: 80 },
+  merged: { a: 50, b: 60 },
+  'post-pruning@10': { a: 70, b: 70 },
+  'peru-fft@10': { a: 85, b: 75 },
+  'peru-fft@5': { a: 80, b: 70 },
+  'peru-fft@1': { a: 60 },
+});
+
+describe('accuracyTable', () => {
+  it('has a row a task, then the average, a column a method', () => {
+    const table = accuracyTable(TASKS, SCORES, 10);
+    expect(table.rows.map(({ label }) => label)).toEqual(['A', 'B']);
+    expect(table.methods.at(-1)).toBe('peru-fft@10');
+    expect(table.rows[0]?.cells.map((cell) => cell?.accuracy)).toEqual([0.2, 0.9, 0.5, 0.7, 0.85]);
+    [0.25, 0.85, 0.55, 0.7, 0.8].forEach((mean, column) => {
+      expect(table.average.cells[column]?.accuracy).toBeCloseTo(mean, 12);
+    });
+    expect(table.average.cells[0]).toMatchObject({ n: 200, total: 200, interval: null });
+  });
+
+  it('averages only what every task has', () => {
+    const table = accuracyTable(TASKS, SCORES, 1);
+    expect(table.rows[0]?.cells[4]?.accuracy).toBe(0.6);
+    expect(table.rows[1]?.cells[4]).toBeNull();
+    expect(table.average.cells[4]).toBeNull();
+  });
+
+  it('stands empty for no tasks', () => {
+    expect(accuracyTable([], SCORES, 10).average.cells).toEqual([null, null, null, null, null]);
+  });
+});
+
+describe('recovery', () => {
+  it('is the share of the loss that PERU-FFT brings back', () => {
+    const story = recovery(accuracyTable(TASKS, SCORES, 10));
+    expect(story?.recoveredShare).toBeCloseTo((0.8 - 0.55) / (0.85 - 0.55), 12);
+    expect(story?.isFinal).toBe(true);
+  });
+
+  it('says nothing before there is a loss, and no share where merging loses nothing', () => {
+    expect(recovery(accuracyTable(TASKS, {}, 10))).toBeNull();
+    const better = { ...SCORES, merged: SCORES.finetuned!, finetuned: SCORES.merged! };
+    expect(recovery(accuracyTable(TASKS, better, 10))?.recoveredShare).toBeNull();
+  });
+});
+
+describe('tradeOffPoints', () => {
+  it('draws what has both bytes and a whole average, in the order of the tables', () => {
+    const storage = Object.fromEntries(
+      ['peru-fft@10', 'peru-fft@5', 'peru-fft@1', 'merged'].map((method, i) => [
+        method,
+        { method, files: [], bytes: 1000 + i },
+      ]),
+    );
+    const points = tradeOffPoints(TASKS, SCORES, storage);
+    expect(points.map(({ method }) => method)).toEqual(['merged', 'peru-fft@5', 'peru-fft@10']);
+    expect(points[1]).toMatchObject({ percent: 5, bytes: 1001, accuracy: 0.75 });
+  });
+});
+
+describe('resultsFile', () => {
+  const base = {
+    engine: {
+      engine: 'webgpu',
+      adapter: { vendor: 'v', architecture: 'a', description: 'd', fallback: true },
+      evaluator: 'onnxruntime wasm',
+    },
+    recipe: RECIPE,
+    tasks: ['a', 'b'],
+    storage: { merged: { method: 'merged', files: [{ name: 'm', bytes: 8 }], bytes: 8 } },
+    seconds: { merge: 0.5 },
+  } as const;
+
+  it('has the shape other people read', () => {
+    const file = resultsFile({ ...base, scores: SCORES });
+    expect(Object.keys(file)).toEqual([
+      'peru',
+      'adapter',
+      'engine',
+      'recipe',
+      'tasks',
+      'average',
+      'storage',
+      'seconds',
+    ]);
+    expect(file.peru).toBe(1);
+    expect(file.tasks[1]).toEqual({
+      name: 'b',
+      metric: 'accuracy',
+      n: 100,
+      scores: {
+        pretrained: 0.3,
+        finetuned: 0.8,
+        merged: 0.6,
+        'post-pruning@10': 0.7,
+        'peru-fft@5': 0.7,
+        'peru-fft@10': 0.75,
+      },
+    });
+    expect(file.average['peru-fft@10']).toBeCloseTo(0.8, 12);
+    expect(file.average, 'one task is missing').not.toHaveProperty('peru-fft@1');
+    expect(JSON.parse(JSON.stringify(file))).toEqual(file);
+  });
+
+  it('leaves scores on fewer images out, so that one n holds for a task', () => {
+    const partial = { method: 'merged', task: 'a', correct: 3, n: 4, total: 100 };
+    const file = resultsFile({ ...base, scores: { ...SCORES, merged: { a: partial } } });
+    expect(file.tasks[0]).toMatchObject({ n: 100 });
+    expect(file.tasks[0]?.scores).not.toHaveProperty('merged');
+    expect(file.average).not.toHaveProperty('merged');
+  });
+});
+
+describe('kept entries', () => {
+  const counts = new Uint32Array(2048);
+  counts[900] = 90;
+  counts[1000] = 10;
+  const curves = energyCurves({ a: counts });
+  const recipe = RECIPE;
+
+  it('are estimated from the histogram until the engine has counted them', () => {
+    expect(keptOf('a', recipe, curves, {})).toMatchObject({ kept: 10, basis: 'estimate' });
+    const facts = { method: 'peru-fft@10', task: 'a', kept: 10, nonZero: 10, energyShare: 0.5 };
+    const exact = keptOf('a', recipe, curves, { 'peru-fft@10': { a: facts } });
+    expect(exact).toMatchObject({ basis: 'exact', energyShare: 0.5, low: 0.5, high: 0.5 });
+    expect(keptOf('unknown', recipe, curves, {})).toBeNull();
+  });
+
+  it('of a ranking per tensor are at most those of the global one', () => {
+    expect(keptOf('a', { ...recipe, scope: 'tensor' }, curves, {})?.basis).toBe('at-most');
+  });
+
+  it('draw a curve that begins at nothing', () => {
+    expect(meanEnergyCurve(new Map(), 20, 10)).toEqual([]);
+    const curve = meanEnergyCurve(curves, 20, 10);
+    expect(curve).toHaveLength(11);
+    expect(curve[0]).toBe(0);
+    expect(curve[5]).toBeGreaterThan(0.99);
+  });
+});

@@ -1,0 +1,32 @@
+/** What has been computed for the open group, keyed by method, then by task. */
+import { createStore } from 'zustand/vanilla';
+import { type MethodId, type Score, type SparseFacts, type StorageRow } from '@/worker/protocol';
+
+export type { MethodId, Score, SparseFacts, StorageRow };
+
+/** One entry a method, in each one entry a task. */
+export type ByMethod<T> = Readonly<Record<MethodId, Readonly<Record<string, T>>>>;
+
+export interface ResultsState {
+  readonly scores: ByMethod<Score>;
+  readonly sparse: ByMethod<SparseFacts>;
+  readonly storage: Readonly<Record<MethodId, StorageRow>>;
+  /** Per task, 2048 counts of |theta_t - theta*| for the merge in `mergeKey`. */
+  readonly histograms: Readonly<Record<string, Uint32Array>>;
+  readonly seconds: Readonly<Record<string, number>>;
+  /** What the merged model and PERU-FFT's scores belong to; null before the first run. */
+  readonly mergeKey: string | null;
+  readonly scope: string | null;
+}
+
+export const EMPTY_RESULTS: ResultsState = {
+  scores: {},
+  sparse: {},
+  storage: {},
+  histograms: {},
+  seconds: {},
+  mergeKey: null,
+  scope: null,
+};
+
+export const resultsStore = createStore<ResultsState>(() => EMPTY_RESULTS);

@@ -1,0 +1,51 @@
+/** What the visitor can open. */
+import { type SourceRequest } from '@/worker/protocol';
+import { openSource } from '@/store/job/actions';
+import { forgetChosenLambda } from '@/store/recipe/edits';
+import { addToList, removeFromList } from './file-list';
+import { type LocalFile, sourcesStore } from './state';
+
+/** Opens the embedded demo of eight full fine-tunes. */
+export function openDemo(): void {
+  forgetChosenLambda();
+  void openSource({ kind: 'demo', demo: 'fft' });
+}
+
+/** Adds files to those of the visitor's disk that are open, and opens them all together. */
+export function addFiles(added: readonly LocalFile[]): void {
+  if (added.length === 0) return;
+  openFiles(addToList(localFiles(), added));
+}
+
+/** Closes one set of the visitor's files; with none left, the demo opens. */
+export function removeFileSet(root: string): void {
+  openFiles(removeFromList(localFiles(), root));
+}
+
+/** Takes another of the visitor's checkpoints as the base. */
+export function chooseBase(path: string): void {
+  openFiles(localFiles(), { base: path });
+}
+
+/** Opens the files again, NaN and Inf and all: the visitor said so. */
+export function allowNonFinite(): void {
+  const { request } = sourcesStore.getState();
+  if (request?.kind === 'files') void openSource({ ...request, allowNonFinite: true });
+}
+
+function openFiles(
+  files: readonly LocalFile[],
+  choice: Pick<Extract<SourceRequest, { kind: 'files' }>, 'base'> = {},
+): void {
+  if (files.length === 0) {
+    openDemo();
+    return;
+  }
+  forgetChosenLambda();
+  void openSource({ kind: 'files', files, ...choice });
+}
+
+function localFiles(): readonly LocalFile[] {
+  const { request } = sourcesStore.getState();
+  return request?.kind === 'files' ? request.files : [];
+}

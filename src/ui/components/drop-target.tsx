@@ -1,0 +1,47 @@
+import { type DragEvent, type ReactNode, useRef, useState } from 'react';
+import { raiseAlert } from '@/store/job/actions';
+import { addFiles } from '@/store/sources/actions';
+import { filesOfDrop } from '@/ui/read-drop';
+import styles from './drop-target.module.css';
+
+/** Takes files and folders dropped anywhere on the page. */
+export function DropTarget({ children }: { readonly children: ReactNode }) {
+  // Enter and leave fire for every element passed over: only their balance tells "outside".
+  const depth = useRef(0);
+  const [isOver, setIsOver] = useState(false);
+
+  const enter = (event: DragEvent): void => {
+    if (!event.dataTransfer.types.includes('Files')) return;
+    depth.current += 1;
+    setIsOver(true);
+  };
+  const leave = (event: DragEvent): void => {
+    if (!event.dataTransfer.types.includes('Files')) return;
+    depth.current -= 1;
+    setIsOver(depth.current > 0);
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    depth.current = 0;
+    setIsOver(false);
+    filesOfDrop(event.dataTransfer).then(addFiles, raiseAlert);
+  };
+
+  return (
+    <div
+      onDragEnter={enter}
+      onDragLeave={leave}
+      onDragOver={(event) => {
+        event.preventDefault();
+      }}
+      onDrop={drop}
+    >
+      {children}
+      {isOver && (
+        <div className={styles.veil} aria-hidden="true">
+          <p className={styles.invitation}>Drop a base and its fine-tunes: files or folders</p>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+/** Numbers as people read them; one place, so that the page says the same thing everywhere. */
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** 0.8754 -> `87.5 %`. */
+export function percent(share: number, decimals = 1): string {
+  return `${(100 * share).toFixed(decimals)} %`;
+}
+
+/** The same for running text: number and sign stay on one line. */
+export function percentInText(share: number, decimals = 1): string {
+  return inText(percent(share, decimals));
+}
+
+/** Makes a name or a number with its unit unbreakable: no-break spaces and hyphens. */
+export function inText(words: string): string {
+  return words.replaceAll(' ', '\u00a0').replaceAll('-', '\u2011');
+}
+
+/** Bytes of a round tick: `5 MB`, `1.5 MB`. */
+export function bytesTick(value: number): string {
+  return bytes(value).replace(/\.(\d*?)0+ /, (_, digits: string) => (digits ? `.${digits} ` : ' '));
+}
+
+/** 0.8754 -> `87.5`, where the unit stands elsewhere. */
+export function percentNumber(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+/** A difference of two shares in points, with its sign: `+31.2`, `−0.4`. */
+export function points(difference: number): string {
+  const text = Math.abs(100 * difference).toFixed(1);
+  if (text === '0.0') return '±0.0';
+  return `${difference > 0 ? '+' : '−'}${text}`;
+}
+
+/** 1234567 -> `1,234,567`. */
+export function count(value: number): string {
+  return WHOLE.format(value);
+}
+
+/** 833000 -> `833 k`, 87460000 -> `87.5 M`: three figures. */
+export function shortCount(value: number): string {
+  return scaled(value, ['', ' k', ' M', ' B']);
+}
+
+/** Decimal units, three figures: `3.32 MB`. */
+export function bytes(value: number): string {
+  return scaled(value, [' B', ' kB', ' MB', ' GB', ' TB']);
+}
+
+/** `0.8 s`, `12 s`, `3 min 20 s`. */
+export function seconds(value: number): string {
+  if (value < 9.95) return `${value.toFixed(1)} s`;
+  if (value < 59.5) return `${Math.round(value)} s`;
+  const whole = Math.round(value);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+function scaled(value: number, units: readonly string[]): string {
+  let rest = value;
+  let unit = 0;
+  while (rest >= 999.5 && unit < units.length - 1) {
+    rest /= 1000;
+    unit += 1;
+  }
+  const decimals = unit === 0 || rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2;
+  return `${rest.toFixed(decimals)}${units[unit] ?? ''}`;
+}

@@ -1,0 +1,52 @@
+import { useStore } from 'zustand';
+import { adapterName, selectEngine } from '@/store/job/selectors';
+import { type EngineFacts, jobStore } from '@/store/job/state';
+import { Button } from '@/ui/components/button';
+import { useTheme } from '@/ui/theme';
+import styles from './header-panel.module.css';
+
+/** What Peru does, what it runs on here, and the theme. */
+export function HeaderPanel() {
+  const engine = useStore(jobStore, selectEngine);
+  const { theme, toggle } = useTheme();
+  const other = theme === 'dark' ? 'light' : 'dark';
+  return (
+    <header className={styles.header}>
+      <div className={styles.brand}>
+        <h1 className={styles.name}>Peru</h1>
+        <p className={styles.purpose}>
+          One merged model, plus the few weights each task can’t do without.
+        </p>
+      </div>
+      <Button look="quiet" onClick={toggle}>
+        {other === 'dark' ? 'Dark theme' : 'Light theme'}
+      </Button>
+      <p className={styles.engine}>{engine === null ? '\u00a0' : <EngineLine facts={engine} />}</p>
+      {engine?.engine === 'reference' && <ReferenceBanner />}
+    </header>
+  );
+}
+
+function EngineLine({ facts }: { readonly facts: EngineFacts }) {
+  return (
+    <>
+      merging on <strong>{adapterName(facts)}</strong>
+      {facts.evaluator !== '' && (
+        <>
+          {' · evaluating with '}
+          <strong>{facts.evaluator}</strong>
+        </>
+      )}
+    </>
+  );
+}
+
+function ReferenceBanner() {
+  return (
+    <p className={styles.banner}>
+      <strong>No WebGPU here, so the processor does the merging.</strong> The numbers are the same;
+      they take longer. To use the GPU, open this page in a browser with WebGPU (a current Chrome,
+      Edge or Safari) with hardware acceleration switched on.
+    </p>
+  );
+}

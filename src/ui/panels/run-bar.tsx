@@ -1,0 +1,105 @@
+import { useStore } from 'zustand';
+import { cancelJob, retryJob } from '@/store/job/actions';
+import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
+import { selectJob, selectMemory } from '@/store/job/selectors';
+import { type Job, jobStore, type MemoryFacts } from '@/store/job/state';
+import { currentResultsFile } from '@/store/results/download';
+import { selectHasResults } from '@/store/results/selectors';
+import { resultsStore } from '@/store/results/state';
+import { scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
+import { type GroupFacts, sourcesStore } from '@/store/sources/state';
+import { Button } from '@/ui/components/button';
+import { bytes, count, seconds } from '@/ui/format';
+import { saveJson } from '@/ui/save-file';
+import styles from './run-bar.module.css';
+
+/** What is going on, how far it is, and the way to stop it. Its height never changes. */
+export function RunBar() {
+  const job = useStore(jobStore, selectJob);
+  const group = useStore(sourcesStore, selectGroup);
+  const hasResults = useStore(resultsStore, selectHasResults);
+  const memory = useStore(jobStore, selectMemory);
+  const pace = job.status === 'working' ? job.pace : null;
+  return (
+    <div className={styles.bar}>
+      <div className={styles.text}>
+        <p role="status" className={styles.status} data-status={job.status}>
+          {statusText(job, group)}
+        </p>
+        <p className={styles.detail}>{detailText(pace, memory)}</p>
+      </div>
+      <div className={styles.actions}>
+        {job.status === 'working' && <Button onClick={cancelJob}>Cancel</Button>}
+        {job.status === 'cancelled' && <Button onClick={retryJob}>Run again</Button>}
+        <Button onClick={downloadResults} disabled={!hasResults}>
+          Download results
+        </Button>
+      </div>
+      <div className={styles.track}>{job.status === 'working' && <ProgressLine pace={pace} />}</div>
+    </div>
+  );
+}
+
+function ProgressLine({ pace }: { readonly pace: Pace | null }) {
+  const label = pace?.progress.stage ?? 'Starting';
+  if (pace === null || pace.progress.total === 0) {
+    return <progress className={styles.progress} aria-label={label} />;
+  }
+  const { done, total } = pace.progress;
+  return <progress className={styles.progress} aria-label={label} value={done} max={total} />;
+}
+
+/** Coarse on purpose: it is read out, and a new sentence for every cell would drown the page. */
+function statusText(job: Job, group: GroupFacts | null): string {
+  switch (job.status) {
+    case 'idle':
+      return 'Starting';
+    case 'working':
+      return job.phase === 'open' ? 'Opening the checkpoints' : workingText(group);
+    case 'cancelled':
+      return job.phase === 'open'
+        ? 'Cancelled before the checkpoints were open'
+        : 'Cancelled: what was computed so far stays';
+    case 'failed':
+      return 'Stopped by an error';
+    case 'done':
+      return `Done in ${seconds(job.seconds)}${doneText(group)}`;
+  }
+}
+
+/** The step in hand; between jobs, what the weights take up. Its line stands even when empty. */
+function detailText(pace: Pace | null, memory: MemoryFacts | null): string {
+  if (pace !== null) return paceText(pace);
+  if (memory === null) return '\u00a0';
+  const peak = memory.peakBytes > memory.liveBytes ? `, ${bytes(memory.peakBytes)} at most` : '';
+  return `${bytes(memory.liveBytes)} of memory held for weights${peak}`;
+}
+
+function workingText(group: GroupFacts | null): string {
+  return scoredTasks(group).length > 0 ? 'Merging, pruning and scoring' : 'Merging and pruning';
+}
+
+function doneText(group: GroupFacts | null): string {
+  const tasks = taskCards(group).length;
+  const scored = scoredTasks(group);
+  const rows = scored.reduce((sum, card) => sum + (card.dataset?.rowCount ?? 0), 0);
+  return scored.length > 0
+    ? `: ${scored.length} tasks scored on ${count(rows)} images`
+    : `: ${tasks} fine-tunes merged and pruned`;
+}
+
+function paceText(pace: Pace): string {
+  const { stage, done, total, unit } = pace.progress;
+  const parts = [stage];
+  if (unit === 'images') parts.push(`${count(done)} of ${count(total)} images`);
+  const rate = unitsPerSecond(pace);
+  if (rate !== null && unit === 'images') parts.push(`${count(rate)} a second`);
+  const left = secondsLeft(pace);
+  if (left !== null) parts.push(`about ${seconds(left)} left`);
+  return parts.join(' · ');
+}
+
+function downloadResults(): void {
+  const results = currentResultsFile();
+  if (results !== null) saveJson('results.json', results);
+}

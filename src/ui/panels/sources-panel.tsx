@@ -1,0 +1,84 @@
+import { type ChangeEvent } from 'react';
+import { useStore } from 'zustand';
+import { addFiles, openDemo, removeFileSet } from '@/store/sources/actions';
+import { localFileSets, selectRequest } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/sources/state';
+import { Button } from '@/ui/components/button';
+import { bytes } from '@/ui/format';
+import { filesOfInput } from '@/ui/read-drop';
+import styles from './sources-panel.module.css';
+
+/** Where checkpoints come from: the visitor's disk or the embedded demo. */
+export function SourcesPanel() {
+  return (
+    <section className={styles.sources} aria-labelledby="sources-heading">
+      <div className={styles.words}>
+        <h2 id="sources-heading" className={styles.heading}>
+          Sources
+        </h2>
+        <p className={styles.lead}>
+          A base and the models fine-tuned from it, as safetensors: add them here or drop files and
+          folders anywhere.
+        </p>
+      </div>
+      <div className={styles.ways}>
+        <label className={styles.file}>
+          <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
+          Add checkpoint files
+        </label>
+        <label className={styles.file}>
+          <input
+            type="file"
+            multiple
+            ref={pickFolders}
+            className="visually-hidden"
+            onChange={takeFiles}
+          />
+          Add a checkpoint folder
+        </label>
+        <Button onClick={openDemo}>Demo: full fine-tunes</Button>
+      </div>
+      <AddedFiles />
+    </section>
+  );
+}
+
+/** The visitor's own files, each set with a way out: also when they did not open. */
+function AddedFiles() {
+  const request = useStore(sourcesStore, selectRequest);
+  const sets = localFileSets(request);
+  if (sets.length === 0) return null;
+  return (
+    <ul className={styles.sets} aria-label="Added files">
+      {sets.map(({ root, fileCount, byteLength }) => (
+        <li key={root} className={styles.set}>
+          <span className={styles.root}>{root}</span>
+          <span className={styles.size}>
+            {fileCount > 1 && `${fileCount} files, `}
+            {bytes(byteLength)}
+          </span>
+          <Button
+            look="quiet"
+            onClick={() => {
+              removeFileSet(root);
+            }}
+          >
+            Remove<span className="visually-hidden"> {root}</span>
+          </Button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Not an attribute React's types know: it turns the file dialogue into a folder dialogue. */
+function pickFolders(input: HTMLInputElement | null): void {
+  if (input !== null) input.webkitdirectory = true;
+}
+
+function takeFiles(event: ChangeEvent<HTMLInputElement>): void {
+  const { target } = event;
+  addFiles(filesOfInput(target.files));
+  // The same file may be chosen again after it was changed on disk.
+  target.value = '';
+}
