@@ -76,6 +76,10 @@ describe('groupLocalFiles', () => {
     expect(ignored).toHaveLength(5);
   });
 
+  it('refuses a pickle among loose checkpoints, which has no safetensors copy', () => {
+    expect(() => named('base.safetensors', 'pytorch_model.bin')).toThrow('pytorch_model.bin');
+  });
+
   it('refuses a pickle beside the checkpoint of another folder', () => {
     expect(() => named('base/model.safetensors', 'mnist/pytorch_model.bin')).toThrow(/mnist/);
     expect(() => named('base.safetensors', 'mnist/pytorch_model.bin')).toThrow(/mnist/);

@@ -39,7 +39,11 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   );
   for (const [folder, entries] of folders) {
     // Folders inside a checkpoint's (onnx/, runs/) hold by-products, not checkpoints.
-    const belongs = weights.some((found) => isInside(folder, found.folder));
+    // A repo's own pickle is a copy of its safetensors; among loose files it was meant.
+    const belongs = weights.some(
+      (found) =>
+        isInside(folder, found.folder) && (folder !== found.folder || entries.has('config.json')),
+    );
     if (!belongs) refuseOtherWeights(folder, [...entries.keys()].sort());
   }
   if (weights.length === 0) throw nothingFound(files);

@@ -1,5 +1,31 @@
 /** The dedicated worker: everything but drawing happens here. */
 import { expose } from 'comlink';
+import { type JobEvent, type JobOutcome, type PeruWorker } from './protocol';
 import { createSession } from './session';
 
-expose(createSession());
+/** What the page's callback is on this side: a message whose answer says that it was heard. */
+type Listener = (event: JobEvent) => unknown;
+
+/**
+ * Events travel on a port of their own, which keeps no order with the outcome's: the outcome
+ * waits until the page has heard the last of them.
+ */
+async function afterEvents(
+  onEvent: Listener,
+  work: (emit: (event: JobEvent) => void) => Promise<JobOutcome>,
+): Promise<JobOutcome> {
+  let heard: unknown = null;
+  const outcome = await work((event) => {
+    heard = onEvent(event);
+  });
+  await Promise.resolve(heard);
+  return outcome;
+}
+
+const session = createSession();
+const worker: PeruWorker = {
+  open: (request, onEvent) => afterEvents(onEvent, (emit) => session.open(request, emit)),
+  run: (recipe, onEvent) => afterEvents(onEvent, (emit) => session.run(recipe, emit)),
+  cancel: () => session.cancel(),
+};
+expose(worker);
