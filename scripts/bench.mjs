@@ -7,8 +7,9 @@ import { ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
 const JOB_TIMEOUT_MS = 30 * 60_000;
 /** Exit status of bench/node.ts where Dawn finds no adapter. */
 const NO_ADAPTER = 3;
-/** The software Vulkan that comes with Debian's Chromium, for machines without another. */
-const SOFTWARE_VULKAN = '/usr/lib/chromium/vk_swiftshader_icd.json';
+/** The software Vulkan (loader and driver) of Debian's Chromium, for machines without another. */
+const CHROMIUM_LIBRARIES = '/usr/lib/chromium';
+const SOFTWARE_VULKAN = `${CHROMIUM_LIBRARIES}/vk_swiftshader_icd.json`;
 
 await main(async () => {
   const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
@@ -32,10 +33,13 @@ async function buildBench() {
 function benchInNode(quick) {
   const args = [`${ROOT}dist-bench/node/node.js`, ...(quick ? ['--quick'] : [])];
   const attempt = (env) =>
-    spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status;
+    spawnSync(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env },
+    }).status;
   let status = attempt({});
   if (status === NO_ADAPTER && existsSync(SOFTWARE_VULKAN)) {
-    status = attempt({ VK_ICD_FILENAMES: SOFTWARE_VULKAN });
+    status = attempt({ VK_ICD_FILENAMES: SOFTWARE_VULKAN, LD_LIBRARY_PATH: CHROMIUM_LIBRARIES });
   }
   if (status === NO_ADAPTER) console.log('Dawn finds no adapter on this machine.');
   else if (status !== 0) throw new Error(`The bench in Node ended with status ${status}.`);

@@ -1,5 +1,3 @@
-import { openDevice } from '@/gpu/device';
-import { createGpuEngine } from '@/kernels/engine';
 import { createReferenceEngine } from '@/reference/engine';
 import { type Engine } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
@@ -12,11 +10,23 @@ export interface ChosenEngine {
 
 /** The visitor's GPU; where there is none, the float64 twins (the page's banner says so). */
 export async function chooseEngine(): Promise<ChosenEngine> {
+  // Old browsers have WebGPU but no Float16Array, without which the kernels' WGSL parser fails.
+  if (!('Float16Array' in globalThis)) return referenceEngine();
   try {
+    const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await Promise.all([
+      import('@/gpu/device'),
+      import('@/kernels/engine'),
+    ]);
     const handle = await openDevice();
+    // Compiled while files load; whoever needs a shader that fails meets it again.
+    void warmUpKernels(handle);
     return { engine: createGpuEngine(handle), device: handle.device };
   } catch (error) {
-    if (!(error instanceof PeruError && error.kind === 'gpu-unavailable')) throw error;
-    return { engine: createReferenceEngine(), device: null };
+    if (error instanceof PeruError && error.kind === 'gpu-unavailable') return referenceEngine();
+    throw error;
   }
+}
+
+function referenceEngine(): ChosenEngine {
+  return { engine: createReferenceEngine(), device: null };
 }

@@ -1,0 +1,18 @@
+/** The bench in a page: prints into the page, where anyone may read it. */
+import { errorFacts } from '@/tensor/errors';
+import { runBench } from './run';
+
+const log = document.querySelector('pre')!;
+const status = document.querySelector('p')!;
+
+try {
+  await runBench({
+    quick: new URLSearchParams(location.search).has('quick'),
+    print: (line) => {
+      log.textContent += `${line}\n`;
+    },
+  });
+  status.textContent = 'Done';
+} catch (error) {
+  status.textContent = `Failed: ${errorFacts(error).message}`;
+}

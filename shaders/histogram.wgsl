@@ -1,0 +1,64 @@
+// Counts one digit of the keys |theta_t - center| of every scope: digit 0 is the top 11 of the 31
+// magnitude bits, digits 1 and 2 the next 10 each, counted where the digits above equal the
+// scope's prefix. Counts are integers, so their order does not matter.
+//
+// Bin 0 is not counted: it is the rest, and in sparse or exact-zero task vectors nearly all of it.
+//
+// One workgroup a block. Bytes an element: center and task read, 4 (halves) to 8; about 1 atomic
+// for digit 0, far fewer after it, by shared/tally_workgroup.wgsl or tally_direct.wgsl.
+
+@group(0) @binding(4) var<storage, read> states: array<ScopeState>;
+@group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+@group(0) @binding(6) var<uniform> digit: Digit;
+
+struct Digit {
+  bins: u32,
+  bin_shift: u32,
+  // Of the digits above this one.
+  prefix_shift: u32,
+}
+
+const MAX_BINS = 2048u;
+
+fn count_key(scope: u32, key: u32, hit: bool) {
+  if (hit) {
+    let bin = (key >> digit.bin_shift) & (digit.bins - 1u);
+    if (bin != 0u) {
+      tally(scope, bin);
+    }
+  }
+}
+
+fn count_keys(scope: u32, keys: vec4<u32>, prefix: u32) {
+  // Lanes outside the block have all bits set: bit 31 and up equals no prefix.
+  let hits = (keys >> vec4(digit.prefix_shift)) == vec4(prefix);
+  if (any(hits)) {
+    count_key(scope, keys.x, hits.x);
+    count_key(scope, keys.y, hits.y);
+    count_key(scope, keys.z, hits.z);
+    count_key(scope, keys.w, hits.w);
+  }
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if (index >= params.block_count) {
+    return;
+  }
+  let run = blocks[params.first_block + index];
+  let scope = scope_of(run);
+  // Above the first digit there is nothing, and no state yet.
+  let first = digit.bins == MAX_BINS;
+  let prefix = select(states[scope].prefix, 0u, first);
+  for (var unit = first_unit(run) + lane; unit < end_unit(run); unit += WORKGROUP_SIZE) {
+    let delta = load_delta(unit, run);
+    count_keys(scope, delta.keys.low, prefix);
+    count_keys(scope, delta.keys.high, prefix);
+  }
+  flush(scope, lane);
+}

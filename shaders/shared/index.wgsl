@@ -1,0 +1,8 @@
+// Position in a folded grid: a dimension takes at most 65,535 workgroups, longer rows go on in y
+// (src/gpu/grid.ts). The last row may overshoot, so every kernel checks what it gets from here.
+
+const WORKGROUP_SIZE = 256u;
+
+fn group_index(id: vec3<u32>, count: vec3<u32>) -> u32 {
+  return id.x + id.y * count.x;
+}

@@ -1,0 +1,22 @@
+// What a selection knows of one scope. Made by src/kernels/select.ts, refined digit by digit.
+
+struct ScopeState {
+  // The key's digits found so far; the whole threshold after the third.
+  prefix: u32,
+  // Entries still to keep among those that share the prefix, and how many share it.
+  remaining: u32,
+  ties: u32,
+  // Entries at the threshold are kept up to this position of the scope, itself included.
+  tie_limit: u32,
+  // Where ties are cut: the block, and the rank (1 = first) of the last one kept in it.
+  tie_block: u32,
+  tie_rank: u32,
+  // The scope's blocks: a run of the block table.
+  first_block: u32,
+  block_count: u32,
+}
+
+// Some but not all entries at the threshold are kept.
+fn cuts_ties(state: ScopeState) -> bool {
+  return state.remaining < state.ties;
+}

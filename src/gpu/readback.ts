@@ -1,0 +1,48 @@
+/** From GPU buffers to memory. */
+import { type DeviceHandle } from './device';
+import { guarded } from './guard';
+
+/** Bytes of `source` to read. */
+export interface ReadRange {
+  readonly source: GPUBuffer;
+  readonly byteLength: number;
+}
+
+/**
+ * Records work and copies of its results, submits both, waits, and returns the bytes.
+ *
+ * @param record encodes commands on the encoder and names what to read back, in order
+ * @throws PeruError `out-of-memory`, `device-lost` or `internal`
+ */
+export async function readBack(
+  handle: DeviceHandle,
+  what: string,
+  record: () => { readonly encoder: GPUCommandEncoder; readonly ranges: readonly ReadRange[] },
+): Promise<ArrayBuffer[]> {
+  const { device, buffers } = handle;
+  const scope = buffers.scope();
+  try {
+    const staged = await guarded(handle, what, () => {
+      const { encoder, ranges } = record();
+      const copies = ranges.map(({ source, byteLength }) => {
+        const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+        const staging = scope.create('staging', byteLength, usage);
+        const size = Math.ceil(byteLength / 4) * 4;
+        if (size > 0) encoder.copyBufferToBuffer(source, 0, staging, 0, size);
+        return { staging, byteLength };
+      });
+      device.queue.submit([encoder.finish({ label: what })]);
+      return copies;
+    });
+    return await handle.alive(Promise.all(staged.map(readStaging)));
+  } finally {
+    scope.release();
+  }
+}
+
+async function readStaging({ staging, byteLength }: { staging: GPUBuffer; byteLength: number }) {
+  await staging.mapAsync(GPUMapMode.READ);
+  const bytes = staging.getMappedRange().slice(0, byteLength);
+  staging.unmap();
+  return bytes;
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { openDevice } from '@/gpu/device';
+import { createReferenceEngine } from '@/reference/engine';
+import { PeruError } from '@/tensor/errors';
+import { flatLayout } from '@/tensor/layout';
+import { createGpuEngine, maxChunkElements } from './engine';
+import { useEngine } from './test-device';
+import { engineCases, fakeGroup, type FakeGroupSpec, normalValues } from './test-group';
+
+const SMALL: FakeGroupSpec = {
+  sizes: [40, 24],
+  dtypeOf: () => 'F16',
+  taskCount: 2,
+  maxElements: 64,
+  valueOf: normalValues(1, 64, 2),
+};
+
+describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase) => {
+  const engine = useEngine(engineCase);
+
+  test('reports its adapter, and memory while a group lives', () => {
+    expect(engine().adapter.vendor).not.toBe('');
+    const fake = fakeGroup(engine(), SMALL);
+    const { liveBytes, peakBytes } = engine().memory();
+    expect(liveBytes).toBeGreaterThanOrEqual(3 * 64 * 2); // three checkpoints of halves
+    expect(peakBytes).toBeGreaterThanOrEqual(liveBytes);
+    fake.group.dispose();
+    expect(engine().memory().liveBytes).toBe(0);
+    expect(engine().memory().peakBytes).toBe(peakBytes);
+  });
+
+  test('a layout without entries goes through every operation', async () => {
+    const layout = flatLayout([{ name: 'empty', shape: [0, 3] }]);
+    const group = engine().createGroup({ layout, chunks: [], taskCount: 1 });
+    await group.merge([1], 'F32');
+    expect([...(await group.countNonFinite(1))]).toEqual([0]);
+    expect((await group.histogram('merged', 0)).counts.every((count) => count === 0)).toBe(true);
+    for (const scope of ['global', 'tensor'] as const) {
+      const selection = await group.select('merged', 0, scope, 50);
+      expect(selection.keptPerScope).toEqual([0]);
+      expect((await group.stats(selection)).kept).toBe(0);
+      expect((await group.keptMask(selection)).length).toBe(0);
+      const sparse = { kind: 'sparse', selection, valueDtype: 'F16' } as const;
+      const model = await group.materialize(sparse, 'cpu');
+      expect(model.tensors.get('empty')).toMatchObject({ shape: [0, 3], data: new Float32Array() });
+    }
+    group.dispose();
+  });
+
+  test('a chunk takes its own number of bytes only', () => {
+    const fake = fakeGroup(engine(), SMALL);
+    expect(() => {
+      fake.group.upload(0, 0, new Uint8Array(127));
+    }).toThrow(PeruError);
+    expect(() => {
+      fake.group.upload(3, 0, new Uint8Array(128));
+    }).toThrow(PeruError);
+    fake.group.dispose();
+  });
+
+  test('theta* before any merge, and a foreign selection, are refused', async () => {
+    const fake = fakeGroup(engine(), SMALL);
+    const other = fakeGroup(engine(), SMALL);
+    await expect(fake.group.histogram('merged', 0)).rejects.toThrow(/before any merge/);
+    const selection = await other.group.select('base', 0, 'global', 10);
+    await expect(fake.group.stats(selection)).rejects.toThrow(PeruError);
+    fake.group.dispose();
+    other.group.dispose();
+  });
+
+  test('operations started together do not disturb one another', async () => {
+    const fake = fakeGroup(engine(), SMALL);
+    await fake.group.merge([0.5, 0.5], 'F32');
+    const kept = async (task: number, percent: number): Promise<number> => {
+      const selection = await fake.group.select('merged', task, 'global', percent);
+      const { kept } = await fake.group.stats(selection);
+      selection.dispose();
+      return kept;
+    };
+    const percents = [0, 25, 50, 75, 100];
+    const counts = await Promise.all(
+      percents.flatMap((percent) => [kept(0, percent), kept(1, percent)]),
+    );
+    expect(counts).toEqual([0, 0, 16, 16, 32, 32, 48, 48, 64, 64]);
+    fake.group.dispose();
+  });
+});
+
+describe('losing the device', () => {
+  test('rejects pending and later work as device-lost, and settles `lost`', async () => {
+    const handle = await openDevice();
+    const engine = createGpuEngine(handle);
+    const fake = fakeGroup(engine, SMALL);
+    await fake.group.merge([0.5, 0.5], 'F32');
+    const pending = [
+      fake.group.materialize({ kind: 'merged' }, 'cpu'),
+      fake.group.merge([0.1, 0.1], 'F32'),
+      fake.group.select('base', 0, 'global', 10),
+    ];
+    handle.device.destroy();
+    for (const result of await Promise.allSettled(pending)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { kind: 'device-lost' } });
+    }
+    expect(typeof (await engine.lost)).toBe('string');
+    await expect(fake.group.histogram('base', 0)).rejects.toMatchObject({ kind: 'device-lost' });
+    expect(() => engine.createGroup({ layout: fake.layout, chunks: [], taskCount: 2 })).toThrow(
+      PeruError,
+    );
+    engine.dispose();
+  });
+
+  test('a new engine picks up where the lost one stopped', async () => {
+    const lost = createGpuEngine(await openDevice());
+    lost.dispose();
+    const engine = createGpuEngine(await openDevice());
+    const fake = fakeGroup(engine, SMALL);
+    expect((await fake.group.histogram('base', 0)).counts.reduce((a, b) => a + b)).toBe(64);
+    engine.dispose();
+  });
+
+  test('dispose is quiet', async () => {
+    const handle = await openDevice();
+    const engine = createGpuEngine(handle);
+    engine.dispose();
+    await handle.device.lost;
+    const quiet = new Promise((resolve) => setTimeout(resolve, 50, 'quiet'));
+    expect(await Promise.race([engine.lost, quiet])).toBe('quiet');
+  });
+});
+
+describe('maxChunkElements', () => {
+  const defaults = { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+
+  test.each([1, 2, 8, 20, 1000])('%i tasks in F32 fit one binding and one dispatch', (tasks) => {
+    for (const fallback of [true, false]) {
+      const elements = maxChunkElements(defaults, { fallback }, tasks);
+      expect(elements % 64).toBe(0);
+      expect(elements).toBeGreaterThan(0);
+      expect(4 * elements * tasks).toBeLessThanOrEqual(2 ** 27);
+    }
+  });
+});

@@ -1,0 +1,181 @@
+/** One group of checkpoints on the GPU: owns its buffers and hands each operation its context. */
+import { type BufferScope } from '@/gpu/buffers';
+import { type DeviceHandle } from '@/gpu/device';
+import { guardedNow } from '@/gpu/guard';
+import { ParamsCache } from '@/gpu/params';
+import { type FloatDtype } from '@/tensor/dtype';
+import {
+  type Center,
+  type GroupSpec,
+  type MagnitudeHistogram,
+  type ModelWeights,
+  type Scope,
+  type Selection,
+  type SelectionStats,
+  type WeightGroup,
+  type WeightsOf,
+} from '@/tensor/engine';
+import { type FlatLayout } from '@/tensor/layout';
+import { chunkPieces } from '@/tensor/pieces';
+import { weightsInMemory, weightsOnGpu } from './apply';
+import { blockTable } from './blocks';
+import { fault, GroupBuffers } from './chunk-buffers';
+import { type GroupContext, type Tally } from './group-context';
+import { HistogramCache, readHistogram } from './histogram';
+import { keptBits } from './mask';
+import { mergeChunks, taskTableBytes } from './merge';
+import { countNonFiniteValues } from './nonfinite';
+import { type SelectionFacts, selectTop } from './select';
+import { selectionStats } from './stats';
+
+interface Issued {
+  readonly facts: SelectionFacts;
+  /** State of its center and task when it was made; later changes make it stale. */
+  readonly generation: number;
+}
+
+export class GpuGroup implements WeightGroup {
+  readonly layout: FlatLayout;
+  private readonly context: GroupContext;
+  private readonly histograms: HistogramCache;
+  private readonly taskTables: readonly GPUBuffer[];
+  private readonly tables: BufferScope;
+  private readonly selections = new Map<Selection, Issued>();
+  /** Rejects when the group's buffers did not fit; every operation waits for it. */
+  private readonly ready: Promise<void>;
+  private uploadCount = 0;
+  private mergeCount = 0;
+  private disposed = false;
+
+  constructor(
+    private readonly handle: DeviceHandle,
+    spec: GroupSpec,
+    tally: Tally,
+    private readonly onDispose: () => void,
+  ) {
+    this.layout = spec.layout;
+    this.tables = handle.buffers.scope();
+    const pieces = chunkPieces(spec.layout, spec.chunks);
+    const table = blockTable(pieces, spec.layout.tensors.length);
+    const params = new ParamsCache(handle.device, handle.buffers);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const { result, accepted } = guardedNow(handle, 'making room for the checkpoints', () => {
+      const blocks = this.tables.create('blocks', table.words.byteLength, usage);
+      handle.device.queue.writeBuffer(blocks, 0, table.words);
+      const rowBytes = taskTableBytes(spec.taskCount);
+      const rows = spec.chunks.map(() => this.tables.create('task table', rowBytes, usage));
+      return { blocks, rows, weights: new GroupBuffers(handle, spec) };
+    });
+    this.taskTables = result.rows;
+    const { blocks, weights } = result;
+    this.context = { handle, spec, tally, weights, params, table, blocks, pieces };
+    this.histograms = new HistogramCache(this.context);
+    this.ready = accepted;
+    this.ready.catch(() => undefined); // told by the first operation that waits for it
+  }
+
+  upload(checkpoint: number, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.assertUsable();
+    this.context.weights.upload(checkpoint, chunkIndex, bytes);
+    this.uploadCount++;
+    this.histograms.drop('all');
+  }
+
+  async countNonFinite(checkpoint: number): Promise<Uint32Array> {
+    await this.usable();
+    return countNonFiniteValues(this.context, checkpoint);
+  }
+
+  async merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
+    await this.usable();
+    this.mergeCount++;
+    this.histograms.drop('merged');
+    await mergeChunks(this.context, this.taskTables, coefficients, dtype);
+  }
+
+  async histogram(center: Center, task: number): Promise<MagnitudeHistogram> {
+    await this.usable();
+    return this.counting(() => readHistogram(this.context, this.histograms, center, task));
+  }
+
+  async select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
+    await this.usable();
+    const generation = this.generationOf(center);
+    const facts = await this.counting(() =>
+      selectTop(this.context, this.histograms, { center, task, scope }, percent),
+    );
+    const { keptPerScope } = facts;
+    const dispose = (): void => {
+      if (this.selections.delete(selection)) this.handle.buffers.release(facts.states);
+    };
+    const selection: Selection = { center, task, scope, keptPerScope, dispose };
+    if (this.disposed) this.handle.buffers.release(facts.states);
+    else this.selections.set(selection, { facts, generation });
+    return selection;
+  }
+
+  async stats(selection: Selection): Promise<SelectionStats> {
+    await this.usable();
+    return selectionStats(this.context, this.own(selection));
+  }
+
+  async keptMask(selection: Selection): Promise<Uint32Array> {
+    await this.usable();
+    return keptBits(this.context, this.own(selection));
+  }
+
+  async materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
+    await this.usable();
+    const job =
+      weights.kind === 'sparse' ? { ...weights, selection: this.own(weights.selection) } : weights;
+    return location === 'gpu'
+      ? weightsOnGpu(this.context, job)
+      : weightsInMemory(this.context, job);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const selection of [...this.selections.keys()]) selection.dispose();
+    this.histograms.drop('all');
+    this.context.weights.dispose();
+    this.context.params.dispose();
+    this.tables.release();
+    this.handle.buffers.trim();
+    this.onDispose();
+  }
+
+  /** Runs work that may leave histograms behind; after a failure none of them is trusted. */
+  private async counting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.histograms.drop('all');
+      throw error;
+    }
+  }
+
+  private generationOf(center: Center): number {
+    return center === 'base' ? this.uploadCount : this.uploadCount + this.mergeCount;
+  }
+
+  private own(selection: Selection): SelectionFacts {
+    const issued = this.selections.get(selection);
+    if (!issued) throw fault('A selection was used that this group does not hold.');
+    if (issued.generation !== this.generationOf(selection.center)) {
+      throw fault('A selection was used after the weights it was made from had changed.');
+    }
+    return issued.facts;
+  }
+
+  private async usable(): Promise<void> {
+    this.assertUsable();
+    await this.ready;
+    this.assertUsable();
+  }
+
+  private assertUsable(): void {
+    if (this.disposed) throw fault('A group of checkpoints was used after it was disposed of.');
+    this.handle.assertAlive();
+  }
+}

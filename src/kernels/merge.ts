@@ -1,0 +1,72 @@
+/** theta* on the GPU. */
+import { guarded } from '@/gpu/guard';
+import { PassRecorder } from '@/gpu/recorder';
+import { type FloatDtype } from '@/tensor/dtype';
+import { DTYPE_CODES, fault, UNIT_ELEMENTS } from './chunk-buffers';
+import { type GroupContext } from './group-context';
+import { KERNELS } from './sources';
+
+const WORKGROUP_SIZE = 256;
+/** u32 words of a TaskRow (shaders/merge.wgsl). */
+const ROW_WORDS = 4;
+
+/**
+ * theta* = theta_0 + sum_t c_t (theta_t - theta_0) into the group's buffers for theta*.
+ *
+ * @param rows the group's task tables, one a chunk, written here
+ * @throws PeruError `internal`, `out-of-memory` or `device-lost`
+ */
+export async function mergeChunks(
+  context: GroupContext,
+  rows: readonly GPUBuffer[],
+  coefficients: readonly number[],
+  dtype: FloatDtype,
+): Promise<void> {
+  const { handle, spec, weights } = context;
+  if (coefficients.length !== spec.taskCount) {
+    throw fault(`${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`);
+  }
+  const kernel = await handle.pipelines.get(KERNELS.merge);
+  await guarded(handle, 'merging', () => {
+    const merged = weights.replaceMerged(dtype);
+    const recorder = new PassRecorder(handle, 'merge');
+    for (const { index, elementCount } of spec.chunks) {
+      const units = Math.ceil(elementCount / UNIT_ELEMENTS);
+      const base = weights.checkpoint(0, index);
+      handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(context, index, coefficients));
+      const params = context.params.get(kernel, {
+        unit_count: units,
+        task_count: spec.taskCount,
+        base_dtype: DTYPE_CODES[base.dtype],
+        merged_dtype: DTYPE_CODES[dtype],
+      });
+      const resources = {
+        params,
+        rows: rows[index]!,
+        base: base.slice,
+        tasks: weights.arena(index),
+        merged: merged[index]!.slice,
+      };
+      recorder.dispatch(kernel, resources, Math.ceil(units / WORKGROUP_SIZE));
+    }
+    recorder.submit();
+  });
+  await handle.alive(handle.device.queue.onSubmittedWorkDone());
+}
+
+/** Bytes of a task table. */
+export function taskTableBytes(taskCount: number): number {
+  return 4 * ROW_WORDS * taskCount;
+}
+
+function taskRows(context: GroupContext, chunkIndex: number, coefficients: readonly number[]) {
+  const words = new Uint32Array(ROW_WORDS * coefficients.length);
+  const floats = new Float32Array(words.buffer);
+  coefficients.forEach((coefficient, t) => {
+    const { slice, dtype } = context.weights.checkpoint(t + 1, chunkIndex);
+    words[ROW_WORDS * t] = slice.offset / 16;
+    words[ROW_WORDS * t + 1] = DTYPE_CODES[dtype];
+    floats[ROW_WORDS * t + 2] = coefficient;
+  });
+  return words;
+}
