@@ -1,0 +1,78 @@
+/** Weights that come from the base checkpoint, checked and brought to where they are used. */
+import { PeruError } from '@/tensor/errors';
+import { type FeedData, type Provider } from './session';
+
+/** Reads one float tensor of the base checkpoint; rejects when it has none of that name. */
+export type ReadBaseTensor = (name: string) => Promise<BaseTensor>;
+
+export interface BaseTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Weights ready to feed, and the memory they hold on the GPU. */
+export interface ResidentWeights {
+  readonly feeds: ReadonlyMap<string, FeedData>;
+  /** Bytes of GPU buffers; 0 where weights stay in memory. */
+  readonly gpuBytes: number;
+  readonly dispose: () => void;
+}
+
+/** Shaders read four floats at a time (`FeedData`). */
+const BUFFER_ALIGNMENT = 16;
+
+/**
+ * Reads weights and, for a GPU, uploads them once rather than with every run.
+ *
+ * @param shapes names and shapes as the graph wants them
+ * @throws PeruError 'mismatch' when a shape differs, and whatever `read` rejects with
+ */
+export async function loadBaseWeights(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  read: ReadBaseTensor,
+  provider: Provider,
+): Promise<ResidentWeights> {
+  const entries = await Promise.all(
+    [...shapes].map(async ([name, shape]) => {
+      const tensor = await read(name);
+      checkShape(name, tensor.shape, shape);
+      return [name, tensor] as const;
+    }),
+  );
+  if (provider.kind === 'wasm') {
+    return { feeds: new Map(entries), gpuBytes: 0, dispose: () => undefined };
+  }
+  const buffers = entries.map(([name, tensor]) => upload(provider.device, name, tensor.data));
+  return {
+    feeds: new Map(
+      entries.map(([name, { shape }], i) => [name, { shape, data: buffers[i]! }] as const),
+    ),
+    gpuBytes: buffers.reduce((sum, buffer) => sum + buffer.size, 0),
+    dispose: () => {
+      for (const buffer of buffers) buffer.destroy();
+    },
+  };
+}
+
+/** @throws PeruError 'mismatch' */
+export function checkShape(
+  name: string,
+  found: readonly number[],
+  wanted: readonly number[],
+): void {
+  const same = found.length === wanted.length && found.every((size, i) => size === wanted[i]);
+  if (same) return;
+  throw new PeruError(
+    'mismatch',
+    `Tensor ${name} has shape [${found.join(', ')}], but config.json makes it [${wanted.join(', ')}].`,
+    'Take config.json and the weights from the same repo.',
+  );
+}
+
+function upload(device: GPUDevice, name: string, data: Float32Array): GPUBuffer {
+  const size = Math.ceil(data.byteLength / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ label: `evaluate: ${name}`, size, usage });
+  device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength);
+  return buffer;
+}

@@ -1,0 +1,155 @@
+/**
+ * The evaluator against transformers on the embedded zoo: every test image of two tasks, on both
+ * providers (scripts/zoo writes the goldens).
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import logitsDigitsUrl from '../../scripts/zoo/golden/logits-digits.safetensors?url';
+import logitsStreetDigitsUrl from '../../scripts/zoo/golden/logits-street-digits.safetensors?url';
+import textHeadsUrl from '../../scripts/zoo/golden/text-heads.safetensors?url';
+import { type BaseTensor, loadBaseWeights } from './base-weights';
+import { type ClipEvaluator, type PredictRequest } from './clip-evaluator';
+import { floats, type GoldenFile, parseGolden } from './golden/read-golden';
+import { fetchBytes, largestDifference, openProvider, PROVIDER_KINDS } from './golden/providers';
+import { openZooEvaluator, readZooTask, readZooWeights, type ZooTaskData } from './golden/zoo';
+import { argmaxRows } from './metrics';
+import { type Provider } from './session';
+
+/** Logits are exp(logit_scale) x cosine, up to 100: the bound is on the scaled value. */
+const LOGIT_TOLERANCE = 1e-3;
+
+/** 512 images take a software adapter a minute or two. */
+const SLOW_MS = 300_000;
+
+const TASKS = [
+  { task: 'digits', url: logitsDigitsUrl },
+  { task: 'street-digits', url: logitsStreetDigitsUrl },
+] as const;
+
+async function residentWeights(model: string, kind: Provider['kind']) {
+  const tensors = await readZooWeights(model);
+  const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+  const read = (name: string): Promise<BaseTensor> => Promise.resolve(tensors.get(name)!);
+  const resident = await loadBaseWeights(shapes, read, await openProvider(kind));
+  // Weights never come as feeds of token ids.
+  const feeds = resident.feeds as ReadonlyMap<string, BaseTensor>;
+  return { tensors: feeds, dispose: resident.dispose };
+}
+
+describe.each(PROVIDER_KINDS)('ClipEvaluator on %s', (kind) => {
+  let evaluator: ClipEvaluator;
+  let heads: GoldenFile;
+
+  beforeAll(async () => {
+    evaluator = await openZooEvaluator(await openProvider(kind));
+    heads = parseGolden(await fetchBytes(textHeadsUrl));
+    return () => {
+      evaluator.dispose();
+    };
+  });
+
+  async function finetunedLogits(task: string, data: ZooTaskData) {
+    const head = await evaluator.zeroShotHead(data.classNames, data.templates);
+    expect(largestDifference(head, floats(heads, task).data)).toBeLessThan(1e-5);
+    const pixels = await evaluator.preprocess(data.images);
+    const weights = await residentWeights(`models/clip-tiny_${task}`, kind);
+    const result = await evaluator.predict({ weights, head, pixels, labels: data.labels });
+    weights.dispose();
+    return result;
+  }
+
+  it.each(TASKS)(
+    '$task: logits of the fine-tuned model as in transformers',
+    async (item) => {
+      const data = await readZooTask(item.task);
+      const golden = parseGolden(await fetchBytes(item.url));
+      const { logits, predictions, correct, n } = await finetunedLogits(item.task, data);
+      const expected = floats(golden, 'finetuned').data;
+      expect(n).toBe(data.images.length);
+      expect(largestDifference(logits, expected)).toBeLessThan(LOGIT_TOLERANCE);
+      const expectedClasses = argmaxRows(expected, data.classNames.length);
+      expect([...predictions]).toEqual([...expectedClasses]);
+      const expectedCorrect = expectedClasses.filter((c, i) => c === data.labels[i]).length;
+      expect(correct).toBe(expectedCorrect);
+    },
+    SLOW_MS,
+  );
+});
+
+describe('ClipEvaluator', () => {
+  let evaluator: ClipEvaluator;
+  let request: PredictRequest;
+
+  beforeAll(async () => {
+    evaluator = await openZooEvaluator({ kind: 'wasm' });
+    const data = await readZooTask('digits');
+    request = {
+      weights: { tensors: await readZooWeights('models/clip-tiny') },
+      head: await evaluator.zeroShotHead(data.classNames, data.templates),
+      pixels: await evaluator.preprocess(data.images),
+      labels: data.labels,
+    };
+    evaluator.releaseText();
+    return () => {
+      evaluator.dispose();
+    };
+  });
+
+  it('scores the base as transformers does', async () => {
+    const golden = parseGolden(await fetchBytes(logitsDigitsUrl));
+    const { logits } = await evaluator.predict(request);
+    const expected = floats(golden, 'pretrained').data;
+    expect(largestDifference(logits, expected)).toBeLessThan(LOGIT_TOLERANCE);
+  });
+
+  it('scores a range as it scores the whole', async () => {
+    const whole = await evaluator.predict(request);
+    const { length } = request.labels;
+    const head = await evaluator.predict({ ...request, to: 100 });
+    const tail = await evaluator.predict({ ...request, from: 100 });
+    expect([head.n, tail.n, head.correct + tail.correct]).toEqual([
+      100,
+      length - 100,
+      whole.correct,
+    ]);
+    expect([...head.predictions, ...tail.predictions]).toEqual([...whole.predictions]);
+    const nothing = await evaluator.predict({ ...request, from: 7, to: 7 });
+    expect([nothing.n, nothing.correct]).toEqual([0, 0]);
+  });
+
+  it('makes a head again after the text tower was released', async () => {
+    const head = await evaluator.zeroShotHead(['0', '1'], ['a photo of the number "{c}"']);
+    expect(head).toHaveLength((2 * request.head.length) / 10);
+  });
+
+  it('hears an abort between batches, and works on after it', async () => {
+    const controller = new AbortController();
+    const running = evaluator.predict({ ...request, signal: controller.signal });
+    setTimeout(() => {
+      controller.abort();
+    }, 0);
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await evaluator.predict({ ...request, to: 1 })).n).toBe(1);
+  });
+
+  it('names a weight that is missing or of another shape', async () => {
+    const name = 'vision_model.encoder.layers.1.mlp.fc1.weight';
+    const tensors = new Map(request.weights.tensors);
+    tensors.set(name, { shape: [2, 2], data: new Float32Array(4) });
+    await expect(evaluator.predict({ ...request, weights: { tensors } })).rejects.toMatchObject({
+      kind: 'mismatch',
+      message: expect.stringContaining(`${name} has shape [2, 2]`) as string,
+    });
+    tensors.delete(name);
+    await expect(evaluator.predict({ ...request, weights: { tensors } })).rejects.toMatchObject({
+      kind: 'mismatch',
+      message: expect.stringContaining(`${name} is missing`) as string,
+    });
+  });
+
+  it('refuses work once it is disposed', async () => {
+    const other = await openZooEvaluator({ kind: 'wasm' });
+    await other.warmUp();
+    other.dispose();
+    await expect(other.predict(request)).rejects.toMatchObject({ kind: 'internal' });
+  });
+});

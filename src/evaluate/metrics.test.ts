@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { argmaxRows, countCorrect } from './metrics';
+
+describe('argmaxRows', () => {
+  it('takes the first of equal values in each row', () => {
+    const values = Float32Array.of(1, 3, 3, -5, -7, -5);
+    expect([...argmaxRows(values, 3)]).toEqual([1, 0]);
+  });
+
+  it('gives nothing for no rows', () => {
+    expect([...argmaxRows(new Float32Array(0), 4)]).toEqual([]);
+    expect([...argmaxRows(new Float32Array(0), 0)]).toEqual([]);
+  });
+});
+
+describe('countCorrect', () => {
+  it('counts none, some and all', () => {
+    expect(countCorrect([], [])).toBe(0);
+    expect(countCorrect([1, 2, 3], [3, 1, 2])).toBe(0);
+    expect(countCorrect([1, 2, 3], Int32Array.of(1, 0, 3))).toBe(2);
+    expect(countCorrect([1, 2], [1, 2])).toBe(2);
+  });
+
+  it('refuses lists of different length', () => {
+    expect(() => countCorrect([1], [1, 2])).toThrow(RangeError);
+  });
+});
