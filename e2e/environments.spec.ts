@@ -28,17 +28,17 @@ test('without WebGPU the twins take over and a banner says so', async () => {
 
 test('a lost GPU is reported and the job starts again on a new device', async ({
   peru,
-  context,
+  browser,
 }) => {
   await peru.open('?demo=fft');
-  await expect(peru.page.getByRole('progressbar')).toBeVisible();
-  const killer = await context.newPage();
-  // Chromium's own page for testing this: it crashes the GPU process.
-  await killer.goto('chrome://gpucrash').catch(() => undefined);
-  await expect(peru.alert).toContainText(/GPU|device/i);
-  await peru.page.getByRole('button', { name: /try again/i }).click();
+  await expect(peru.status).toHaveText(/scoring/i);
+  const devtools = await browser.newBrowserCDPSession();
+  await devtools.send('Browser.crashGpuProcess');
+  await expect(peru.alert).toContainText(/GPU/);
+  await peru.page.getByRole('button', { name: 'Try again' }).click();
   await peru.waitDone();
   await expect(peru.alert).toHaveCount(0);
+  expect((await peru.results()).engine).toBe('webgpu');
 });
 
 test('works from a plain static host under a sub-path, without isolation headers', async ({

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { MERGERS, SPARSE_COMPRESSORS } from './registry';
+
+describe('mergers', () => {
+  it('average with weights that add up to one, whatever λ is', () => {
+    for (const taskCount of [1, 2, 3, 8, 20]) {
+      const weights = MERGERS['simple-average'].coefficients(taskCount, 0.7);
+      expect(weights).toHaveLength(taskCount);
+      expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+    }
+  });
+
+  it('agree where task arithmetic uses λ = 1 / T', () => {
+    expect(MERGERS['task-arithmetic'].coefficients(8, 1 / 8)).toEqual(
+      MERGERS['simple-average'].coefficients(8, 0.3),
+    );
+  });
+});
+
+it('prunes PERU-FFT around theta* and Post-Pruning around theta_0', () => {
+  expect(SPARSE_COMPRESSORS['peru-fft'].center).toBe('merged');
+  expect(SPARSE_COMPRESSORS['post-pruning'].center).toBe('base');
+});
