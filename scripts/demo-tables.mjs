@@ -26,11 +26,17 @@ export function formatDemo(demo, result) {
   );
   return [
     `\nDemo ${demo}: ${JSON.stringify(recipe)}`,
-    `Engine ${engine} on ${adapter.description || adapter.vendor}${adapter.fallback ? ' (software adapter)' : ''}`,
+    `Engine ${engine} on ${adapterName(adapter)}`,
     `\nAccuracy by task (%)\n${table(accuracy)}`,
     `\nStorage\n${table(storage)}`,
     `\n${seconds.join(', ')}`,
   ].join('\n');
+}
+
+function adapterName({ vendor, architecture, description, fallback }) {
+  const name =
+    [vendor, architecture, description].filter(Boolean).join(' ') || 'an unnamed adapter';
+  return fallback ? `${name} (software adapter)` : name;
 }
 
 /** Baselines first, then each family of methods by its share of kept entries. */
