@@ -151,3 +151,29 @@ test('comes back from an error by the demo', async ({ peru }) => {
   await expect(peru.alert).toHaveCount(0);
   await expect(peru.accuracyTable).toBeVisible();
 });
+
+test('asks which checkpoint is the base where names do not tell', async ({ peru, page }) => {
+  await peru.open();
+  await peru.addFiles([
+    safetensorsFile('one.safetensors', weights(1)),
+    safetensorsFile('two.safetensors', weights(2)),
+  ]);
+  await page.getByRole('button', { name: 'Use two as base' }).click();
+  await peru.waitDone();
+  await expect(peru.alert).toHaveCount(0);
+  const results = await peru.results();
+  const pretrained = results.storage.find(({ method }) => method === 'pretrained');
+  expect(pretrained?.files[0]?.name).toBe('two.safetensors');
+});
+
+test('goes on with NaN inside only when told to, and claims no energy for it', async ({
+  peru,
+  page,
+}) => {
+  await peru.open();
+  const broken = { ...weights(2), 'b.bias': f32Tensor([5], (i) => (i === 3 ? NaN : i)) };
+  await peru.addFiles([base, safetensorsFile('broken.safetensors', broken)]);
+  await page.getByRole('button', { name: /go on/i }).click();
+  await peru.waitDone();
+  await expect(page.getByText(/not defined/i).first()).toBeVisible();
+});

@@ -1,8 +1,14 @@
 // Finds a full Chromium (the headless shell has no WebGPU) and names the flags every run uses.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 
 const CANDIDATES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+/** Where macOS keeps applications. */
+const APPLICATIONS = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
 
 /**
  * Flags for a machine without a display, quiet on the network. With PERU_ADAPTER=default the
@@ -30,7 +36,17 @@ export function findChromium() {
     const which = spawnSync('which', [name], { encoding: 'utf8' });
     if (which.status === 0) return which.stdout.trim();
   }
-  return null;
+  return APPLICATIONS.find((path) => existsSync(path)) ?? playwrightChromium();
+}
+
+/** Playwright's own full Chromium, where it was installed. */
+function playwrightChromium() {
+  try {
+    const path = createRequire(import.meta.url)('playwright').chromium.executablePath();
+    return existsSync(path) ? path : null;
+  } catch {
+    return null; // packages are not installed yet
+  }
 }
 
 /** Like findChromium, but a missing browser is an error that says what to do. */

@@ -58,14 +58,18 @@ function assertComplete(demo, result) {
     'merged',
     ...KEPT_PERCENTS.flatMap((m) => [`post-pruning@${m}`, `peru-fft@${m}`]),
   ];
+  if (result.tasks.length === 0) throw new Error(`Demo ${demo}: no task was scored.`);
   for (const task of result.tasks) {
     for (const method of methods) {
-      if (typeof task.scores[method] !== 'number') {
+      if (!Number.isFinite(task.scores[method])) {
         throw new Error(`Demo ${demo}: ${method} has no score on ${task.name}.`);
       }
     }
   }
   for (const method of methods) {
+    if (!Number.isFinite(result.average[method])) {
+      throw new Error(`Demo ${demo}: ${method} has no average.`);
+    }
     if (!result.storage.some((row) => row.method === method)) {
       throw new Error(`Demo ${demo}: ${method} has no bytes.`);
     }

@@ -23,7 +23,7 @@ export function ensurePackages() {
   const installed = `${ROOT}node_modules/.package-lock.json`;
   if (existsSync(installed) && !lockChangedSince(installed)) return;
   console.log('Installing the locked Node packages …');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
 /** npm's own record of what it installed tells whether the lock file has moved on. */
@@ -36,16 +36,13 @@ function lockChangedSince(installedPath) {
   );
 }
 
-/** Finds a full Chromium or installs Debian's; returns its path. */
+/** Finds a full Chromium or installs one: the system's where apt-get is, else Playwright's. */
 export function ensureChromium() {
   const found = findChromium();
   if (found !== null) return found;
-  console.log('No Chromium found; installing it with apt-get …');
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo'];
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    const [program, ...rest] = [...asRoot, 'apt-get', ...args];
-    run(program, rest, { DEBIAN_FRONTEND: 'noninteractive' });
-  }
+  console.log('No Chromium found; installing one …');
+  if (existsSync('/etc/debian_version')) installDebianChromium();
+  if (findChromium() === null) run('npx', ['--no-install', 'playwright', 'install', 'chromium']);
   const installed = findChromium();
   if (installed === null) {
     throw new Error(
@@ -53,6 +50,20 @@ export function ensureChromium() {
     );
   }
   return installed;
+}
+
+/** Where this fails (no such package, no rights), Playwright's own build is the next try. */
+function installDebianChromium() {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
+    const [program, ...rest] = [...asRoot, 'apt-get', ...args];
+    try {
+      run(program, rest, { DEBIAN_FRONTEND: 'noninteractive' });
+    } catch (error) {
+      console.log(error.message);
+      return;
+    }
+  }
 }
 
 /** Type-checks and builds the static page into dist/. */

@@ -26,6 +26,8 @@ export interface RepoSource {
   readonly name: string;
   /** Where its files lie, for messages; empty for files without a folder. */
   readonly folder: string;
+  /** What to do about a missing file; default: how to save it again. */
+  readonly ifMissing?: string;
   /**
    * Opens one file by its path inside the repo; null when the repo has no such file.
    *
@@ -57,7 +59,8 @@ export async function openRequired(
   throw new PeruError(
     'source',
     `${repo.name} has no file ${path}.`,
-    `Add ${path} from the folder the checkpoint was saved to; transformers writes it with save_pretrained.`,
+    repo.ifMissing ??
+      `Add ${path} from the folder the checkpoint was saved to; transformers writes it with save_pretrained.`,
   );
 }
 

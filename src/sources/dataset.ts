@@ -90,7 +90,7 @@ async function reading<T>(name: string, read: () => Promise<T>): Promise<T> {
     throw new PeruError(
       'parse',
       `${name} could not be read as parquet: ${reason}.`,
-      'Write it again with datasets (to_parquet), uncompressed or with snappy compression.',
+      'Reload the page if it came with it; else write it again with datasets (to_parquet), uncompressed or with snappy.',
       { cause },
     );
   }

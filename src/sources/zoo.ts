@@ -96,6 +96,7 @@ function webRepo(name: string, folder: string, door: Door): RepoSource {
     id: folder === '' ? name : folder,
     name,
     folder,
+    ifMissing: 'Reload the page: the site may be incomplete or just being updated.',
     async open(path, options = {}) {
       const known = opened.get(path);
       if (known !== undefined) return known;

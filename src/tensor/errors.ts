@@ -13,6 +13,7 @@ export type ErrorKind =
   | 'device-lost'
   | 'out-of-memory'
   | 'shader-compile'
+  | 'worker-stopped' // the worker died or never started; the next open starts another
   | 'internal';
 
 export interface ErrorFacts {

@@ -12,11 +12,8 @@ export interface ChosenEngine {
 export async function chooseEngine(): Promise<ChosenEngine> {
   // Old browsers have WebGPU but no Float16Array, without which the kernels' WGSL parser fails.
   if (!('Float16Array' in globalThis)) return referenceEngine();
+  const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await loadGpuCode();
   try {
-    const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await Promise.all([
-      import('@/gpu/device'),
-      import('@/kernels/engine'),
-    ]);
     const handle = await openDevice();
     // Compiled while files load; whoever needs a shader that fails meets it again.
     void warmUpKernels(handle);
@@ -24,6 +21,19 @@ export async function chooseEngine(): Promise<ChosenEngine> {
   } catch (error) {
     if (error instanceof PeruError && error.kind === 'gpu-unavailable') return referenceEngine();
     throw error;
+  }
+}
+
+async function loadGpuCode() {
+  try {
+    return await Promise.all([import('@/gpu/device'), import('@/kernels/engine')]);
+  } catch (cause) {
+    throw new PeruError(
+      'source',
+      'A part of the page (its GPU code) could not be loaded.',
+      'Check the connection and reload the page: the site may have been updated.',
+      { cause },
+    );
   }
 }
 

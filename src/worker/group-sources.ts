@@ -54,10 +54,7 @@ async function demoSources(options: OpenOptions): Promise<GroupSources> {
 
 /** The folder index.html lies in; a worker only knows where its own script is. */
 function pageUrl(): URL {
-  return new URL(
-    import.meta.env.DEV ? '/' : '../',
-    import.meta.env.DEV ? self.location.origin : import.meta.url,
-  );
+  return new URL(import.meta.env.DEV ? '/' : '../', import.meta.url);
 }
 
 async function fileSources(

@@ -38,12 +38,18 @@ async function measureMethod(
     const selection = await selections.get(method, keptPercent, index);
     const { kept, nonZero, keptEnergy, totalEnergy } = await group.weights.stats(selection);
     signal.throwIfAborted();
-    const energyShare = totalEnergy > 0 ? keptEnergy / totalEnergy : 0;
+    const energyShare = shareOf(keptEnergy, totalEnergy);
     facts.push({ method: id, task: name, kept, nonZero, energyShare });
     const mask = await group.weights.keptMask(selection);
     files.push(sparseTaskFile(group, recipe, { task: name, keptPercent, mask }));
   }
   return { facts, row: storageRow(id, files) };
+}
+
+/** Kept share of an energy; a task equal to the center has none to keep, so all of it is kept. */
+function shareOf(kept: number, total: number): number | null {
+  if (!Number.isFinite(total)) return null;
+  return total === 0 ? 1 : kept / total;
 }
 
 /** Storage of every method known for this recipe: whole models, then each share kept. */

@@ -7,8 +7,9 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import { planChunks } from '@/tensor/layout';
-import { chooseEngine } from './choose-engine';
-import { type GroupEvaluator, openEvaluator } from './group-evaluator';
+import { chooseEngine, type ChosenEngine } from './choose-engine';
+import { deviceLoss } from './device-loss';
+import { type GroupEvaluator, openEvaluator, type Scoring } from './group-evaluator';
 import { groupSources, type GroupSources } from './group-sources';
 import {
   type CheckpointCard,
@@ -59,56 +60,73 @@ export interface Opening {
  * @throws PeruError for whatever keeps the group from being merged
  */
 export async function openGroup(opening: Opening): Promise<OpenGroup> {
-  const { request, emit, signal } = opening;
-  const options = { signal, onProgress: byteProgress(emit) };
   // The device opens while the files arrive.
   const engineReady = chooseEngine();
+  const opened = assemble(opening, engineReady);
+  const loss = engineReady.then(({ engine }) => deviceLoss(engine));
   try {
-    const sources = await groupSources(request, options);
-    const models = [sources.base, ...sources.tasks.map(({ model }) => model)];
-    const evaluatorReady = engineReady.then((chosen) => openEvaluator(sources, chosen, options));
-    // Whoever fails first is reported; the other must not become an unhandled rejection.
-    evaluatorReady.catch(() => undefined);
+    return await Promise.race([opened, loss]);
+  } catch (error) {
+    const dispose = ({ engine }: ChosenEngine): void => {
+      engine.dispose();
+    };
+    void engineReady.then(dispose, () => undefined);
+    throw error;
+  }
+}
+
+async function assemble(opening: Opening, engineReady: Promise<ChosenEngine>): Promise<OpenGroup> {
+  const { request, emit, signal } = opening;
+  const options = { signal, onProgress: byteProgress(emit) };
+  const sources = await groupSources(request, options);
+  const models = [sources.base, ...sources.tasks.map(({ model }) => model)];
+  const scoringReady = engineReady.then((chosen) => openEvaluator(sources, chosen, options));
+  try {
     const [base, ...others] = await Promise.all(models.map((one) => openWeights(one, options)));
     if (base === undefined) throw new Error('A group without a base was opened.');
     const checkpoints: Checkpoints = [base, ...others];
     const plan = planGroup({ base, tasks: others });
     const { engine } = await engineReady;
     const weights = await upload({ engine, plan, checkpoints, opening });
-    const { evaluator, description, noAccuracyBecause } = await evaluatorReady;
+    const scoring = await scoringReady;
     signal.throwIfAborted();
-    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator: description });
-    const tasks = sources.tasks.map(({ name, title }, index) => {
-      return { index, name, title, rowCount: evaluator?.tasks[index]?.dataset.rowCount ?? 0 };
-    });
-    const group: OpenGroup = {
-      sources,
-      checkpoints,
-      plan,
-      engine,
-      weights,
-      tasks,
-      evaluator,
-      book: new ScoreBook(),
-      mergedDtype: dominantDtype(plan),
-      mergedKey: null,
-      dispose: () => {
-        evaluator?.dispose();
-        weights.dispose();
-        engine.dispose();
-      },
-    };
-    emit({ type: 'group', group: await groupFacts(group, noAccuracyBecause) });
+    const { description: evaluator } = scoring;
+    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    const group = groupOf({ sources, checkpoints, plan, engine, weights, scoring });
+    emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
     return group;
   } catch (error) {
-    void engineReady.then(
-      ({ engine }) => {
-        engine.dispose();
-      },
+    // Also keeps a second failure from becoming an unhandled rejection.
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
       () => undefined,
     );
     throw error;
   }
+}
+
+type Parts = Pick<OpenGroup, 'sources' | 'checkpoints' | 'plan' | 'engine' | 'weights'> & {
+  readonly scoring: Scoring;
+};
+
+function groupOf({ scoring: { evaluator }, ...parts }: Parts): OpenGroup {
+  const { sources, plan, engine, weights } = parts;
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.tasks[index]?.dataset.rowCount ?? 0 };
+  });
+  return {
+    ...parts,
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    mergedDtype: dominantDtype(plan),
+    mergedKey: null,
+    dispose: () => {
+      evaluator?.dispose();
+      weights.dispose();
+      engine.dispose();
+    },
+  };
 }
 
 interface Upload {

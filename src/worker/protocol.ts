@@ -89,8 +89,8 @@ export interface SparseFacts {
   readonly task: string;
   readonly kept: number;
   readonly nonZero: number;
-  /** Kept share of the squared norm of u, 0..1. */
-  readonly energyShare: number;
+  /** Kept share of the squared norm of u, 0..1; null where NaN or Inf leaves it undefined. */
+  readonly energyShare: number | null;
 }
 
 export interface Progress {

@@ -1,5 +1,6 @@
 /** The worker's state: one engine, one open group, one job at a time; the latest wins. */
-import { errorFacts, PeruError } from '@/tensor/errors';
+import { errorFacts } from '@/tensor/errors';
+import { deviceLoss } from './device-loss';
 import { openGroup, type OpenGroup } from './open-group';
 import { type JobOutcome, type PeruWorker } from './protocol';
 import { runRecipe } from './run-recipe';
@@ -29,25 +30,14 @@ export function createSession(): PeruWorker {
     run: (recipe, onEvent) =>
       start(async (signal) => {
         if (group === null) throw new Error('No group of checkpoints is open.');
-        await whileAlive(group, runRecipe({ group, recipe, emit: onEvent, signal }));
+        const run = runRecipe({ group, recipe, emit: onEvent, signal });
+        await Promise.race([run, deviceLoss(group.engine)]);
       }),
     cancel: async () => {
       controller.abort();
       await settled;
     },
   };
-}
-
-/** Work on a group, given up as soon as its GPU is lost: nothing waits for a dead device. */
-async function whileAlive(group: OpenGroup, work: Promise<void>): Promise<void> {
-  const loss = group.engine.lost.then((reason): never => {
-    throw new PeruError(
-      'device-lost',
-      `The GPU was lost while Peru worked on it: ${reason || 'the browser gave no reason'}.`,
-      'Try again: Peru opens a new device and loads the weights once more.',
-    );
-  });
-  await Promise.race([work, loss]);
 }
 
 async function outcomeOf(

@@ -1,0 +1,58 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { expect, test } from './fixtures';
+
+test('the worker, too, may reach no other origin and evaluate no text', async ({ peru, page }) => {
+  const stranger = await openToEveryone();
+  try {
+    await peru.open('?demo=fft');
+    await expect(peru.status).toHaveText(/scoring/i);
+    const worker = page.workers().find((one) => one.url().startsWith('blob:'));
+    expect(worker, 'the worker runs from a blob, so it inherits the policy').toBeDefined();
+    const otherOrigin = `http://localhost:${(stranger.address() as AddressInfo).port}/`;
+    const answers = await worker!.evaluate(async (url) => {
+      const attempt = (work: () => unknown): Promise<string> =>
+        Promise.resolve()
+          .then(work)
+          .then(
+            () => 'allowed',
+            () => 'refused',
+          );
+      return {
+        otherOrigin: await attempt(() => fetch(url)),
+        ownOrigin: await attempt(() => fetch(new URL('/', location.origin))),
+        // Text as code is what the policy must refuse.
+        evaluation: await attempt(() => (0, eval)('1 + 1')),
+      };
+    }, otherOrigin);
+    expect(answers).toEqual({
+      otherOrigin: 'refused',
+      ownOrigin: 'allowed',
+      evaluation: 'refused',
+    });
+  } finally {
+    stranger.close();
+  }
+});
+
+test('hands out the policy with the page', async ({ page }) => {
+  await page.goto('./');
+  const policy = page.locator('meta[http-equiv="Content-Security-Policy"]');
+  await expect(policy).toHaveAttribute('content', /default-src 'none'/);
+});
+
+/** Another origin that would answer anybody: only the page's policy stands before it. */
+function openToEveryone(): Promise<Server> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, {
+      'Access-Control-Allow-Origin': '*',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    });
+    response.end('hello');
+  });
+  return new Promise((resolve) => {
+    server.listen(0, () => {
+      resolve(server);
+    });
+  });
+}
