@@ -100,15 +100,18 @@ describe('keptShare', () => {
   it('has an answer for no entries and for entries that are all zero', () => {
     expect(keptShare(energyCurve(new Uint32Array(2048)), 10)).toMatchObject({
       kept: 0,
-      energyShare: 0,
+      energyShare: 1,
     });
     const zeros = keptShare(energyCurve(histogramOf(new Float32Array(10))), 10);
-    expect(zeros).toMatchObject({ kept: 1, energyShare: 0, low: 0 });
+    expect(zeros).toMatchObject({ kept: 1, energyShare: 1, low: 0, high: 1 });
   });
 
-  it('counts Inf and NaN as entries without energy', () => {
+  it('counts Inf and NaN as entries without energy, and says how many', () => {
     const values = Float32Array.of(1, 2, Infinity, NaN);
-    const share = keptShare(energyCurve(histogramOf(values)), 100);
+    const curve = energyCurve(histogramOf(values));
+    expect(curve.nonFiniteCount).toBe(2);
+    expect(energyCurve(histogramOf(Float32Array.of(1, -3e38))).nonFiniteCount).toBe(0);
+    const share = keptShare(curve, 100);
     expect(share.kept).toBe(4);
     expect(share.energyShare).toBe(1);
   });

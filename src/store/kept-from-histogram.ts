@@ -30,6 +30,8 @@ export interface EnergyCurve {
   readonly lowFrom: Float64Array;
   readonly meanFrom: Float64Array;
   readonly highFrom: Float64Array;
+  /** Entries that are Inf or NaN: with any, no share of the energy is defined. */
+  readonly nonFiniteCount: number;
 }
 
 /**
@@ -62,7 +64,8 @@ export function energyCurve(counts: ArrayLike<number>): EnergyCurve {
     meanFrom[bin] = at(meanFrom, bin + 1) + count * meanSquare(bin, low, high);
     highFrom[bin] = at(highFrom, bin + 1) + count * high * high;
   }
-  return { elementCount: at(countFrom, 0), countFrom, lowFrom, meanFrom, highFrom };
+  const nonFiniteCount = at(countFrom, FIRST_NON_FINITE_BIN);
+  return { elementCount: at(countFrom, 0), countFrom, lowFrom, meanFrom, highFrom, nonFiniteCount };
 }
 
 /**
@@ -103,10 +106,10 @@ export function keptShare(curve: EnergyCurve, percent: number): KeptShare {
   };
 }
 
-/** K / (K + R), 0 where there is no energy at all, as the engine reports it. */
+/** K / (K + R), 1 where there is no energy at all to lose, as the engine reports it. */
 function ratio(kept: number, rest: number): number {
   const total = kept + Math.max(0, rest);
-  return total <= 0 ? 0 : Math.min(1, Math.max(0, kept / total));
+  return total <= 0 ? 1 : Math.min(1, Math.max(0, kept / total));
 }
 
 /** The bin that holds the kept-th largest magnitude: the last whose count from above reaches it. */

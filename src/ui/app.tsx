@@ -1,3 +1,6 @@
+import { useStore } from 'zustand';
+import { selectOpenEnded } from '@/store/job/selectors';
+import { jobStore } from '@/store/job/state';
 import styles from './app.module.css';
 import { DropTarget } from './components/drop-target';
 import { AccuracyPanel } from './panels/accuracy-panel';
@@ -13,16 +16,20 @@ import { TradeOffPanel } from './panels/trade-off-panel';
 
 /** The page: what merging costs on top, the controls beside it, the evidence below. */
 export function App() {
+  // Without an open group there is no evidence, and none to promise.
+  const openEnded = useStore(jobStore, selectOpenEnded);
   return (
     <DropTarget>
       <div className={styles.page}>
         <HeaderPanel />
         <main className={styles.main}>
           <SourcesPanel />
-          <div className={styles.story}>
+          <div className={styles.bar}>
             <RunBar />
+          </div>
+          <div className={styles.story}>
             <AlertPanel />
-            <StoryPanel />
+            {!openEnded && <StoryPanel />}
           </div>
           <div className={styles.controls}>
             <div className={styles.console}>
@@ -30,11 +37,7 @@ export function App() {
             </div>
           </div>
           <div className={styles.evidence}>
-            <AccuracyPanel />
-            <div className={styles.pair}>
-              <TradeOffPanel />
-              <StoragePanel />
-            </div>
+            {!openEnded && <Evidence />}
             <CheckpointsPanel />
           </div>
         </main>
@@ -43,5 +46,17 @@ export function App() {
         </footer>
       </div>
     </DropTarget>
+  );
+}
+
+function Evidence() {
+  return (
+    <>
+      <AccuracyPanel />
+      <div className={styles.pair}>
+        <TradeOffPanel />
+        <StoragePanel />
+      </div>
+    </>
   );
 }

@@ -3,9 +3,10 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { resetJob } from '@/store/job/actions';
+import { raiseAlert, resetJob } from '@/store/job/actions';
 import { groupOf, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
 import { startPage } from '@/store/start';
+import { PeruError } from '@/tensor/errors';
 import { App } from './app';
 import './tokens.css';
 import './base.css';
@@ -140,6 +141,55 @@ describe('the slider', () => {
     await userEvent.keyboard('{Tab}');
     await expect.element(field).toHaveValue(50);
   });
+
+  it('forgets half-typed numbers when the field is left empty or as it was', async () => {
+    await openGroup();
+    const asked = worker.jobs.length;
+    const field = page.getByRole('spinbutton', { name: 'Kept entries m (%)' });
+    for (const rest of ['', '10']) {
+      await userEvent.tripleClick(field);
+      await userEvent.keyboard('5');
+      await expect.element(page.getByText('50 of 1,000 entries a task')).toBeVisible();
+      await userEvent.keyboard(`{Backspace}${rest}{Tab}`);
+      await expect.element(field).toHaveValue(10);
+      await expect.element(page.getByText('100 of 1,000 entries a task')).toBeVisible();
+      await expect.element(slider()).toHaveValue('10');
+    }
+    expect(worker.jobs).toHaveLength(asked);
+  });
+
+  it('commits what was typed on leaving the field, also where the browser reports no change', async () => {
+    await openGroup();
+    const field = page.getByRole('spinbutton', { name: 'Kept entries m (%)' });
+    await userEvent.click(field);
+    // A value set by script counts as known to the page: no `change` follows it on blur.
+    Reflect.set(HTMLInputElement.prototype, 'value', '5', field.element());
+    field.element().dispatchEvent(new Event('input', { bubbles: true }));
+    await expect.element(page.getByText('50 of 1,000 entries a task')).toBeVisible();
+    await userEvent.keyboard('{Tab}');
+    expect(worker.last().recipe?.keptPercent).toBe(5);
+  });
+
+  it('claims no kept energy where NaN or Inf is inside', async () => {
+    await openGroup();
+    const counts = new Uint32Array(2048).fill(10, 900, 1000);
+    const nan = Uint32Array.from(counts).fill(1, 2044, 2045);
+    const both = (a: Uint32Array, b: Uint32Array) => [
+      { task: 'a', counts: a },
+      { task: 'b', counts: b },
+    ];
+    worker.last().emit({ type: 'histograms', histograms: both(nan, counts) });
+    await expect
+      .element(page.getByText(/^From the histogram.*Others not defined: NaN or Inf inside/))
+      .toBeVisible();
+    for (const task of ['a', 'b']) {
+      const method = 'peru-fft@10';
+      const facts = { method, task, kept: 100, nonZero: 100, energyShare: null };
+      worker.last().emit({ type: 'sparse', facts });
+    }
+    await expect.element(page.getByText('Not defined: NaN or Inf inside.')).toBeVisible();
+    expect(page.getByText(/Summed exactly/).elements()).toHaveLength(0);
+  });
 });
 
 describe('work and failure', () => {
@@ -173,6 +223,40 @@ describe('work and failure', () => {
     expect(worker.jobs).toHaveLength(2);
   });
 
+  it('promises nothing once the opening has failed, and can run again after Dismiss', async () => {
+    const error = { kind: 'source', message: 'No file.', hint: 'Look.' } as const;
+    await worker.last().end({ status: 'failed', error });
+    await expect.element(page.getByText('No checkpoints are open.')).toBeVisible();
+    const names = page.getByRole('heading').elements();
+    expect(names.map(({ textContent }) => textContent)).toEqual([
+      'Peru',
+      'Sources',
+      'Recipe',
+      'Checkpoints',
+    ]);
+    const again = page.getByRole('button', { name: 'Run again' });
+    expect(again.elements()).toHaveLength(0);
+    await userEvent.click(page.getByRole('button', { name: 'Dismiss' }));
+    await userEvent.click(again);
+    expect(worker.jobs).toHaveLength(2);
+    await expect.element(page.getByText('Reading headers.')).toBeVisible();
+    await expect.element(page.getByRole('heading', { name: 'Storage' })).toBeVisible();
+  });
+
+  it('offers to try again only where a job has failed', async () => {
+    await openGroup();
+    raiseAlert(new PeruError('unsupported', 'That can not be opened.', 'Open another.'));
+    const alert = page.getByRole('alert');
+    const again = alert.getByRole('button', { name: 'Try again' });
+    await expect.element(alert).toBeVisible();
+    expect(again.elements()).toHaveLength(0);
+    await worker.last().end(DONE);
+    await expect.element(page.getByRole('status')).toHaveTextContent(/^Done/);
+    expect(again.elements()).toHaveLength(0);
+    await userEvent.click(alert.getByRole('button', { name: 'Dismiss' }));
+    expect(alert.elements()).toHaveLength(0);
+  });
+
   it('offers to go on only where NaN or Inf is the trouble', async () => {
     const error = {
       kind: 'non-finite',
@@ -181,6 +265,35 @@ describe('work and failure', () => {
     } as const;
     await worker.last().end({ status: 'failed', error });
     await expect.element(page.getByRole('button', { name: /NaN and Inf/ })).toBeVisible();
+  });
+});
+
+describe('the layout', () => {
+  const { innerWidth, innerHeight } = window;
+  afterEach(() => page.viewport(innerWidth, innerHeight));
+
+  it('keeps progress in view on wide screens, above what follows it', async () => {
+    await page.viewport(1280, 800);
+    await openGroup();
+    const bar = page.getByRole('status').element();
+    const story = page.getByRole('heading', { name: /One model in place/ }).element();
+    const button = page.getByRole('button', { name: 'Download results' }).element();
+    expect(button.getBoundingClientRect().bottom).toBeLessThan(story.getBoundingClientRect().top);
+    page.getByRole('heading', { name: 'Checkpoints' }).element().scrollIntoView();
+    await expect.poll(() => story.getBoundingClientRect().bottom).toBeLessThan(0);
+    const { top, bottom } = bar.getBoundingClientRect();
+    expect(top).toBeGreaterThanOrEqual(0);
+    expect(bottom).toBeLessThan(100);
+  });
+
+  it('shows PERU-FFT beside the tasks first on a phone, and nothing is wider than it', async () => {
+    await page.viewport(360, 740);
+    await openGroup();
+    const inView = (name: string) =>
+      page.getByRole('columnheader', { name, exact: true }).element().getBoundingClientRect();
+    await expect.poll(() => inView('PERU-FFT (10 %)').right).toBeLessThanOrEqual(360);
+    expect(inView('Task').left).toBeGreaterThanOrEqual(0);
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(360);
   });
 });
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PeruError } from '@/tensor/errors';
 import { type JobEvent, type Score } from '@/worker/protocol';
 import { commitRecipe, previewRecipe } from '@/store/recipe/actions';
 import { adoptLink } from '@/store/recipe/edits';
@@ -14,7 +15,7 @@ import {
 } from '@/store/sources/actions';
 import { sourcesStore } from '@/store/sources/state';
 import { startPage } from '@/store/start';
-import { cancelJob, dismissAlert, resetJob, retryJob } from './actions';
+import { cancelJob, dismissAlert, raiseAlert, resetJob, retryJob } from './actions';
 import { jobStore } from './state';
 
 const DONE = { status: 'done' } as const;
@@ -31,6 +32,7 @@ const score = (method: string, task: string, n = 200): { type: 'score'; score: S
   type: 'score',
   score: { method, task, correct: n / 2, n, total: 200 },
 });
+const ADAPTER = { vendor: '', architecture: '', description: '', fallback: true };
 const group: JobEvent = { type: 'group', group: groupOf(['a', 'b']) };
 const local = (path: string) => ({ path, file: new File(['x'], path) });
 
@@ -74,6 +76,38 @@ describe('opening', () => {
     });
   });
 
+  it('leaves the address alone until λ is the one of the group, so that a reload keeps it', async () => {
+    const search = { text: '?m=3' };
+    void startPage(worker, {
+      get search() {
+        return search.text;
+      },
+      replace(next) {
+        search.text = next;
+      },
+    });
+    worker.last().emit({ type: 'engine', engine: 'reference', adapter: ADAPTER, evaluator: '' });
+    commitRecipe({ keptPercent: 4 });
+    expect(search.text).toBe('?m=3');
+    worker.last().emit(group);
+    await worker.last().end(DONE);
+    const query = new URLSearchParams(search.text);
+    expect([query.get('lambda'), query.get('m')]).toEqual(['0.2', '4']);
+  });
+
+  it('raises an alert for a link it cannot open, opens the demo, and keeps the alert', async () => {
+    await open('?base=o/b@1&task=o/x&m=3');
+    expect(worker.jobs[0]?.request).toEqual({ kind: 'demo', demo: 'fft' });
+    await worker.last().end(DONE);
+    expect(jobStore.getState().job.status).toBe('done');
+    expect(jobStore.getState().alert).toMatchObject({
+      kind: 'unsupported',
+      message: 'This version of Peru can not open that link: base=o/b@1&task=o/x.',
+    });
+    dismissAlert();
+    expect(jobStore.getState().alert).toBeNull();
+  });
+
   it('is done only when the run is', async () => {
     await open();
     expect(jobStore.getState().job).toMatchObject({ status: 'working', phase: 'run' });
@@ -100,9 +134,24 @@ describe('opening', () => {
     expect(worker.last().request).toMatchObject({ base: 'b' });
     removeFileSet('a');
     expect(worker.last().request).toMatchObject({ files: [{ path: 'b' }] });
+    await worker.last().end(DONE);
     expect(new URLSearchParams(search).get('demo')).toBeNull();
     removeFileSet('b');
     expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+  });
+
+  it('keeps a chosen base while its file is in the list, whatever is added or removed', async () => {
+    await open();
+    addFiles([local('a'), local('b')]);
+    chooseBase('b');
+    addFiles([local('c')]);
+    expect(worker.last().request).toMatchObject({ files: { length: 3 }, base: 'b' });
+    removeFileSet('a');
+    expect(worker.last().request).toMatchObject({ files: { length: 2 }, base: 'b' });
+    removeFileSet('b');
+    expect(worker.last().request).not.toHaveProperty('base');
+    addFiles([local('b')]);
+    expect(worker.last().request).not.toHaveProperty('base');
   });
 
   it('goes on with NaN inside when told to, and keeps the chosen base', async () => {
@@ -240,11 +289,27 @@ describe('failures', () => {
     expect(jobStore.getState().alert).toBeNull();
   });
 
-  it('of the device load the weights again on retry', async () => {
+  it.each(['device-lost', 'out-of-memory', 'worker-stopped'] as const)(
+    'of kind %s load the weights again on retry, dismissed or not',
+    async (kind) => {
+      for (const dismissed of [false, true]) {
+        await open();
+        await worker.last().end({ ...LOST, error: { ...LOST.error, kind } });
+        if (dismissed) dismissAlert();
+        retryJob();
+        expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+      }
+    },
+  );
+
+  it('that no job has met outlast the job, but hide none of its own', async () => {
     await open();
+    raiseAlert(new PeruError('source', 'The drop could not be read.', 'Try the button.'));
+    await worker.last().end(DONE);
+    expect(jobStore.getState().alert?.message).toBe('The drop could not be read.');
+    commitRecipe({ keptPercent: 1 });
     await worker.last().end(LOST);
-    retryJob();
-    expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
+    expect(jobStore.getState().alert).toEqual(LOST.error);
   });
 
   it('of the worker itself are shown too', async () => {

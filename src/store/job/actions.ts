@@ -2,7 +2,7 @@
  * Starts and stops work. One job at a time, the latest wins: whatever an older job still says is
  * not heard. The worker drops the older job by itself.
  */
-import { errorFacts } from '@/tensor/errors';
+import { errorFacts, type ErrorKind } from '@/tensor/errors';
 import { type JobEvent, type JobOutcome, type SourceRequest } from '@/worker/protocol';
 import { adoptGroupLambda } from '@/store/recipe/edits';
 import { recipeStore } from '@/store/recipe/state';
@@ -14,6 +14,12 @@ import { type ErrorFacts, INITIAL_JOB_STATE, jobStore, type Phase } from './stat
 
 /** One per job; `abort` makes everything it still says unheard. */
 let current = new AbortController();
+
+/** The alert that a job's failure raised: it goes once a later job ends well. */
+let failureShown: ErrorFacts | null = null;
+
+/** After these the weights are gone, or the room for them is: a run alone would fail again. */
+const RELOAD_AFTER: readonly ErrorKind[] = ['device-lost', 'out-of-memory', 'worker-stopped'];
 
 /** Opens a source, then runs the recipe on it. Results and alert of what was open go. */
 export async function openSource(request: SourceRequest): Promise<void> {
@@ -41,11 +47,11 @@ export function cancelJob(): void {
   connectedWorker().cancel().catch(raiseAlert);
 }
 
-/** Does again what failed or was cancelled. A lost device means loading the weights again. */
+/** Does again what failed or was cancelled. A lost device or worker means loading anew. */
 export function retryJob(): void {
-  const { alert } = jobStore.getState();
+  const { job } = jobStore.getState();
   const { request, weights } = sourcesStore.getState();
-  const mustReload = alert?.kind === 'device-lost' || alert?.kind === 'out-of-memory';
+  const mustReload = job.status === 'failed' && RELOAD_AFTER.includes(job.error.kind);
   jobStore.setState({ alert: null });
   if (weights === 'loaded' && !mustReload) void runRecipe();
   else if (request !== null) void openSource(request);
@@ -55,9 +61,10 @@ export function dismissAlert(): void {
   jobStore.setState({ alert: null });
 }
 
-/** Shows a failure, unless an earlier one is still being shown. */
+/** Shows a trouble that no job has met, unless an earlier one is still being shown. */
 export function raiseAlert(error: unknown): void {
-  showAlert(errorFacts(error));
+  const facts = errorFacts(error);
+  jobStore.setState(({ alert }) => ({ alert: alert ?? facts }));
 }
 
 /** Back to the first state; for tests and for a page that starts over. */
@@ -66,9 +73,14 @@ export function resetJob(): void {
   jobStore.setState(INITIAL_JOB_STATE);
 }
 
-function showAlert(error: ErrorFacts): void {
-  jobStore.setState(({ alert }) => ({ alert: alert ?? error }));
+/** A job's failure must be seen: it gives way only to an earlier one. */
+function showFailure(error: ErrorFacts): void {
+  const { alert } = jobStore.getState();
+  if (alert !== null && alert === failureShown) return;
+  failureShown = error;
+  jobStore.setState({ alert: error });
 }
+
 /** Runs one job to its end. Returns whether it ended well and is still the current one. */
 async function startJob(
   phase: Phase,
@@ -96,15 +108,23 @@ function settle(phase: Phase, outcome: JobOutcome, seconds: number): void {
   switch (outcome.status) {
     case 'done':
       // Opening ends in a run at once: nothing is done yet.
-      if (phase === 'run') jobStore.setState({ job: { status: 'done', seconds }, alert: null });
+      if (phase === 'run') settleDone(seconds);
       return;
     case 'cancelled':
       jobStore.setState({ job: { status: 'cancelled', phase } });
       return;
     case 'failed':
-      jobStore.setState({ job: { status: 'failed', phase } });
-      showAlert(outcome.error);
+      jobStore.setState({ job: { status: 'failed', phase, error: outcome.error } });
+      showFailure(outcome.error);
   }
+}
+
+/** What no job raised, such as a drop that could not be read, stays until it is dismissed. */
+function settleDone(seconds: number): void {
+  jobStore.setState(({ alert }) => ({
+    job: { status: 'done', seconds },
+    alert: alert === failureShown ? null : alert,
+  }));
 }
 
 function hear(event: JobEvent): void {

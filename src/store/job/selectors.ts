@@ -10,6 +10,16 @@ export function selectJob(state: JobState): Job {
   return state.job;
 }
 
+/** Nothing was opened and nothing is being opened: there is no evidence to wait for. */
+export function selectOpenEnded({ job }: JobState): boolean {
+  return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'open';
+}
+
+/** The last job ended early, so that doing it again makes sense. */
+export function selectCanRetry({ job }: JobState): boolean {
+  return job.status === 'failed' || job.status === 'cancelled';
+}
+
 export function selectAlert(state: JobState): ErrorFacts | null {
   return state.alert;
 }

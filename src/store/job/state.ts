@@ -14,7 +14,7 @@ export type Job =
   | { readonly status: 'working'; readonly phase: Phase; readonly pace: Pace | null }
   | { readonly status: 'done'; readonly seconds: number }
   | { readonly status: 'cancelled'; readonly phase: Phase }
-  | { readonly status: 'failed'; readonly phase: Phase };
+  | { readonly status: 'failed'; readonly phase: Phase; readonly error: ErrorFacts };
 
 export interface EngineFacts {
   readonly engine: EngineKind;
@@ -29,7 +29,10 @@ export interface MemoryFacts {
 
 export interface JobState {
   readonly job: Job;
-  /** First failure since the last dismissal, retry or new source; later ones do not replace it. */
+  /**
+   * First failure of a job since the last dismissal, retry or new source; else the first other
+   * trouble, which a job's failure replaces and a job that ends well leaves standing.
+   */
   readonly alert: ErrorFacts | null;
   readonly engine: EngineFacts | null;
   readonly memory: MemoryFacts | null;

@@ -1,11 +1,16 @@
 /** What the recipe's controls do. */
 import { type Recipe } from '@/worker/protocol';
 import { runRecipe } from '@/store/job/actions';
-import { commitDraft, editDraft } from './edits';
+import { commitDraft, editDraft, revertDraft } from './edits';
 
 /** A control moves: counts and kept energy follow at once, nothing is computed. */
 export function previewRecipe(change: Partial<Recipe>): void {
   editDraft(change);
+}
+
+/** A control was left without a value: the preview ends, nothing is computed. */
+export function revertPreview(name: 'lambda' | 'keptPercent'): void {
+  revertDraft(name);
 }
 
 /** A control was released: the worker computes the draft, dropping whatever it was doing. */

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { adoptGroupLambda, adoptLink, commitDraft, editDraft, forgetChosenLambda } from './edits';
+import {
+  adoptGroupLambda,
+  adoptLink,
+  commitDraft,
+  editDraft,
+  forgetChosenLambda,
+  revertDraft,
+} from './edits';
 import { recipeStore } from './state';
 
 beforeEach(() => {
@@ -14,6 +21,12 @@ describe('the recipe', () => {
     expect(commitDraft()).toBe(true);
     expect(recipeStore.getState().committed.keptPercent).toBe(3);
     expect(commitDraft()).toBe(false);
+  });
+
+  it('takes one number of the draft back, and leaves the other', () => {
+    editDraft({ keptPercent: 3, lambda: 0.9 });
+    revertDraft('keptPercent');
+    expect(recipeStore.getState().draft).toMatchObject({ keptPercent: 10, lambda: 0.9 });
   });
 
   it('keeps numbers within bounds and readable', () => {

@@ -25,6 +25,13 @@ export function commitDraft(): boolean {
   return true;
 }
 
+/** Takes a number of the draft back to what the results belong to. */
+export function revertDraft(name: 'lambda' | 'keptPercent'): void {
+  recipeStore.setState(({ draft, committed }) => ({
+    draft: { ...draft, [name]: committed[name] },
+  }));
+}
+
 /** Starts from a link: what it names counts as chosen, the rest is the default. */
 export function adoptLink(recipe: Partial<Recipe>): void {
   const start = { ...DEFAULT_RECIPE, ...recipe };

@@ -16,7 +16,11 @@ describe('the link', () => {
   it('carries any recipe there and back', () => {
     fc.assert(
       fc.property(recipes, (recipe) => {
-        expect(readLink(writeLink('', DEMO, recipe))).toEqual({ demo: 'fft', recipe });
+        expect(readLink(writeLink('', DEMO, recipe))).toEqual({
+          demo: 'fft',
+          unknownSource: null,
+          recipe,
+        });
       }),
     );
   });
@@ -37,6 +41,16 @@ describe('the link', () => {
   it('ignores what is no number and brings the rest within bounds', () => {
     expect(readLink('?m=abc&lambda=').recipe).toEqual({});
     expect(readLink('?m=250&lambda=-1').recipe).toEqual({ keptPercent: 100, lambda: 0 });
+  });
+
+  it('names the sources that this version cannot open, and leaves them behind', () => {
+    const { demo, unknownSource } = readLink('?base=o/b@1&task=o/x&task=o/y&m=3');
+    expect(demo).toBeNull();
+    expect(unknownSource).toBe('base=o/b@1&task=o/x&task=o/y');
+    expect(readLink('?demo=lora').unknownSource).toBe('demo=lora');
+    expect(readLink('?demo=fft&threads=1').unknownSource).toBeNull();
+    const next = new URLSearchParams(writeLink('?base=o/b@1&task=o/x', DEMO, FULL));
+    expect([...next.keys()]).toEqual(['demo', 'merge', 'lambda', 'm', 'scope']);
   });
 
   it('leaves other parameters as they are, and links no files', () => {

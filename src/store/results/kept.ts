@@ -4,7 +4,9 @@ import { sparseMethodId } from '@/store/method';
 import { type Recipe } from '@/worker/protocol';
 import { type ByMethod, type SparseFacts } from './state';
 
-export interface KeptEntries {
+export type KeptEntries = KeptEnergy | UndefinedEnergy;
+
+export interface KeptEnergy {
   readonly kept: number;
   /** Share of the squared norm kept, 0..1. */
   readonly energyShare: number;
@@ -15,6 +17,13 @@ export interface KeptEntries {
   readonly basis: 'exact' | 'estimate' | 'at-most';
   readonly low: number;
   readonly high: number;
+}
+
+/** NaN or Inf inside: entries are kept, but no share of their energy can be told. */
+export interface UndefinedEnergy {
+  readonly kept: number;
+  readonly energyShare: null;
+  readonly basis: 'not-defined';
 }
 
 /** One curve a task; built once a merge. */
@@ -34,17 +43,21 @@ export function keptOf(
   const facts = sparse[sparseMethodId('peru-fft', recipe.keptPercent)]?.[task];
   if (facts !== undefined) {
     const { kept, energyShare } = facts;
+    if (energyShare === null) return { kept, energyShare, basis: 'not-defined' };
     return { kept, energyShare, basis: 'exact', low: energyShare, high: energyShare };
   }
   const curve = curves.get(task);
   if (curve === undefined) return null;
   const share = keptShare(curve, recipe.keptPercent);
+  if (curve.nonFiniteCount > 0) {
+    return { kept: share.kept, energyShare: null, basis: 'not-defined' };
+  }
   return { ...share, basis: recipe.scope === 'global' ? 'estimate' : 'at-most' };
 }
 
 /**
  * Kept energy averaged over the tasks at each m from 0 to `maxPercent`, for the curve above the
- * slider. Empty before the histograms have come.
+ * slider. Empty before the histograms have come, and where NaN or Inf leaves a task without one.
  */
 export function meanEnergyCurve(
   curves: ReadonlyMap<string, EnergyCurve>,
@@ -52,7 +65,7 @@ export function meanEnergyCurve(
   steps: number,
 ): readonly number[] {
   const all = [...curves.values()];
-  if (all.length === 0) return [];
+  if (all.length === 0 || all.some(({ nonFiniteCount }) => nonFiniteCount > 0)) return [];
   return Array.from({ length: steps + 1 }, (_, step) => {
     const percent = (maxPercent * step) / steps;
     return all.reduce((sum, curve) => sum + keptShare(curve, percent).energyShare, 0) / all.length;

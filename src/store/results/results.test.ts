@@ -167,6 +167,19 @@ describe('kept entries', () => {
     expect(keptOf('a', { ...recipe, scope: 'tensor' }, curves, {})?.basis).toBe('at-most');
   });
 
+  it('have no share of energy where NaN or Inf is inside, estimated or counted', () => {
+    const nan = Uint32Array.from(counts);
+    nan[2044] = 1;
+    const some = energyCurves({ a: nan, b: counts });
+    const none = { energyShare: null, basis: 'not-defined' };
+    expect(keptOf('a', recipe, some, {})).toEqual({ kept: 10, ...none });
+    expect(keptOf('a', { ...recipe, scope: 'tensor' }, some, {})).toMatchObject(none);
+    expect(keptOf('b', recipe, some, {})?.basis).toBe('estimate');
+    const facts = { method: 'peru-fft@10', task: 'b', kept: 10, nonZero: 10, energyShare: null };
+    expect(keptOf('b', recipe, some, { 'peru-fft@10': { b: facts } })).toMatchObject(none);
+    expect(meanEnergyCurve(some, 20, 10)).toEqual([]);
+  });
+
   it('draw a curve that begins at nothing', () => {
     expect(meanEnergyCurve(new Map(), 20, 10)).toEqual([]);
     const curve = meanEnergyCurve(curves, 20, 10);

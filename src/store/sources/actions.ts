@@ -1,5 +1,4 @@
 /** What the visitor can open. */
-import { type SourceRequest } from '@/worker/protocol';
 import { openSource } from '@/store/job/actions';
 import { forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, removeFromList } from './file-list';
@@ -24,7 +23,7 @@ export function removeFileSet(root: string): void {
 
 /** Takes another of the visitor's checkpoints as the base. */
 export function chooseBase(path: string): void {
-  openFiles(localFiles(), { base: path });
+  openFiles(localFiles(), path);
 }
 
 /** Opens the files again, NaN and Inf and all: the visitor said so. */
@@ -33,16 +32,24 @@ export function allowNonFinite(): void {
   if (request?.kind === 'files') void openSource({ ...request, allowNonFinite: true });
 }
 
-function openFiles(
-  files: readonly LocalFile[],
-  choice: Pick<Extract<SourceRequest, { kind: 'files' }>, 'base'> = {},
-): void {
+/** The base chosen before stays chosen for as long as its file is among those to open. */
+function openFiles(files: readonly LocalFile[], chosen = chosenBase()): void {
   if (files.length === 0) {
     openDemo();
     return;
   }
   forgetChosenLambda();
-  void openSource({ kind: 'files', files, ...choice });
+  const isThere = files.some(({ path }) => path === chosen);
+  void openSource({
+    kind: 'files',
+    files,
+    ...(chosen !== undefined && isThere ? { base: chosen } : {}),
+  });
+}
+
+function chosenBase(): string | undefined {
+  const { request } = sourcesStore.getState();
+  return request?.kind === 'files' ? request.base : undefined;
 }
 
 function localFiles(): readonly LocalFile[] {

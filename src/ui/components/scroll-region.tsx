@@ -1,16 +1,22 @@
-import { type ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import styles from './scroll-region.module.css';
 
 interface ScrollRegionProps {
   readonly name: string;
+  /** Shows the last columns first where not all have room. */
+  readonly startAtEnd?: boolean;
   readonly children: ReactNode;
 }
 
 /** Holds what may be wider than the screen: it scrolls by itself, also from the keyboard. */
-export function ScrollRegion({ name, children }: ScrollRegionProps) {
+export function ScrollRegion({ name, startAtEnd = false, children }: ScrollRegionProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (startAtEnd && ref.current !== null) ref.current.scrollLeft = ref.current.scrollWidth;
+  }, [startAtEnd]);
   return (
     // The keyboard scrolls only what it can reach: WCAG 2.1.1.
-    <div className={styles.region} role="region" aria-label={name} tabIndex={0}>
+    <div ref={ref} className={styles.region} role="region" aria-label={name} tabIndex={0}>
       {children}
     </div>
   );

@@ -12,6 +12,8 @@ interface SliderFieldProps {
   readonly onPreview: (value: number) => void;
   /** The value the control was left at: on release, on Enter, on each key of the slider. */
   readonly onCommit: (value: number) => void;
+  /** The number field was left with no number in it: what was previewed does not hold. */
+  readonly onRevert: () => void;
   /** Drawn above the slider's track, as wide as the thumb's travel. */
   readonly children?: ReactNode;
   readonly hint?: ReactNode;
@@ -62,10 +64,12 @@ export function SliderField(props: SliderFieldProps) {
 function NumberField(props: SliderFieldProps & { readonly labelId: string }) {
   const { value, bounds, disabled = false, labelId } = props;
   const [typed, setTyped] = useState<string | null>(null);
-  const commitRef = useCommit((entered) => {
+  const leaveAt = (entered: number): void => {
     setTyped(null);
     if (Number.isFinite(entered)) props.onCommit(entered);
-  });
+    else props.onRevert();
+  };
+  const commitRef = useCommit(leaveAt);
   return (
     <input
       ref={commitRef}
@@ -83,8 +87,9 @@ function NumberField(props: SliderFieldProps & { readonly labelId: string }) {
         const entered = event.target.valueAsNumber;
         if (Number.isFinite(entered)) props.onPreview(entered);
       }}
-      onBlur={() => {
-        setTyped(null);
+      onBlur={(event) => {
+        // `change` stays away when the text is back to what it was on entering the field.
+        if (typed !== null) leaveAt(event.target.valueAsNumber);
       }}
     />
   );

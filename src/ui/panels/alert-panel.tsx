@@ -1,6 +1,6 @@
 import { useStore } from 'zustand';
 import { dismissAlert, retryJob } from '@/store/job/actions';
-import { selectAlert } from '@/store/job/selectors';
+import { selectAlert, selectCanRetry } from '@/store/job/selectors';
 import { jobStore } from '@/store/job/state';
 import { allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
 import { selectIsLocal } from '@/store/sources/selectors';
@@ -11,6 +11,7 @@ import styles from './alert-panel.module.css';
 /** What failed, with what, and what to do next. */
 export function AlertPanel() {
   const alert = useStore(jobStore, selectAlert);
+  const canRetry = useStore(jobStore, selectCanRetry);
   const isLocal = useStore(sourcesStore, selectIsLocal);
   if (alert === null) return null;
   return (
@@ -28,9 +29,11 @@ export function AlertPanel() {
             Use {name} as base
           </Button>
         ))}
-        <Button look="strong" onClick={retryJob}>
-          Try again
-        </Button>
+        {canRetry && (
+          <Button look="strong" onClick={retryJob}>
+            Try again
+          </Button>
+        )}
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
         )}

@@ -1,4 +1,6 @@
 import { useStore } from 'zustand';
+import { selectOpenEnded } from '@/store/job/selectors';
+import { jobStore } from '@/store/job/state';
 import { chooseBase } from '@/store/sources/actions';
 import { baseCard, selectGroup, selectIsLocal, taskCards } from '@/store/sources/selectors';
 import { type CheckpointCard, type GroupFacts, sourcesStore } from '@/store/sources/state';
@@ -11,9 +13,11 @@ import styles from './checkpoints-panel.module.css';
 export function CheckpointsPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const isLocal = useStore(sourcesStore, selectIsLocal);
+  const openEnded = useStore(jobStore, selectOpenEnded);
   const base = baseCard(group);
+  const waiting = openEnded ? 'No checkpoints are open.' : 'Reading headers.';
   return (
-    <Section title="Checkpoints" lead={group === null ? 'Reading headers.' : groupLead(group)}>
+    <Section title="Checkpoints" lead={group === null ? waiting : groupLead(group)}>
       <ul className={styles.cards}>
         {base !== null && <Card card={base} canBecomeBase={false} />}
         {taskCards(group).map((card) => (

@@ -1,7 +1,8 @@
+import { type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { selectDraft } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/recipe/state';
-import { keptOfTotal } from '@/store/results/kept';
+import { type KeptEnergy, type KeptEntries as Kept, keptOfTotal } from '@/store/results/kept';
 import { selectGroup } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { count, percent } from '@/ui/format';
@@ -44,19 +45,35 @@ function EnergyRow({ task: { title, kept } }: { readonly task: TaskKept }) {
       <span className={styles.track} aria-hidden="true">
         <span className={styles.bar} style={{ width: `${100 * (kept?.energyShare ?? 0)}%` }} />
       </span>
-      <span className={styles.share}>
-        {kept === null
-          ? '–'
-          : `${kept.basis === 'at-most' ? '≤ ' : ''}${percent(kept.energyShare)}`}
-      </span>
+      <span className={styles.share}>{shareText(kept)}</span>
     </li>
   );
 }
 
-/** How far the shares can be trusted. */
+function shareText(kept: Kept | null): ReactNode {
+  if (kept === null) return '–';
+  if (kept.basis === 'not-defined') {
+    return (
+      <>
+        <span aria-hidden="true">–</span>
+        <span className="visually-hidden">not defined</span>
+      </>
+    );
+  }
+  return `${kept.basis === 'at-most' ? '≤ ' : ''}${percent(kept.energyShare)}`;
+}
+
+/** How far the shares can be trusted, and which there are none of. */
 function basisText(tasks: readonly TaskKept[]): string {
-  const known = tasks.flatMap(({ kept }) => kept ?? []);
-  if (known.length === 0) return 'Follows when the merged model stands.';
+  const all = tasks.flatMap(({ kept }) => kept ?? []);
+  if (all.length === 0) return 'Follows when the merged model stands.';
+  const known = all.filter((kept) => kept.basis !== 'not-defined');
+  if (known.length === 0) return 'Not defined: NaN or Inf inside.';
+  const basis = definedBasisText(known);
+  return known.length === all.length ? basis : `${basis} Others not defined: NaN or Inf inside.`;
+}
+
+function definedBasisText(known: readonly KeptEnergy[]): string {
   if (known.every(({ basis }) => basis === 'exact')) return 'Summed exactly over the kept entries.';
   if (known.some(({ basis }) => basis === 'at-most')) {
     return 'Upper bound, from the ranking over all weights; exact on release.';

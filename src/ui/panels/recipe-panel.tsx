@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import { commitRecipe, previewRecipe } from '@/store/recipe/actions';
+import { commitRecipe, previewRecipe, revertPreview } from '@/store/recipe/actions';
 import { KEPT_PERCENT, LAMBDA } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
 import { type MergeMethod, type Recipe, recipeStore } from '@/store/recipe/state';
@@ -53,6 +53,9 @@ export function RecipePanel() {
             onCommit={(lambda) => {
               commitRecipe({ lambda });
             }}
+            onRevert={() => {
+              revertPreview('lambda');
+            }}
             hint={usesLambda ? lambdaHint(group?.lambda ?? null) : averageHint(taskCount)}
           />
         </div>
@@ -74,6 +77,9 @@ export function RecipePanel() {
             }}
             onCommit={(keptPercent) => {
               commitRecipe({ keptPercent });
+            }}
+            onRevert={() => {
+              revertPreview('keptPercent');
             }}
           >
             <EnergyCurve />

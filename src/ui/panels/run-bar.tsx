@@ -1,7 +1,7 @@
 import { useStore } from 'zustand';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
-import { selectJob, selectMemory } from '@/store/job/selectors';
+import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
 import { type Job, jobStore, type MemoryFacts } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
@@ -16,6 +16,8 @@ import styles from './run-bar.module.css';
 /** What is going on, how far it is, and the way to stop it. Its height never changes. */
 export function RunBar() {
   const job = useStore(jobStore, selectJob);
+  const canRetry = useStore(jobStore, selectCanRetry);
+  const alert = useStore(jobStore, selectAlert);
   const group = useStore(sourcesStore, selectGroup);
   const hasResults = useStore(resultsStore, selectHasResults);
   const memory = useStore(jobStore, selectMemory);
@@ -30,7 +32,8 @@ export function RunBar() {
       </div>
       <div className={styles.actions}>
         {job.status === 'working' && <Button onClick={cancelJob}>Cancel</Button>}
-        {job.status === 'cancelled' && <Button onClick={retryJob}>Run again</Button>}
+        {/* While an alert stands, it offers the same by the name of "Try again". */}
+        {canRetry && alert === null && <Button onClick={retryJob}>Run again</Button>}
         <Button onClick={downloadResults} disabled={!hasResults}>
           Download results
         </Button>
