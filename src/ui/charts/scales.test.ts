@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accuracyDomain, linearScale, logScale, logTicks, tenths } from './scales';
+import { accuracyDomain, linearScale, logScale, logTicks, spacedTicks, tenths } from './scales';
 
 describe('scales', () => {
   it('map ends to ends, also upside down, and survive an empty range', () => {
@@ -28,5 +28,14 @@ describe('scales', () => {
     expect(accuracyDomain([0.41, 0.93])).toEqual({ low: 0.3, high: 1 });
     expect(accuracyDomain([0, 1])).toEqual({ low: 0, high: 1 });
     expect(tenths(0.3, 0.6)).toEqual([0.3, 0.4, 0.5, 0.6]);
+  });
+});
+
+describe('spacedTicks', () => {
+  it('keeps the first tick and those far enough from the last kept', () => {
+    const scale = linearScale(0, 10, 0, 100);
+    expect(spacedTicks([0, 1, 2, 3, 6, 10], scale, 25)).toEqual([0, 3, 6, 10]);
+    expect(spacedTicks([], scale, 25)).toEqual([]);
+    expect(spacedTicks([0, 1, 2], scale, 0)).toEqual([0, 1, 2]);
   });
 });

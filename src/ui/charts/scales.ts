@@ -36,6 +36,16 @@ export function logTicks(low: number, high: number): readonly number[] {
   return ticks;
 }
 
+/** Drops ticks whose labels would touch: each stands `gap` pixels or more from the one before. */
+export function spacedTicks(ticks: readonly number[], scale: Scale, gap: number): number[] {
+  const kept: number[] = [];
+  for (const tick of ticks) {
+    const before = kept.at(-1);
+    if (before === undefined || scale(tick) - scale(before) >= gap) kept.push(tick);
+  }
+  return kept;
+}
+
 function powersOfTen(low: number, high: number): readonly number[] {
   const first = Math.floor(Math.log10(low));
   const last = Math.floor(Math.log10(high));

@@ -3,10 +3,12 @@ import { familyLabel } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { bytesTick, percent } from '@/ui/format';
 import { useWidth } from '@/ui/use-width';
-import { accuracyDomain, linearScale, logScale, logTicks, tenths } from './scales';
+import { accuracyDomain, linearScale, logScale, logTicks, spacedTicks, tenths } from './scales';
 import styles from './trade-off-chart.module.css';
 
 const HEIGHT = 380;
+/** Pixels a size on the axis takes, with some air. */
+const TICK_LABEL_WIDTH = 48;
 const MARGIN = { top: 44, right: 24, bottom: 56, left: 60 };
 
 interface TradeOffChartProps {
@@ -72,7 +74,7 @@ function Marks({ points, keptPercent, width }: MarksProps) {
             </text>
           </g>
         ))}
-        {logTicks(low, high).map((tick) => (
+        {spacedTicks(logTicks(low, high), x, TICK_LABEL_WIDTH).map((tick) => (
           <g key={tick} transform={`translate(${x(tick)} ${HEIGHT - MARGIN.bottom})`}>
             <line y2={5} />
             <text y={20} textAnchor="middle">
