@@ -1,12 +1,7 @@
 /** Times GPU work: by the GPU's own clock where it has one, else by the wall's. */
 import { type DeviceHandle } from '@/gpu/device';
 import { PassTimer } from '@/gpu/timer';
-
-export interface Clock {
-  readonly kind: 'timestamps' | 'wall';
-  /** Seconds of one run of `work`. */
-  measure(work: () => Promise<void>): Promise<number>;
-}
+import { type Clock } from './pairs';
 
 /** A clock on the device. Timestamps leave out the CPU's part and the wait for its answer. */
 export function clockOn(handle: DeviceHandle): Clock {
@@ -31,21 +26,4 @@ export function clockOn(handle: DeviceHandle): Clock {
       return (performance.now() - start) / 1000;
     },
   };
-}
-
-/** Median seconds of several runs, after runs that warm up. */
-export async function medianSeconds(
-  clock: Clock,
-  runs: number,
-  work: () => Promise<void>,
-  before: () => Promise<void> = () => Promise.resolve(),
-): Promise<number> {
-  const seconds: number[] = [];
-  for (let i = -2; i < runs; i++) {
-    await before();
-    const taken = await clock.measure(work);
-    if (i >= 0) seconds.push(taken);
-  }
-  seconds.sort((a, b) => a - b);
-  return seconds[seconds.length >> 1]!;
 }

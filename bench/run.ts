@@ -1,12 +1,14 @@
 /**
- * Times the kernels of the main job against a copy of the same bytes, on the same adapter in the
- * same run. The same code runs in a browser and in Node through Dawn.
+ * Times the kernels of the main job against a copy of the same bytes, in turn, on the same adapter
+ * in the same run. The same code runs in a browser and in Node through Dawn.
  */
 import { openDevice } from '@/gpu/device';
 import { createGpuEngine } from '@/kernels/engine';
-import { medianSeconds, clockOn } from './clock';
+import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
+import { comparePairs, type Timed } from './pairs';
+import { cutsTies } from './ties';
 import { VIT_B_32, VIT_QUICK } from './vit-shapes';
 
 const TASKS = 8;
@@ -14,6 +16,8 @@ const KEPT_PERCENT = 10;
 const OTHER_PERCENT = 5;
 const F16_BYTES = 2;
 const F32_BYTES = 4;
+/** Bytes an element of one read of theta* and theta_t. */
+const PAIR_BYTES = 2 * F16_BYTES;
 
 export interface BenchOptions {
   readonly quick: boolean;
@@ -21,12 +25,12 @@ export interface BenchOptions {
   readonly print: (line: string) => void;
 }
 
-interface Pass {
+interface Pass extends Timed {
   readonly name: string;
-  /** Bytes the kernels read and write, an element. */
+  /** Bytes the kernels read and write, an element, unless ties are cut. */
   readonly bytesPerElement: number;
-  readonly before?: () => Promise<void>;
-  readonly work: () => Promise<void>;
+  /** Of a selection: what it keeps, and so whether it cuts ties, which is one more read. */
+  readonly percent?: number;
 }
 
 /** Runs every measurement and prints one line each. */
@@ -34,7 +38,7 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
   const handle = await openDevice(gpu ? { gpu } : {});
   const engine = createGpuEngine(handle);
   const clock = clockOn(handle);
-  const runs = quick ? 7 : 5;
+  const pairs = quick ? 7 : 5;
   const { group, layout, chunks } = benchGroup(engine, quick ? VIT_QUICK : VIT_B_32, TASKS);
   const { vendor, architecture, description, fallback } = engine.adapter;
   print(
@@ -43,27 +47,32 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
   );
   print(
     `${layout.elementCount} parameters in ${layout.tensors.length} tensors, ${TASKS} tasks, F16, ` +
-      `${chunks.length} chunks; median of ${runs}; clock: ${clock.kind}`,
+      `${chunks.length} chunks; median of ${pairs} pairs; clock: ${clock.kind}`,
   );
+  const passes = await passesOf(group);
+  for (const { before, work } of passes) {
+    await before?.();
+    await work();
+  }
+  const { peakBytes } = engine.memory(); // before the copies take theirs
   print(row('pass', 'MB moved', 'ms', 'copy ms', 'ratio', 'GB/s'));
-  for (const pass of await passesOf(group)) {
-    const bytes = pass.bytesPerElement * layout.elementCount;
-    const seconds = await medianSeconds(clock, runs, pass.work, pass.before);
+  for (const pass of passes) {
+    const ties = pass.percent !== undefined && (await cutsTies(group, 0, pass.percent));
+    const bytes = (pass.bytesPerElement + (ties ? PAIR_BYTES : 0)) * layout.elementCount;
     const copy = await prepareCopy(handle, bytes);
-    const copySeconds = await medianSeconds(clock, runs, copy.work);
+    const { seconds, yardstickSeconds, ratio } = await comparePairs(clock, pairs, pass, copy);
     copy.release();
     print(
       row(
-        pass.name,
+        pass.name + (ties ? ', ties cut' : ''),
         (bytes / 1e6).toFixed(1),
         (1e3 * seconds).toFixed(2),
-        (1e3 * copySeconds).toFixed(2),
-        (seconds / copySeconds).toFixed(2),
+        (1e3 * yardstickSeconds).toFixed(2),
+        ratio.toFixed(2),
         (bytes / seconds / 1e9).toFixed(2),
       ),
     );
   }
-  const { peakBytes } = engine.memory();
   print(`peak GPU memory: ${(peakBytes / 1e6).toFixed(1)} MB`);
   engine.dispose();
 }
@@ -82,25 +91,26 @@ async function passesOf(group: Group): Promise<Pass[]> {
     (await group.materialize(weights, 'gpu')).dispose();
   };
   let selection = await group.select('merged', 0, 'global', KEPT_PERCENT);
-  const pair = 2 * F16_BYTES; // theta* and theta_t
   return [
     { name: 'merge', bytesPerElement: (TASKS + 2) * F16_BYTES, work: merge },
     // A merge drops the histograms, so that the next selection counts all three digits.
     {
       name: 'select, all passes',
-      bytesPerElement: 3 * pair,
+      bytesPerElement: 3 * PAIR_BYTES,
+      percent: KEPT_PERCENT,
       before: merge,
       work: () => select(KEPT_PERCENT),
     },
     {
       name: 'select, slider moved',
-      bytesPerElement: 2 * pair,
+      bytesPerElement: 2 * PAIR_BYTES,
+      percent: OTHER_PERCENT,
       before: () => select(KEPT_PERCENT),
       work: () => select(OTHER_PERCENT),
     },
     {
       name: 'apply',
-      bytesPerElement: pair + F32_BYTES,
+      bytesPerElement: PAIR_BYTES + F32_BYTES,
       before: async () => {
         selection.dispose();
         selection = await group.select('merged', 0, 'global', KEPT_PERCENT);
@@ -111,5 +121,5 @@ async function passesOf(group: Group): Promise<Pass[]> {
 }
 
 function row(name: string, ...cells: readonly string[]): string {
-  return name.padEnd(22) + cells.map((cell) => cell.padStart(10)).join('');
+  return name.padEnd(32) + cells.map((cell) => cell.padStart(10)).join('');
 }

@@ -28,18 +28,22 @@ fn main(
   if (!cuts_ties(state)) {
     return;
   }
-  var passed = 0u;
-  for (var first = 0u; first < state.block_count; first += SCAN_SIZE) {
-    let run = first + lane;
-    var ties = 0u;
-    if (run < state.block_count) {
-      ties = tie_counts[state.first_block + run];
+  // Each lane takes a run of blocks, so that one scan serves all.
+  let per_lane = (state.block_count + SCAN_SIZE - 1u) / SCAN_SIZE;
+  let first = state.first_block + min(lane * per_lane, state.block_count);
+  let end = state.first_block + min((lane + 1u) * per_lane, state.block_count);
+  var sum = 0u;
+  for (var run = first; run < end; run++) {
+    sum += tie_counts[run];
+  }
+  var before = exclusive_scan(lane, sum);
+  if (before < state.remaining && state.remaining <= before + sum) {
+    var run = first;
+    while (before + tie_counts[run] < state.remaining) {
+      before += tie_counts[run];
+      run++;
     }
-    let before = passed + exclusive_scan(lane, ties);
-    if (before < state.remaining && state.remaining <= before + ties) {
-      states[scope].tie_block = state.first_block + run;
-      states[scope].tie_rank = state.remaining - before;
-    }
-    passed += scan_total();
+    states[scope].tie_block = run;
+    states[scope].tie_rank = state.remaining - before;
   }
 }

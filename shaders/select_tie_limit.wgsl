@@ -1,6 +1,6 @@
 // Finds the position of the last kept tie inside the one block where a scope's ties are cut. One
 // workgroup a scope that the chunk touches; it returns at once when that block lies in another
-// chunk. Bytes: those of one block a scope.
+// chunk. Bytes: those of one block a scope, a sixty-fourth of them once more.
 
 @group(0) @binding(4) var<storage, read_write> states: array<ScopeState>;
 @group(0) @binding(5) var<uniform> scopes: Scopes;
@@ -32,26 +32,38 @@ fn main(
     return;
   }
   let run = blocks[state.tie_block];
-  let threshold = vec4(state.prefix);
-  var passed = 0u;
-  for (var first = first_unit(run); first < end_unit(run); first += SCAN_SIZE) {
-    let unit = first + lane;
-    var low = vec4(0u);
-    var high = vec4(0u);
-    if (unit < end_unit(run)) {
-      let delta = load_delta(unit, run);
-      low = vec4<u32>(delta.keys.low == threshold);
-      high = vec4<u32>(delta.keys.high == threshold);
-    }
-    let sums = low + high;
-    let ties = sums.x + sums.y + sums.z + sums.w;
-    let before = passed + exclusive_scan(lane, ties);
-    if (before < state.tie_rank && state.tie_rank <= before + ties) {
-      let in_chunk = unit * 8u + lane_of_rank(low, high, state.tie_rank - before);
-      states[scope].tie_limit = in_chunk - run.start + scope_position(run);
-    }
-    passed += scan_total();
+  // Each lane takes a run of units, so that one scan serves all.
+  let units = end_unit(run) - first_unit(run);
+  let per_lane = (units + SCAN_SIZE - 1u) / SCAN_SIZE;
+  let first = first_unit(run) + min(lane * per_lane, units);
+  let end = first_unit(run) + min((lane + 1u) * per_lane, units);
+  var sum = 0u;
+  for (var unit = first; unit < end; unit++) {
+    sum += tie_count(load_ties(unit, run, state.prefix));
   }
+  var before = exclusive_scan(lane, sum);
+  if (before < state.tie_rank && state.tie_rank <= before + sum) {
+    var unit = first;
+    var ties = load_ties(unit, run, state.prefix);
+    while (before + tie_count(ties) < state.tie_rank) {
+      before += tie_count(ties);
+      unit++;
+      ties = load_ties(unit, run, state.prefix);
+    }
+    let in_chunk = unit * 8u + lane_of_rank(ties.low, ties.high, state.tie_rank - before);
+    states[scope].tie_limit = in_chunk - run.start + scope_position(run);
+  }
+}
+
+// 1 for each of a unit's elements at the threshold.
+fn load_ties(unit: u32, run: Block, prefix: u32) -> Octet {
+  let keys = load_delta(unit, run).keys;
+  return Octet(vec4<u32>(keys.low == vec4(prefix)), vec4<u32>(keys.high == vec4(prefix)));
+}
+
+fn tie_count(ties: Octet) -> u32 {
+  let sums = ties.low + ties.high;
+  return sums.x + sums.y + sums.z + sums.w;
 }
 
 // Which of the eight lanes is the rank-th (1 = first) that is set.

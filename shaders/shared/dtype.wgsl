@@ -1,6 +1,6 @@
 // Values as they lie in files: F32, F16 and BF16, eight at a time, to and from float32 bits.
-// By bits: WGSL may flush subnormals and may assume that NaN and Inf do not occur, and F16
-// subnormals are common in task vectors. Twin: src/tensor/half.ts.
+// By bits, but for one exact f32 subtraction: WGSL may flush subnormals and may assume that NaN and
+// Inf do not occur, and F16 subnormals are common in task vectors. Twin: src/tensor/half.ts.
 
 const F32 = 0u;
 const F16 = 1u;

@@ -16,7 +16,7 @@ struct ScopeState {
   block_count: u32,
 }
 
-// Some but not all entries at the threshold are kept.
+// Some but not all entries at the threshold are kept. With nothing to keep there is no threshold.
 fn cuts_ties(state: ScopeState) -> bool {
-  return state.remaining < state.ties;
+  return state.remaining != 0u && state.remaining < state.ties;
 }

@@ -6,8 +6,10 @@ import { PeruError } from '@/tensor/errors';
 
 /** Released buffers up to this size wait for reuse, */
 const POOLED_BUFFER_BYTES = 64 * 2 ** 20;
-/** while all that wait hold no more than this. */
-const POOL_BYTES = 256 * 2 ** 20;
+/** while all that wait hold no more than this: the float32 weights of a ViT-B/32 are 350 MB. */
+const POOL_BYTES = 512 * 2 ** 20;
+/** Software adapters keep buffers in main memory; there the evaluator takes its weights on the CPU. */
+const SOFTWARE_POOL_BYTES = 256 * 2 ** 20;
 
 /** Buffer sizes are whole vec4<u32>, so that a shader may bind any buffer as such. */
 const SIZE_STEP = 16;
@@ -17,8 +19,15 @@ export class BufferOwner {
   private idleBytes = 0;
   private allocatedBytes = 0;
   private highestBytes = 0;
+  private readonly poolBytes: number;
 
-  constructor(private readonly device: GPUDevice) {}
+  /** @param software whether the adapter computes on the CPU */
+  constructor(
+    private readonly device: Pick<GPUDevice, 'createBuffer' | 'limits'>,
+    software: boolean,
+  ) {
+    this.poolBytes = software ? SOFTWARE_POOL_BYTES : POOL_BYTES;
+  }
 
   /** Bytes of all buffers that exist, those waiting for reuse included. */
   get liveBytes(): number {
@@ -56,7 +65,7 @@ export class BufferOwner {
    */
   release(buffer: GPUBuffer): void {
     const { size, usage } = buffer;
-    if (size > POOLED_BUFFER_BYTES || this.idleBytes + size > POOL_BYTES) {
+    if (size > POOLED_BUFFER_BYTES || this.idleBytes + size > this.poolBytes) {
       this.destroy(buffer);
       return;
     }
@@ -76,14 +85,31 @@ export class BufferOwner {
     this.idleBytes = 0;
   }
 
+  /** Destroys a buffer that is of no more use, or that a failed allocation left invalid. */
+  destroy(buffer: GPUBuffer): void {
+    this.allocatedBytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /**
+   * Runs work with buffers of its own: released when it is done; destroyed when it fails, because
+   * one that was never allocated would break whoever reuses it.
+   */
+  async lend<T>(work: (scope: BufferScope) => Promise<T>): Promise<T> {
+    const scope = this.scope();
+    try {
+      const result = await work(scope);
+      scope.release();
+      return result;
+    } catch (error) {
+      scope.destroy();
+      throw error;
+    }
+  }
+
   /** A set of buffers released together. */
   scope(): BufferScope {
     return new BufferScope(this);
-  }
-
-  private destroy(buffer: GPUBuffer): void {
-    this.allocatedBytes -= buffer.size;
-    buffer.destroy();
   }
 }
 
@@ -102,13 +128,19 @@ export class BufferScope {
     for (const buffer of this.buffers) this.owner.release(buffer);
     this.buffers = [];
   }
+
+  /** Instead of `release` after a failure. */
+  destroy(): void {
+    for (const buffer of this.buffers) this.owner.destroy(buffer);
+    this.buffers = [];
+  }
 }
 
 function poolKey(size: number, usage: GPUBufferUsageFlags): string {
   return `${size}:${usage}`;
 }
 
-function tooLarge(label: string, size: number, device: GPUDevice): PeruError {
+function tooLarge(label: string, size: number, device: Pick<GPUDevice, 'limits'>): PeruError {
   return new PeruError(
     'out-of-memory',
     `"${label}" needs one GPU buffer of ${size} bytes; this device allows ${device.limits.maxBufferSize}.`,

@@ -103,6 +103,36 @@ describe('guarded', () => {
   });
 });
 
+describe('alive', () => {
+  test('keeps nothing of work that is done', async () => {
+    const handle = await open();
+    await Promise.all(Array.from({ length: 100 }, (_, i) => handle.alive(Promise.resolve(i))));
+    const failed = handle.alive(Promise.reject(new Error('on purpose')));
+    expect(handle.waitingCount).toBe(1);
+    await expect(failed).rejects.toThrow('on purpose');
+    expect(handle.waitingCount).toBe(0);
+  });
+
+  test('rejects pending and later work when the device goes', async () => {
+    const handle = await open();
+    const never = new Promise<never>(() => undefined);
+    const pending = [handle.alive(never), handle.alive(never)];
+    handle.device.destroy();
+    for (const result of await Promise.allSettled(pending)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { kind: 'device-lost' } });
+    }
+    await expect(handle.alive(never)).rejects.toMatchObject({ kind: 'device-lost' });
+    await expect(handle.alive(Promise.resolve(1))).rejects.toMatchObject({ kind: 'device-lost' });
+    expect(handle.waitingCount).toBe(0);
+  });
+
+  test('an abort by the browser is the loss of the device', async () => {
+    const handle = await open();
+    const aborted = Promise.reject(new DOMException('unmapped', 'AbortError'));
+    await expect(handle.alive(aborted)).rejects.toMatchObject({ kind: 'device-lost' });
+  });
+});
+
 describe('buffers', () => {
   test('count live and peak bytes, reuse what was released, and let go on trim', async () => {
     const { buffers } = await open();

@@ -86,24 +86,25 @@ export class DeviceHandle {
 
   private lostReason: string | null = null;
   private disposed = false;
-  private readonly lostRejection: Promise<never>;
+  /** Rejects whoever waits in `alive` now. */
+  private readonly waiting = new Set<(reason: PeruError) => void>();
 
   constructor(
     readonly device: GPUDevice,
     readonly adapter: AdapterReport,
     options: Pick<OpenDeviceOptions, 'foldGridAt' | 'onUncapturedError'> = {},
   ) {
-    this.buffers = new BufferOwner(device);
+    this.buffers = new BufferOwner(device, adapter.fallback);
     this.pipelines = new PipelineCache(this);
     this.gridLimit = options.foldGridAt ?? device.limits.maxComputeWorkgroupsPerDimension;
     const gone = device.lost.then((info) => (this.lostReason = info.message || info.reason));
     this.lost = gone.then((reason) =>
       this.disposed ? new Promise<string>(() => undefined) : reason,
     );
-    this.lostRejection = gone.then(() => {
-      throw this.lostError();
+    void gone.then(() => {
+      for (const reject of this.waiting) reject(this.lostError());
+      this.waiting.clear();
     });
-    this.lostRejection.catch(() => undefined); // raced by whoever waits; alone it is no news
     device.addEventListener('uncapturederror', (event) => {
       options.onUncapturedError?.(event.error.message);
     });
@@ -114,10 +115,19 @@ export class DeviceHandle {
     if (this.lostReason !== null || this.disposed) throw this.lostError();
   }
 
-  /** Waits for the GPU, but no longer than the device lives. */
+  /** Works now waited for in `alive`. */
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  /**
+   * Waits for the GPU, but no longer than the device lives.
+   *
+   * @throws PeruError `device-lost`, also when the device went after `work` was done
+   */
   async alive<T>(work: Promise<T>): Promise<T> {
     try {
-      const result = await Promise.race([work, this.lostRejection]);
+      const result = await this.untilLost(work);
       this.assertAlive();
       return result;
     } catch (cause) {
@@ -133,6 +143,18 @@ export class DeviceHandle {
     if (this.disposed) return;
     this.disposed = true;
     this.device.destroy();
+  }
+
+  /**
+   * `work`, or its rejection when the device goes first. No race with a promise as old as the
+   * device: that would keep every result, megabytes read back among them, as long as the device.
+   */
+  private untilLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.lostReason === null) this.waiting.add(reject);
+      else reject(this.lostError());
+      work.finally(() => this.waiting.delete(reject)).then(resolve, reject);
+    });
   }
 
   private lostError(cause?: unknown): PeruError {

@@ -33,7 +33,20 @@ export class ParamsCache {
   }
 
   dispose(): void {
-    for (const buffer of this.buffers) this.owner.release(buffer);
+    this.forget((buffer) => {
+      this.owner.release(buffer);
+    });
+  }
+
+  /** Forgets all records after a failure, which may have left a buffer invalid. */
+  destroy(): void {
+    this.forget((buffer) => {
+      this.owner.destroy(buffer);
+    });
+  }
+
+  private forget(drop: (buffer: GPUBuffer) => void): void {
+    this.buffers.forEach(drop);
     this.buffers.length = 0;
     this.records.clear();
     this.used = RECORDS_PER_BUFFER;

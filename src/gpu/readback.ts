@@ -20,8 +20,7 @@ export async function readBack(
   record: () => { readonly encoder: GPUCommandEncoder; readonly ranges: readonly ReadRange[] },
 ): Promise<ArrayBuffer[]> {
   const { device, buffers } = handle;
-  const scope = buffers.scope();
-  try {
+  return buffers.lend(async (scope) => {
     const staged = await guarded(handle, what, () => {
       const { encoder, ranges } = record();
       const copies = ranges.map(({ source, byteLength }) => {
@@ -35,9 +34,7 @@ export async function readBack(
       return copies;
     });
     return await handle.alive(Promise.all(staged.map(readStaging)));
-  } finally {
-    scope.release();
-  }
+  });
 }
 
 async function readStaging({ staging, byteLength }: { staging: GPUBuffer; byteLength: number }) {

@@ -84,7 +84,9 @@ function bindGroup(device: GPUDevice, kernel: Kernel, resources: Resources): GPU
     return { binding, resource: asSlice(resource) };
   });
   const key = slices
-    .map(({ resource: { buffer, offset, size } }) => `${bufferId(buffer)}:${offset}:${size}`)
+    .map(({ binding, resource: { buffer, offset, size } }) =>
+      [binding, bufferId(buffer), offset, size].join(':'),
+    )
     .join();
   let group = kernel.bindGroups.get(key);
   if (!group) {

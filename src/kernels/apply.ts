@@ -61,7 +61,7 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
       scope.release();
     });
   } catch (error) {
-    scope.release();
+    scope.destroy();
     throw error;
   }
 }
@@ -75,10 +75,9 @@ export async function weightsInMemory(
   const kernels = await writeKernels(context, job);
   const tensors = spec.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
   for (const { index, elementCount } of spec.chunks) {
-    const scope = handle.buffers.scope();
-    try {
-      const byteLength = 4 * elementCount;
-      const [bytes] = await readBack(handle, 'reading weights', () => {
+    const byteLength = 4 * elementCount;
+    const bytes = await handle.buffers.lend(async (scope) => {
+      const [chunk] = await readBack(handle, 'reading weights', () => {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
         const source = scope.create('chunk weights', byteLength, usage);
         const recorder = new PassRecorder(handle, 'apply');
@@ -86,12 +85,11 @@ export async function weightsInMemory(
         recorder.endPass();
         return { encoder: recorder.encoder, ranges: [{ source, byteLength }] };
       });
-      const values = new Float32Array(bytes!);
-      for (const { tensor, chunkStart, elementCount: count, tensorStart } of context.pieces[index]!)
-        tensors[tensor]!.set(values.subarray(chunkStart, chunkStart + count), tensorStart);
-    } finally {
-      scope.release();
-    }
+      return chunk!;
+    });
+    const values = new Float32Array(bytes);
+    for (const { tensor, chunkStart, elementCount: count, tensorStart } of context.pieces[index]!)
+      tensors[tensor]!.set(values.subarray(chunkStart, chunkStart + count), tensorStart);
   }
   return modelWeights(context, tensors, () => undefined);
 }

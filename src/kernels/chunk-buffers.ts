@@ -34,17 +34,20 @@ function unitBytes(elementCount: number, dtype: FloatDtype): number {
 }
 
 export class GroupBuffers {
-  private readonly scope: BufferScope;
   private readonly chunks: readonly ChunkBuffers[];
-  private mergedScope: BufferScope;
+  private readonly mergedScope: BufferScope;
   private merged: readonly Values[] | null = null;
 
-  /** Creates base and arenas; call inside `guarded`. */
+  /**
+   * Creates base and arenas; call inside `guarded`.
+   *
+   * @param scope the group's, which releases them
+   */
   constructor(
     private readonly handle: DeviceHandle,
     private readonly spec: GroupSpec,
+    private readonly scope: BufferScope,
   ) {
-    this.scope = handle.buffers.scope();
     this.mergedScope = handle.buffers.scope();
     this.chunks = spec.chunks.map((chunk) => this.createChunk(chunk));
   }
@@ -101,9 +104,10 @@ export class GroupBuffers {
     this.merged = null;
   }
 
-  dispose(): void {
-    this.dropMerged();
-    this.scope.release();
+  /** Instead of `dropMerged` after a failure: buffers may be invalid, theta* half written. */
+  destroyMerged(): void {
+    this.mergedScope.destroy();
+    this.merged = null;
   }
 
   private createChunk({ index, elementCount, dtypes }: Chunk): ChunkBuffers {

@@ -129,14 +129,35 @@ describe('losing the device', () => {
 });
 
 describe('maxChunkElements', () => {
-  const defaults = { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 };
+  const TASKS = [1, 2, 8, 20, 1000];
+  const GIB = 2 ** 30;
+  const adapters = [
+    ['default limits', 2 ** 27, 2 ** 28],
+    ['a buffer smaller than a binding', 2 ** 30, 2 ** 26],
+    ['a large GPU', 2 ** 32 - 4, 2 ** 35],
+  ] as const;
 
-  test.each([1, 2, 8, 20, 1000])('%i tasks in F32 fit one binding and one dispatch', (tasks) => {
-    for (const fallback of [true, false]) {
-      const elements = maxChunkElements(defaults, { fallback }, tasks);
+  test.each(adapters)('%s: bindings, buffers and dispatches are kept', (_, binding, buffer) => {
+    const limits = { maxStorageBufferBindingSize: binding, maxBufferSize: buffer };
+    for (const taskCount of TASKS) {
+      const elements = maxChunkElements(limits, { fallback: false }, taskCount);
       expect(elements % 64).toBe(0);
       expect(elements).toBeGreaterThan(0);
-      expect(4 * elements * tasks).toBeLessThanOrEqual(2 ** 27);
+      expect(4 * elements * taskCount).toBeLessThanOrEqual(Math.min(binding, buffer));
+      expect(4 * elements * (taskCount + 2)).toBeLessThanOrEqual(GIB);
+      expect(4 * elements).toBeLessThanOrEqual(GIB / 4);
+    }
+  });
+
+  test('a large GPU gets dispatches of almost 1 GiB, a software adapter of 32 MiB', () => {
+    const limits = { maxStorageBufferBindingSize: 2 ** 31, maxBufferSize: 2 ** 32 };
+    for (const [fallback, bytes] of [
+      [false, GIB],
+      [true, GIB / 32],
+    ] as const) {
+      const elements = maxChunkElements(limits, { fallback }, 8);
+      expect(4 * elements * 10).toBeGreaterThan(0.99 * bytes);
+      expect(4 * elements * 10).toBeLessThanOrEqual(bytes);
     }
   });
 });

@@ -8,14 +8,18 @@ import { histogramSource } from './histogram';
 import { KERNELS } from './sources';
 
 /**
- * Bytes one dispatch reads at most, so that it stays below about 50 ms: 256 MiB at the 10 GB/s of
- * the slowest GPUs takes 27 ms; software adapters move about 1 GB/s.
+ * Bytes one dispatch reads and writes at most, so that it stays below about 50 ms: 1 GiB at the
+ * 25 GB/s of integrated GPUs takes 43 ms; software adapters move about 1 GB/s, 32 MiB take 34 ms.
  */
-const DISPATCH_BYTES = 256 * 2 ** 20;
+const DISPATCH_BYTES = 2 ** 30;
 const SOFTWARE_DISPATCH_BYTES = 32 * 2 ** 20;
+
+/** Bytes of one checkpoint's part of a chunk at most: it is read and uploaded in one piece. */
+const PART_BYTES = 256 * 2 ** 20;
 
 /** Chunks are whole multiples of this many elements, so that cuts keep tensors aligned. */
 const CHUNK_STEP = 64;
+const F32_BYTES = 4;
 
 /**
  * Makes an engine on an open device. `dispose` destroys the device too.
@@ -69,19 +73,21 @@ function suitableTally({ fallback }: AdapterReport): Tally {
 }
 
 /**
- * Most elements of a chunk: base and all tasks in F32 fit the bytes of one dispatch, and so the
- * arena fits one binding.
+ * Most elements of a chunk. With all values in F32, the widest dtype, the arena of all tasks fits
+ * one buffer and one binding, and a merge, which reads base and tasks and writes theta*, fits the
+ * bytes of one dispatch; the other kernels move fewer.
  */
 export function maxChunkElements(
   limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
   adapter: Pick<AdapterReport, 'fallback'>,
   taskCount: number,
 ): number {
-  const bytes = Math.min(
-    limits.maxStorageBufferBindingSize,
-    limits.maxBufferSize,
-    adapter.fallback ? SOFTWARE_DISPATCH_BYTES : DISPATCH_BYTES,
+  const buffer = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const dispatch = adapter.fallback ? SOFTWARE_DISPATCH_BYTES : DISPATCH_BYTES;
+  const elements = Math.min(
+    buffer / (F32_BYTES * Math.max(1, taskCount)),
+    dispatch / (F32_BYTES * (taskCount + 2)),
+    PART_BYTES / F32_BYTES,
   );
-  const elements = bytes / (4 * (taskCount + 1));
   return Math.max(CHUNK_STEP, Math.floor(elements / CHUNK_STEP) * CHUNK_STEP);
 }

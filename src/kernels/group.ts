@@ -39,7 +39,8 @@ export class GpuGroup implements WeightGroup {
   private readonly context: GroupContext;
   private readonly histograms: HistogramCache;
   private readonly taskTables: readonly GPUBuffer[];
-  private readonly tables: BufferScope;
+  /** Buffers that live as long as the group. */
+  private readonly scope: BufferScope;
   private readonly selections = new Map<Selection, Issued>();
   /** Rejects when the group's buffers did not fit; every operation waits for it. */
   private readonly ready: Promise<void>;
@@ -54,17 +55,22 @@ export class GpuGroup implements WeightGroup {
     private readonly onDispose: () => void,
   ) {
     this.layout = spec.layout;
-    this.tables = handle.buffers.scope();
+    this.scope = handle.buffers.scope();
     const pieces = chunkPieces(spec.layout, spec.chunks);
     const table = blockTable(pieces, spec.layout.tensors.length);
     const params = new ParamsCache(handle.device, handle.buffers);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     const { result, accepted } = guardedNow(handle, 'making room for the checkpoints', () => {
-      const blocks = this.tables.create('blocks', table.words.byteLength, usage);
-      handle.device.queue.writeBuffer(blocks, 0, table.words);
-      const rowBytes = taskTableBytes(spec.taskCount);
-      const rows = spec.chunks.map(() => this.tables.create('task table', rowBytes, usage));
-      return { blocks, rows, weights: new GroupBuffers(handle, spec) };
+      try {
+        const blocks = this.scope.create('blocks', table.words.byteLength, usage);
+        handle.device.queue.writeBuffer(blocks, 0, table.words);
+        const rowBytes = taskTableBytes(spec.taskCount);
+        const rows = spec.chunks.map(() => this.scope.create('task table', rowBytes, usage));
+        return { blocks, rows, weights: new GroupBuffers(handle, spec, this.scope) };
+      } catch (error) {
+        this.scope.destroy();
+        throw error;
+      }
     });
     this.taskTables = result.rows;
     const { blocks, weights } = result;
@@ -82,28 +88,26 @@ export class GpuGroup implements WeightGroup {
   }
 
   async countNonFinite(checkpoint: number): Promise<Uint32Array> {
-    await this.usable();
-    return countNonFiniteValues(this.context, checkpoint);
+    return this.attempt(() => countNonFiniteValues(this.context, checkpoint));
   }
 
   async merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
-    await this.usable();
-    this.mergeCount++;
-    this.histograms.drop('merged');
-    await mergeChunks(this.context, this.taskTables, coefficients, dtype);
+    return this.attempt(() => {
+      this.mergeCount++;
+      this.histograms.drop('merged');
+      return mergeChunks(this.context, this.taskTables, coefficients, dtype);
+    });
   }
 
   async histogram(center: Center, task: number): Promise<MagnitudeHistogram> {
-    await this.usable();
-    return this.counting(() => readHistogram(this.context, this.histograms, center, task));
+    return this.attempt(() => readHistogram(this.context, this.histograms, center, task));
   }
 
   async select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
-    await this.usable();
-    const generation = this.generationOf(center);
-    const facts = await this.counting(() =>
-      selectTop(this.context, this.histograms, { center, task, scope }, percent),
-    );
+    const { generation, facts } = await this.attempt(async () => ({
+      generation: this.generationOf(center),
+      facts: await selectTop(this.context, this.histograms, { center, task, scope }, percent),
+    }));
     const { keptPerScope } = facts;
     const dispose = (): void => {
       if (this.selections.delete(selection)) this.handle.buffers.release(facts.states);
@@ -115,22 +119,23 @@ export class GpuGroup implements WeightGroup {
   }
 
   async stats(selection: Selection): Promise<SelectionStats> {
-    await this.usable();
-    return selectionStats(this.context, this.own(selection));
+    return this.attempt(() => selectionStats(this.context, this.own(selection)));
   }
 
   async keptMask(selection: Selection): Promise<Uint32Array> {
-    await this.usable();
-    return keptBits(this.context, this.own(selection));
+    return this.attempt(() => keptBits(this.context, this.own(selection)));
   }
 
   async materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
-    await this.usable();
-    const job =
-      weights.kind === 'sparse' ? { ...weights, selection: this.own(weights.selection) } : weights;
-    return location === 'gpu'
-      ? weightsOnGpu(this.context, job)
-      : weightsInMemory(this.context, job);
+    return this.attempt(() => {
+      const job =
+        weights.kind === 'sparse'
+          ? { ...weights, selection: this.own(weights.selection) }
+          : weights;
+      return location === 'gpu'
+        ? weightsOnGpu(this.context, job)
+        : weightsInMemory(this.context, job);
+    });
   }
 
   dispose(): void {
@@ -138,19 +143,27 @@ export class GpuGroup implements WeightGroup {
     this.disposed = true;
     for (const selection of [...this.selections.keys()]) selection.dispose();
     this.histograms.drop('all');
-    this.context.weights.dispose();
+    this.context.weights.dropMerged();
     this.context.params.dispose();
-    this.tables.release();
+    this.scope.release();
     this.handle.buffers.trim();
     this.onDispose();
   }
 
-  /** Runs work that may leave histograms behind; after a failure none of them is trusted. */
-  private async counting<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs one operation. After a failure nothing that it may have left in a cache is trusted, and
+   * memory that only waits for reuse is given back, so that a retry may succeed.
+   */
+  private async attempt<T>(operation: () => Promise<T>): Promise<T> {
+    this.assertUsable();
+    await this.ready;
+    this.assertUsable();
     try {
-      return await work();
+      return await operation();
     } catch (error) {
-      this.histograms.drop('all');
+      this.histograms.destroy();
+      this.context.params.destroy();
+      this.handle.buffers.trim();
       throw error;
     }
   }
@@ -166,12 +179,6 @@ export class GpuGroup implements WeightGroup {
       throw fault('A selection was used after the weights it was made from had changed.');
     }
     return issued.facts;
-  }
-
-  private async usable(): Promise<void> {
-    this.assertUsable();
-    await this.ready;
-    this.assertUsable();
   }
 
   private assertUsable(): void {

@@ -66,6 +66,12 @@ export class HistogramCache {
     }
   }
 
+  /** Forgets all after a failure, which may have left one invalid or uncounted. */
+  destroy(): void {
+    for (const buffer of this.held.values()) this.context.handle.buffers.destroy(buffer);
+    this.held.clear();
+  }
+
   private makeRoom(byteLength: number): void {
     let total = byteLength;
     for (const buffer of this.held.values()) total += buffer.size;

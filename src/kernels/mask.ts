@@ -13,8 +13,7 @@ export async function keptBits(
   const { handle, spec, table } = context;
   const kernel = await handle.pipelines.get(KERNELS.mask);
   const mask = new Uint32Array(Math.ceil(spec.layout.elementCount / 32));
-  const scope = handle.buffers.scope();
-  try {
+  return handle.buffers.lend(async (scope) => {
     const chunks = await readBack(handle, 'marking kept entries', () => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const recorder = new PassRecorder(handle, 'mask');
@@ -36,9 +35,7 @@ export async function keptBits(
       orBits(mask, spec.chunks[c]!.flatStart, new Uint32Array(bytes));
     });
     return mask;
-  } finally {
-    scope.release();
-  }
+  });
 }
 
 /** Ors a bit string into another from bit `start` on; its unused high bits are zero. */

@@ -27,31 +27,36 @@ export async function mergeChunks(
     throw fault(`${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`);
   }
   const kernel = await handle.pipelines.get(KERNELS.merge);
-  await guarded(handle, 'merging', () => {
-    const merged = weights.replaceMerged(dtype);
-    const recorder = new PassRecorder(handle, 'merge');
-    for (const { index, elementCount } of spec.chunks) {
-      const units = Math.ceil(elementCount / UNIT_ELEMENTS);
-      const base = weights.checkpoint(0, index);
-      handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(context, index, coefficients));
-      const params = context.params.get(kernel, {
-        unit_count: units,
-        task_count: spec.taskCount,
-        base_dtype: DTYPE_CODES[base.dtype],
-        merged_dtype: DTYPE_CODES[dtype],
-      });
-      const resources = {
-        params,
-        rows: rows[index]!,
-        base: base.slice,
-        tasks: weights.arena(index),
-        merged: merged[index]!.slice,
-      };
-      recorder.dispatch(kernel, resources, Math.ceil(units / WORKGROUP_SIZE));
-    }
-    recorder.submit();
-  });
-  await handle.alive(handle.device.queue.onSubmittedWorkDone());
+  try {
+    await guarded(handle, 'merging', () => {
+      const merged = weights.replaceMerged(dtype);
+      const recorder = new PassRecorder(handle, 'merge');
+      for (const { index, elementCount } of spec.chunks) {
+        const units = Math.ceil(elementCount / UNIT_ELEMENTS);
+        const base = weights.checkpoint(0, index);
+        handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(context, index, coefficients));
+        const params = context.params.get(kernel, {
+          unit_count: units,
+          task_count: spec.taskCount,
+          base_dtype: DTYPE_CODES[base.dtype],
+          merged_dtype: DTYPE_CODES[dtype],
+        });
+        const resources = {
+          params,
+          rows: rows[index]!,
+          base: base.slice,
+          tasks: weights.arena(index),
+          merged: merged[index]!.slice,
+        };
+        recorder.dispatch(kernel, resources, Math.ceil(units / WORKGROUP_SIZE));
+      }
+      recorder.submit();
+    });
+    await handle.alive(handle.device.queue.onSubmittedWorkDone());
+  } catch (error) {
+    weights.destroyMerged();
+    throw error;
+  }
 }
 
 /** Bytes of a task table. */

@@ -12,9 +12,8 @@ export async function countNonFiniteValues(
 ): Promise<Uint32Array> {
   const { handle, spec, table } = context;
   const kernel = await handle.pipelines.get(KERNELS.nonfinite);
-  const scope = handle.buffers.scope();
   const byteLength = 4 * spec.layout.tensors.length;
-  try {
+  return handle.buffers.lend(async (scope) => {
     const [bytes] = await readBack(handle, 'looking for NaN and Inf', () => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const counts = scope.create('non-finite counts', byteLength, usage);
@@ -35,7 +34,5 @@ export async function countNonFiniteValues(
       return { encoder: recorder.encoder, ranges: [{ source: counts, byteLength }] };
     });
     return new Uint32Array(bytes!);
-  } finally {
-    scope.release();
-  }
+  });
 }

@@ -116,6 +116,19 @@ describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase
     fake.group.dispose();
   });
 
+  test('ties are cut among more blocks than a workgroup has lanes', async () => {
+    const sizes = Array.from({ length: 150 }, (_, t) => (t * 5) % 13); // a block each
+    const fake = fakeGroup(engine(), {
+      sizes,
+      dtypeOf: () => 'F16',
+      taskCount: 1,
+      maxElements: 400,
+      valueOf: (checkpoint, i) => (checkpoint === 0 ? 0 : Math.floor(3 * seeded(i)()) / 4),
+    });
+    await expectExactTop(fake, 0, 'base', [1, 33, 90]);
+    fake.group.dispose();
+  });
+
   test('F16 subnormals rank by their own size', async () => {
     const random = seeded(3);
     const codes = Array.from({ length: 600 }, () => Math.floor(1024 * random()) * 2 ** -24);

@@ -1,4 +1,5 @@
 /** Exact top k of a task vector's magnitudes, by radix select, without a readback. */
+import { type BufferScope } from '@/gpu/buffers';
 import { guarded } from '@/gpu/guard';
 import { type Kernel } from '@/gpu/pipelines';
 import { PassRecorder } from '@/gpu/recorder';
@@ -52,18 +53,22 @@ export async function selectTop(
   const keptPerScope = sizes.map((size) => keptCount(percent, size));
   const kernels = await selectKernels(context);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const states = handle.buffers.create('selection', 4 * STATE_WORDS * sizes.length, usage);
+  const kept = handle.buffers.scope();
   try {
-    await guarded(handle, 'selecting', () => {
-      const words = initialStates(context, source.scope, keptPerScope);
-      handle.device.queue.writeBuffer(states, 0, words);
-      record(context, cache, kernels, source, states);
-    });
+    const states = await handle.buffers.lend((scratch) =>
+      guarded(handle, 'selecting', () => {
+        const words = initialStates(context, source.scope, keptPerScope);
+        const buffer = kept.create('selection', words.byteLength, usage);
+        handle.device.queue.writeBuffer(buffer, 0, words);
+        record(context, cache, kernels, source, { states: buffer, scratch });
+        return buffer;
+      }),
+    );
+    return { ...source, keptPerScope, states };
   } catch (error) {
-    handle.buffers.release(states);
+    kept.destroy();
     throw error;
   }
-  return { ...source, keptPerScope, states };
 }
 
 async function selectKernels({
@@ -86,12 +91,11 @@ function record(
   cache: HistogramCache,
   kernels: SelectKernels,
   source: DeltaSource,
-  states: GPUBuffer,
+  { states, scratch }: { states: GPUBuffer; scratch: BufferScope },
 ): void {
   const { handle, table } = context;
   const recorder = new PassRecorder(handle, 'select');
   const scopeCount = scopeSizes(context.spec, source.scope).length;
-  const scratch = handle.buffers.scope();
   const refinements = DIGITS.slice(1).map(({ bins }) => {
     const counts = createCounts(context, scopeCount * bins, scratch);
     recorder.clear(counts);
@@ -109,7 +113,6 @@ function record(
   });
   cutTies(context, recorder, kernels, source, { states, tieCounts, scopeCount });
   recorder.submit();
-  scratch.release();
 }
 
 function cutTies(

@@ -16,9 +16,8 @@ export async function selectionStats(
 ): Promise<SelectionStats> {
   const { handle, spec, table } = context;
   const kernel = await handle.pipelines.get(KERNELS.stats);
-  const scope = handle.buffers.scope();
   const byteLength = 4 * STATS_WORDS * table.blockCount;
-  try {
+  return handle.buffers.lend(async (scope) => {
     const [bytes] = await readBack(handle, 'statistics', () => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
       const stats = scope.create('block statistics', byteLength, usage);
@@ -32,9 +31,7 @@ export async function selectionStats(
       return { encoder: recorder.encoder, ranges: [{ source: stats, byteLength }] };
     });
     return sumBlocks(bytes!);
-  } finally {
-    scope.release();
-  }
+  });
 }
 
 function sumBlocks(bytes: ArrayBuffer): SelectionStats {

@@ -94,6 +94,10 @@ export type WeightsOf =
   | { readonly kind: 'task'; readonly task: number }
   | { readonly kind: 'sparse'; readonly selection: Selection; readonly valueDtype: FloatDtype };
 
+/**
+ * Checkpoints of one layout, and what is computed from them. Uploads and operations on one group
+ * must not overlap: callers await each before the next, else one may see what another replaces.
+ */
 export interface WeightGroup {
   readonly layout: FlatLayout;
   /**
