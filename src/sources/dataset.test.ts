@@ -31,11 +31,6 @@ describe('openImageDataset', () => {
     await expect(dataset.readRows(5, 8)).rejects.toThrow(RangeError);
   });
 
-  it('reads all labels, needing no image for it', async () => {
-    expect([...(await (await open('rows')).readLabels())]).toEqual([0, 1, 2, 0, 1, 2, 0]);
-    expect([...(await (await open('image-by-path')).readLabels())]).toEqual([0, 1]);
-  });
-
   it.each([
     ['no-features', /no class names/],
     ['no-label-column', /no ClassLabel column/],

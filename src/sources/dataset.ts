@@ -24,8 +24,6 @@ export interface ImageDataset {
   readonly name: string;
   readonly rowCount: number;
   readonly classNames: readonly string[];
-  /** Labels of all rows, without reading an image. */
-  readLabels(): Promise<Int32Array>;
   /** Rows [start, end); each call decodes the row groups it touches. */
   readRows(start: number, end: number): Promise<ImageRow[]>;
 }
@@ -56,10 +54,6 @@ export async function openImageDataset(blob: Blob, name: string): Promise<ImageD
     name,
     rowCount,
     classNames: columns.classNames,
-    async readLabels() {
-      const rows = await read([columns.label], 0, rowCount);
-      return Int32Array.from(rows, (row, i) => labelOf(row, i, columns, name));
-    },
     async readRows(start, end) {
       if (!(start >= 0 && start <= end && end <= rowCount)) {
         throw new RangeError(`Rows ${start} to ${end} lie outside ${name} (${rowCount} rows).`);

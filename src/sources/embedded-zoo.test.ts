@@ -54,10 +54,8 @@ describe('the embedded zoo', () => {
     const blob = await openRequired(task.dataset, splitPath('test'));
     const dataset = await openImageDataset(blob, `${name} test`);
     expect(dataset.rowCount).toBeGreaterThanOrEqual(500);
-    const labels = await dataset.readLabels();
-    expect(new Set(labels).size).toBe(dataset.classNames.length);
     const rows = await dataset.readRows(0, dataset.rowCount);
-    expect(rows.map(({ label }) => label)).toEqual([...labels]);
+    expect(new Set(rows.map(({ label }) => label)).size).toBe(dataset.classNames.length);
     const pngMark = [0x89, 0x50, 0x4e, 0x47];
     for (const { bytes } of rows) expect([...bytes.subarray(0, 4)]).toEqual(pngMark);
   });

@@ -35,12 +35,6 @@ export async function readSafetensorsHeader(blob: Blob, name: string): Promise<S
   return parseHeader(bytes, blob.size, name);
 }
 
-/** The bytes of one tensor as a part of its file, unread. */
-export function tensorBlob(blob: Blob, header: SafetensorsHeader, tensorName: string): Blob {
-  const { byteStart, byteLength } = tensorInfo(header, tensorName);
-  return blob.slice(byteStart, byteStart + byteLength);
-}
-
 /**
  * Copies one tensor's bytes, or a part of them, out of the file. The copy starts at offset 0 of
  * its own buffer, so typed-array views fit however the tensor lies in the file.
