@@ -8,7 +8,7 @@ import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
 import { comparePairs, type Timed } from './pairs';
-import { cutsTies } from './ties';
+import { tieElements } from './ties';
 import { VIT_B_32, VIT_QUICK } from './vit-shapes';
 
 const TASKS = 8;
@@ -27,9 +27,12 @@ export interface BenchOptions {
 
 interface Pass extends Timed {
   readonly name: string;
-  /** Bytes the kernels read and write, an element, unless ties are cut. */
+  /**
+   * Bytes of weights that the kernels read and write, an element, unless ties are cut. Counts are
+   * left out: the 8 MiB that a selection clears and sums have no part in the copy either.
+   */
   readonly bytesPerElement: number;
-  /** Of a selection: what it keeps, and so whether it cuts ties, which is one more read. */
+  /** Of a selection: what it keeps, and so how much it reads once more to cut ties. */
   readonly percent?: number;
 }
 
@@ -57,14 +60,15 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
   const { peakBytes } = engine.memory(); // before the copies take theirs
   print(row('pass', 'MB moved', 'ms', 'copy ms', 'ratio', 'GB/s'));
   for (const pass of passes) {
-    const ties = pass.percent !== undefined && (await cutsTies(group, 0, pass.percent));
-    const bytes = (pass.bytesPerElement + (ties ? PAIR_BYTES : 0)) * layout.elementCount;
+    const { percent } = pass;
+    const ties = percent === undefined ? 0 : await tieElements(group, chunks, 0, percent);
+    const bytes = pass.bytesPerElement * layout.elementCount + PAIR_BYTES * ties;
     const copy = await prepareCopy(handle, bytes);
     const { seconds, yardstickSeconds, ratio } = await comparePairs(clock, pairs, pass, copy);
     copy.release();
     print(
       row(
-        pass.name + (ties ? ', ties cut' : ''),
+        pass.name + (ties > 0 ? ', ties cut' : ''),
         (bytes / 1e6).toFixed(1),
         (1e3 * seconds).toFixed(2),
         (1e3 * yardstickSeconds).toFixed(2),
@@ -93,17 +97,17 @@ async function passesOf(group: Group): Promise<Pass[]> {
   let selection = await group.select('merged', 0, 'global', KEPT_PERCENT);
   return [
     { name: 'merge', bytesPerElement: (TASKS + 2) * F16_BYTES, work: merge },
-    // A merge drops the histograms, so that the next selection counts all three digits.
+    // A merge drops the histograms, so that the next selection counts the first digit too.
     {
       name: 'select, all passes',
-      bytesPerElement: 3 * PAIR_BYTES,
+      bytesPerElement: 2 * PAIR_BYTES,
       percent: KEPT_PERCENT,
       before: merge,
       work: () => select(KEPT_PERCENT),
     },
     {
       name: 'select, slider moved',
-      bytesPerElement: 2 * PAIR_BYTES,
+      bytesPerElement: PAIR_BYTES,
       percent: OTHER_PERCENT,
       before: () => select(KEPT_PERCENT),
       work: () => select(OTHER_PERCENT),

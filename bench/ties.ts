@@ -1,28 +1,46 @@
-/** Whether a selection had to cut ties, which costs one more read of the data. */
+/** How much of the data a selection reads once more to cut ties. */
 import { type WeightGroup } from '@/tensor/engine';
+import { type Chunk } from '@/tensor/layout';
 
-/** Looks in memory for entries of one magnitude of which some are kept and some are not. */
-export async function cutsTies(
+/**
+ * Elements of the chunks up to the one that holds the last kept entry at the threshold, or 0 where
+ * all or none of those entries are kept. Looked for in memory, by magnitude.
+ */
+export async function tieElements(
   group: WeightGroup,
+  chunks: readonly Chunk[],
   task: number,
   percent: number,
-): Promise<boolean> {
+): Promise<number> {
   const selection = await group.select('merged', task, 'global', percent);
   const mask = await group.keptMask(selection);
   selection.dispose();
+  const u = await magnitudes(group, task);
+  const isKept = (flat: number): boolean => ((mask[flat >>> 5]! >>> (flat & 31)) & 1) === 1;
+  let [lowestKept, highestLeft, lastTie] = [Infinity, -1, -1];
+  u.forEach((magnitude, flat) => {
+    if (!isKept(flat)) {
+      highestLeft = Math.max(highestLeft, magnitude);
+    } else if (magnitude <= lowestKept) {
+      [lowestKept, lastTie] = [magnitude, flat];
+    }
+  });
+  if (lowestKept !== highestLeft) return 0;
+  const last = chunks.find(({ flatStart, elementCount }) => lastTie < flatStart + elementCount)!;
+  return last.flatStart + last.elementCount;
+}
+
+/** |theta_t - theta*| of every entry, flat. */
+async function magnitudes(group: WeightGroup, task: number): Promise<Float32Array> {
   const center = await group.materialize({ kind: 'merged' }, 'cpu');
   const moved = await group.materialize({ kind: 'task', task }, 'cpu');
-  let [lowestKept, highestLeft] = [Infinity, -1];
+  const u = new Float32Array(group.layout.elementCount);
   for (const { name, flatStart, elementCount } of group.layout.tensors) {
     const from = center.tensors.get(name)!.data as Float32Array;
     const to = moved.tensors.get(name)!.data as Float32Array;
-    for (let i = 0, flat = flatStart; i < elementCount; i++, flat++) {
-      const magnitude = Math.abs(Math.fround(to[i]! - from[i]!));
-      if ((mask[flat >>> 5]! >>> (flat & 31)) & 1) lowestKept = Math.min(lowestKept, magnitude);
-      else highestLeft = Math.max(highestLeft, magnitude);
-    }
+    for (let i = 0; i < elementCount; i++) u[flatStart + i] = Math.abs(to[i]! - from[i]!);
   }
   center.dispose();
   moved.dispose();
-  return lowestKept === highestLeft;
+  return u;
 }

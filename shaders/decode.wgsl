@@ -1,12 +1,14 @@
-// A checkpoint's weights as float32, bit for bit.
+// A checkpoint's weights as float32, bit for bit. F32 needs no kernel: src/kernels/apply.ts copies.
 //
-// One workgroup a block. Bytes an element: 2 (halves) or 4 read, 4 written.
+// One pass. An invocation writes one unit; eight workgroups a block, as in apply.wgsl.
+// Bytes an element: 2 read, 4 written. About 11 operations in F16, 1 in BF16.
+
+override DTYPE: u32;
 
 struct Params {
-  dtype: u32,
   first_block: u32,
   block_count: u32,
-  // Added to a chunk position gives the position in `weights`.
+  // Added to a chunk position, over four, gives the position in `weights`.
   shift: i32,
 }
 
@@ -15,23 +17,14 @@ struct Params {
 @group(0) @binding(2) var<storage, read> blocks: array<Block>;
 
 @compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
-  if (index >= params.block_count) {
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
+  if (index / BLOCK_PARTS >= params.block_count) {
     return;
   }
-  let run = blocks[params.first_block + index];
-  for (var unit = first_unit(run) + lane; unit < end_unit(run); unit += WORKGROUP_SIZE) {
-    var bits: Octet;
-    if (params.dtype == F32) {
-      bits = Octet(values[2u * unit], values[2u * unit + 1u]);
-    } else {
-      bits = decode_halves(values[unit], params.dtype);
-    }
-    store_octet(unit, run, params.shift, bits);
+  let run = blocks[params.first_block + index / BLOCK_PARTS];
+  let unit = unit_of_part(run, index % BLOCK_PARTS, lane);
+  if (unit < end_unit(run)) {
+    store_octet(unit, run, params.shift, decode_halves(values[unit], DTYPE));
   }
 }

@@ -1,11 +1,14 @@
 // Counts one digit of the keys |theta_t - center| of every scope: digit 0 is the top 11 of the 31
 // magnitude bits, digits 1 and 2 the next 10 each, counted where the digits above equal the
-// scope's prefix. Counts are integers, so their order does not matter.
+// scope's prefix. Or digits 1 and 2 at once, as one of 20 bits (src/kernels/engine.ts says when).
+// Counts are integers, so their order does not matter.
 //
-// Bin 0 is not counted: it is the rest, and in sparse or exact-zero task vectors nearly all of it.
+// Bin 0 is not counted: it is the rest, in sparse or exact-zero task vectors nearly all of it, and
+// padding.
 //
-// One workgroup a block. Bytes an element: center and task read, 4 (halves) to 8; about 1 atomic
-// for digit 0, far fewer after it, by shared/tally_workgroup.wgsl or tally_direct.wgsl.
+// One pass a digit; one workgroup a block. Bytes an element: center and task read, 4 (halves) to 8.
+// About 28 operations in F16; about 1 atomic for digit 0, far fewer after it, on storage at once
+// (shared/tally_direct.wgsl) or gathered by workgroup (tally_workgroup.wgsl, tally_cached.wgsl).
 
 @group(0) @binding(4) var<storage, read> states: array<ScopeState>;
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
@@ -30,7 +33,6 @@ fn count_key(scope: u32, key: u32, hit: bool) {
 }
 
 fn count_keys(scope: u32, keys: vec4<u32>, prefix: u32) {
-  // Lanes outside the block have all bits set: bit 31 and up equals no prefix.
   let hits = (keys >> vec4(digit.prefix_shift)) == vec4(prefix);
   if (any(hits)) {
     count_key(scope, keys.x, hits.x);
@@ -41,12 +43,8 @@ fn count_keys(scope: u32, keys: vec4<u32>, prefix: u32) {
 }
 
 @compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.block_count) {
     return;
   }
@@ -56,9 +54,9 @@ fn main(
   let first = digit.bins == MAX_BINS;
   let prefix = select(states[scope].prefix, 0u, first);
   for (var unit = first_unit(run) + lane; unit < end_unit(run); unit += WORKGROUP_SIZE) {
-    let delta = load_delta(unit, run);
-    count_keys(scope, delta.keys.low, prefix);
-    count_keys(scope, delta.keys.high, prefix);
+    let keys = load_delta(unit).keys;
+    count_keys(scope, keys.low, prefix);
+    count_keys(scope, keys.high, prefix);
   }
   flush(scope, lane);
 }

@@ -5,6 +5,8 @@ struct Params {
   scope_count: u32,
   // Of this digit: 2048 or 1024.
   bins: u32,
+  // Where the counts are rows of bins, one for each value of the digit before: 1023; else 0.
+  row_mask: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -21,24 +23,21 @@ fn refine(scope: u32, bin: u32, above: u32, ties: u32) {
   states[scope].ties = ties;
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let scope = group_index(group, groups);
+@compute @workgroup_size(SCAN_SIZE)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let scope = group_of(grid);
   if (scope >= params.scope_count) {
     return;
   }
-  // Lane 0 takes the highest bins, so that the scan sums from the top. Bin 0 is left out: its
+  // Lane 0 takes the highest bins, so that the scan sums from the top. Bin 0 may be left out: its
   // count is not stored (histogram.wgsl), and it is what remains when no other bin is found.
   let bins = params.bins;
+  let first = (scope + (states[scope].prefix & params.row_mask)) * bins;
   let per_lane = bins / SCAN_SIZE;
   let top = bins - 1u - lane * per_lane;
   var sum = 0u;
   for (var i = 0u; i < per_lane; i++) {
-    sum += counts[scope * bins + top - i];
+    sum += counts[first + top - i];
   }
   let before = exclusive_scan(lane, sum);
   let total = scan_total();
@@ -58,10 +57,10 @@ fn main(
   } else if (before < wanted && wanted <= before + sum) {
     var above = before;
     var bin = top;
-    while (above + counts[scope * bins + bin] < wanted) {
-      above += counts[scope * bins + bin];
+    while (above + counts[first + bin] < wanted) {
+      above += counts[first + bin];
       bin--;
     }
-    refine(scope, bin, above, counts[scope * bins + bin]);
+    refine(scope, bin, above, counts[first + bin]);
   }
 }

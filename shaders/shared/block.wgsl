@@ -1,9 +1,13 @@
-// Blocks: runs of at most 16,384 elements of one tensor in one chunk, one workgroup each. They let
-// a kernel know the tensor, and the position in it, of every element without searching.
+// Blocks: runs of at most 16,384 elements of one tensor in one chunk. They let a kernel know the
+// tensor, and the position in it, of every element without searching.
 // Written by src/kernels/blocks.ts.
+//
+// Every tensor's part of a chunk starts at a unit and is padded with zeros to whole units
+// (src/kernels/chunk-map.ts). So no unit holds elements of two tensors, and padding has u = 0, key
+// 0: kernels that pass over zeros need not look for it.
 
 struct Block {
-  // First element in the chunk, and how many.
+  // First element in the chunk's buffers, a multiple of eight, and how many.
   start: u32,
   count: u32,
   tensor: u32,
@@ -12,7 +16,10 @@ struct Block {
   flat_position: u32,
 }
 
-// The units (groups of eight elements, aligned in the chunk) that a block touches.
+// Workgroups a block where each invocation handles one unit.
+const BLOCK_PARTS = 8u;
+
+// The block's units (groups of eight elements).
 fn first_unit(run: Block) -> u32 {
   return run.start / 8u;
 }
@@ -21,13 +28,18 @@ fn end_unit(run: Block) -> u32 {
   return (run.start + run.count + 7u) / 8u;
 }
 
-// Chunk positions of the elements of a unit.
+// The unit of an invocation where a workgroup handles one part of a block; may lie after its end.
+fn unit_of_part(run: Block, part: u32, lane: u32) -> u32 {
+  return first_unit(run) + part * WORKGROUP_SIZE + lane;
+}
+
+// Positions in the chunk of the elements of a unit.
 fn unit_positions(unit: u32) -> Octet {
   let low = vec4(unit * 8u) + vec4(0u, 1u, 2u, 3u);
   return Octet(low, low + vec4(4u));
 }
 
-// Which of these chunk positions belong to the block. The others are a neighbour's, or padding.
-fn in_block(run: Block, positions: vec4<u32>) -> vec4<bool> {
-  return (positions - vec4(run.start)) < vec4(run.count);
+// Elements of padding in the block.
+fn padding(run: Block) -> u32 {
+  return (8u - run.count % 8u) % 8u;
 }

@@ -12,18 +12,15 @@ struct Octet {
   high: vec4<u32>,
 }
 
-fn f16_to_f32_bits(half: vec4<u32>) -> vec4<u32> {
-  let sign = (half & vec4(0x8000u)) << vec4(16u);
-  let magnitude = half & vec4(0x7fffu);
-  let normal = (magnitude << vec4(13u)) + vec4(0x38000000u);
-  let special = (magnitude << vec4(13u)) + vec4(0x70000000u);
-  // Subnormal: (1 + fraction / 1024) 2^-14 - 2^-14. Exact, and every number in it is normal or zero,
-  // so there is nothing to flush or to round.
-  let shifted = bitcast<vec4<f32>>(normal + vec4(0x00800000u));
-  let subnormal = bitcast<vec4<u32>>(shifted - vec4<f32>(0x1p-14));
-  var bits = select(normal, special, magnitude >= vec4(0x7c00u));
-  bits = select(bits, subnormal, magnitude < vec4(0x0400u));
-  return sign | bits;
+// F16 to float32 bits, but for the sign; `magnitude` holds exponent and fraction where float32 has
+// them. Read as a normal number with its exponent moved, y is right unless the half is subnormal.
+// Then it is (1 + fraction) 2^-15 instead of fraction 2^-14 = 2 y - 2^-14, and then alone that is
+// the smaller. Exact, and every number in it is normal or zero: nothing to flush or to round.
+fn widen(magnitude: vec4<u32>) -> vec4<u32> {
+  let y = bitcast<vec4<f32>>(magnitude + vec4(0x38000000u));
+  let finite = bitcast<vec4<u32>>(min(y, (y + y) - vec4<f32>(0x1p-14)));
+  let special = select(vec4(0u), vec4(0x7f800000u), magnitude >= vec4(0x0f800000u));
+  return finite | special;
 }
 
 // Nearest, ties to even; 65520 and above becomes infinity, NaN the quiet NaN.
@@ -50,13 +47,7 @@ fn f32_bits_to_bf16(bits: vec4<u32>) -> vec4<u32> {
   return select(rounded, quiet, (bits & vec4(0x7fffffffu)) > vec4(0x7f800000u));
 }
 
-// Eight 16-bit elements in one word of 16 bytes, element 0 in the low half of x.
-fn unpack_halves(packed: vec4<u32>) -> Octet {
-  let even = packed & vec4(0xffffu);
-  let odd = packed >> vec4(16u);
-  return Octet(vec4(even.x, odd.x, even.y, odd.y), vec4(even.z, odd.z, even.w, odd.w));
-}
-
+// Eight 16-bit elements lie in 16 bytes, element 0 in the low half of x.
 fn pack_halves(halves: Octet) -> vec4<u32> {
   let even = vec4(halves.low.xz, halves.high.xz);
   let odd = vec4(halves.low.yw, halves.high.yw);
@@ -64,11 +55,14 @@ fn pack_halves(halves: Octet) -> vec4<u32> {
 }
 
 fn decode_halves(packed: vec4<u32>, dtype: u32) -> Octet {
-  let halves = unpack_halves(packed);
-  if (dtype == BF16) {
-    return Octet(halves.low << vec4(16u), halves.high << vec4(16u));
+  var even = packed << vec4(16u);
+  var odd = packed & vec4(0xffff0000u);
+  if (dtype == F16) {
+    let sign = vec4(0x80000000u);
+    even = widen((even >> vec4(3u)) & vec4(0x0fffe000u)) | (even & sign);
+    odd = widen((odd >> vec4(3u)) & vec4(0x0fffe000u)) | (odd & sign);
   }
-  return Octet(f16_to_f32_bits(halves.low), f16_to_f32_bits(halves.high));
+  return Octet(vec4(even.x, odd.x, even.y, odd.y), vec4(even.z, odd.z, even.w, odd.w));
 }
 
 fn encode_halves(values: Octet, dtype: u32) -> vec4<u32> {
@@ -78,10 +72,27 @@ fn encode_halves(values: Octet, dtype: u32) -> vec4<u32> {
   return pack_halves(Octet(f32_bits_to_f16(values.low), f32_bits_to_f16(values.high)));
 }
 
+// What f32_bits_to_f16 and back would give, rounded in place: bits below the half's last one go,
+// which for its subnormals stands higher up.
+fn round_to_f16(bits: vec4<u32>) -> vec4<u32> {
+  let magnitude = bits & vec4(0x7fffffffu);
+  let last = vec4(126u) - clamp(magnitude >> vec4(23u), vec4(103u), vec4(113u));
+  let step = vec4(1u) << last;
+  // At exponent 103 the last bit is float32's hidden one, always set, as is the exponent's lowest.
+  let odd = (magnitude >> last) & vec4(1u);
+  var rounded = (magnitude + (step >> vec4(1u)) - vec4(1u) + odd) & (vec4(0u) - step);
+  // Below the smallest subnormal, 2^-24, up to it from above its half.
+  let tiny = select(vec4(0u), vec4(0x33800000u), magnitude > vec4(0x33000000u));
+  rounded = select(rounded, tiny, magnitude < vec4(0x33800000u));
+  rounded = select(rounded, vec4(0x7f800000u), magnitude >= vec4(0x477ff000u));
+  rounded = select(rounded, vec4(0x7fc00000u), magnitude > vec4(0x7f800000u));
+  return rounded | (bits & vec4(0x80000000u));
+}
+
 // Float32 bits of the nearest value of `dtype`.
 fn round_bits(bits: vec4<u32>, dtype: u32) -> vec4<u32> {
   if (dtype == F16) {
-    return f16_to_f32_bits(f32_bits_to_f16(bits));
+    return round_to_f16(bits);
   }
   if (dtype == BF16) {
     return f32_bits_to_bf16(bits) << vec4(16u);

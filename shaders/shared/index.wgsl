@@ -3,6 +3,16 @@
 
 const WORKGROUP_SIZE = 256u;
 
+// What `main` takes beside its lane, which is not uniform and so stands alone.
+struct Grid {
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+}
+
 fn group_index(id: vec3<u32>, count: vec3<u32>) -> u32 {
   return id.x + id.y * count.x;
+}
+
+fn group_of(grid: Grid) -> u32 {
+  return group_index(grid.group, grid.groups);
 }

@@ -1,8 +1,10 @@
 // Sums of the lanes before a lane, over one workgroup (Hillis and Steele: six steps for 64).
 
-const SCAN_SIZE = 64u;
+// On software adapters 16 (src/kernels/sources.ts).
+override SCAN_SIZE: u32 = 64u;
+const LARGEST_SCAN = 64u;
 
-var<workgroup> sh_scan: array<u32, SCAN_SIZE>;
+var<workgroup> sh_scan: array<u32, LARGEST_SCAN>;
 
 // Every invocation of the workgroup must come here, in uniform control flow.
 fn exclusive_scan(lane: u32, value: u32) -> u32 {

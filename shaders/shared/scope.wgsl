@@ -3,14 +3,12 @@
 struct ScopeState {
   // The key's digits found so far; the whole threshold after the third.
   prefix: u32,
-  // Entries still to keep among those that share the prefix, and how many share it.
+  // Entries still to keep among those that share the prefix, and how many share it. While ties are
+  // cut, those in chunks gone by count no more; once the last kept tie is found, both are 0.
   remaining: u32,
   ties: u32,
   // Entries at the threshold are kept up to this position of the scope, itself included.
   tie_limit: u32,
-  // Where ties are cut: the block, and the rank (1 = first) of the last one kept in it.
-  tie_block: u32,
-  tie_rank: u32,
   // The scope's blocks: a run of the block table.
   first_block: u32,
   block_count: u32,

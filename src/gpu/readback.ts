@@ -5,6 +5,8 @@ import { guarded } from './guard';
 /** Bytes of `source` to read. */
 export interface ReadRange {
   readonly source: GPUBuffer;
+  /** First byte, a multiple of four; default: 0. */
+  readonly offset?: number;
   readonly byteLength: number;
 }
 
@@ -23,11 +25,11 @@ export async function readBack(
   return buffers.lend(async (scope) => {
     const staged = await guarded(handle, what, () => {
       const { encoder, ranges } = record();
-      const copies = ranges.map(({ source, byteLength }) => {
+      const copies = ranges.map(({ source, offset = 0, byteLength }) => {
         const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
         const staging = scope.create('staging', byteLength, usage);
         const size = Math.ceil(byteLength / 4) * 4;
-        if (size > 0) encoder.copyBufferToBuffer(source, 0, staging, 0, size);
+        if (size > 0) encoder.copyBufferToBuffer(source, offset, staging, 0, size);
         return { staging, byteLength };
       });
       device.queue.submit([encoder.finish({ label: what })]);

@@ -6,10 +6,15 @@ import { readBack } from '@/gpu/readback';
 import { type BufferSlice, PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
-import { type Piece } from '@/tensor/pieces';
-import { type BlockRun } from './blocks';
+import { BLOCK_PARTS, type BlockRun } from './blocks';
 import { DTYPE_CODES, type Values } from './chunk-buffers';
-import { deltaResources, type GroupContext } from './group-context';
+import { type PlacedPiece } from './chunk-map';
+import {
+  type DeltaKernels,
+  deltaKernels,
+  deltaResources,
+  type GroupContext,
+} from './group-context';
 import { type SelectionFacts } from './select';
 import { KERNELS } from './sources';
 
@@ -28,18 +33,14 @@ interface Target {
   readonly chunkIndex: number;
   readonly run: BlockRun;
   readonly weights: BufferSlice;
-  /** Added to a position in the chunk gives the position in `weights`. */
+  /** Added to a position in the chunk's buffers gives the position in `weights`. */
   readonly shift: number;
-  /** Blocks and target agree in their alignment to four elements (shared/store_vector.wgsl). */
-  readonly aligned: boolean;
 }
 
-interface WriteKernels {
-  readonly vector: Kernel;
-  readonly scalar: Kernel;
-}
-
-/** Tensors' weights as one GPU buffer each, written in place, a dispatch a tensor and chunk. */
+/**
+ * Tensors' weights as one GPU buffer each, written in place, a dispatch (plain F32: a copy) a tensor
+ * and chunk.
+ */
 export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Promise<ModelWeights> {
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
@@ -49,9 +50,14 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
       const tensors = spec.layout.tensors.map((t) => tensorBuffer(scope, t.name, t.elementCount));
       const recorder = new PassRecorder(handle, 'apply');
       for (const { index } of spec.chunks) {
-        context.pieces[index]!.forEach((piece, p) => {
-          const target = pieceTarget(context, index, p, tensors[piece.tensor]!);
-          write(context, recorder, kernels, job, target);
+        const plain = plainF32(context, job, index);
+        context.maps[index]!.pieces.forEach((piece, p) => {
+          const tensor = tensors[piece.tensor]!;
+          if (plain) {
+            copyPiece(recorder, plain, piece, tensor);
+          } else {
+            write(context, recorder, kernels(index), job, pieceTarget(context, index, p, tensor));
+          }
         });
       }
       recorder.submit();
@@ -74,41 +80,63 @@ export async function weightsInMemory(
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
   const tensors = spec.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
-  for (const { index, elementCount } of spec.chunks) {
-    const byteLength = 4 * elementCount;
+  for (const { index } of spec.chunks) {
+    const { pieces, paddedCount } = context.maps[index]!;
+    const byteLength = 4 * paddedCount;
     const bytes = await handle.buffers.lend(async (scope) => {
       const [chunk] = await readBack(handle, 'reading weights', () => {
+        const recorder = new PassRecorder(handle, 'apply');
+        const plain = plainF32(context, job, index);
+        if (plain) return { encoder: recorder.encoder, ranges: [{ ...plain, byteLength }] };
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
         const source = scope.create('chunk weights', byteLength, usage);
-        const recorder = new PassRecorder(handle, 'apply');
-        write(context, recorder, kernels, job, chunkTarget(context, index, source));
+        write(context, recorder, kernels(index), job, chunkTarget(context, index, source));
         recorder.endPass();
         return { encoder: recorder.encoder, ranges: [{ source, byteLength }] };
       });
       return chunk!;
     });
     const values = new Float32Array(bytes);
-    for (const { tensor, chunkStart, elementCount: count, tensorStart } of context.pieces[index]!)
-      tensors[tensor]!.set(values.subarray(chunkStart, chunkStart + count), tensorStart);
+    for (const { tensor, bufferStart, elementCount, tensorStart } of pieces)
+      tensors[tensor]!.set(values.subarray(bufferStart, bufferStart + elementCount), tensorStart);
   }
   return modelWeights(context, tensors, () => undefined);
 }
 
-async function writeKernels({ handle }: GroupContext, job: WeightsJob): Promise<WriteKernels> {
-  const [vectorSource, scalarSource] =
-    job.kind === 'sparse'
-      ? [KERNELS.applyVector, KERNELS.applyScalar]
-      : [KERNELS.decodeVector, KERNELS.decodeScalar];
-  const [vector, scalar] = await Promise.all([
-    handle.pipelines.get(vectorSource),
-    handle.pipelines.get(scalarSource),
-  ]);
-  return { vector, scalar };
+/** The kernel of each chunk. */
+async function writeKernels(context: GroupContext, job: WeightsJob): Promise<DeltaKernels> {
+  if (job.kind === 'sparse') return deltaKernels(context, KERNELS.apply, job.selection);
+  const { handle, spec } = context;
+  const kernels = await Promise.all(
+    spec.chunks.map(({ index }) => {
+      const DTYPE = DTYPE_CODES[plainValues(context, job, index).dtype];
+      return handle.pipelines.get({ ...KERNELS.decode, overrides: { DTYPE } });
+    }),
+  );
+  return (chunkIndex) => kernels[chunkIndex]!;
 }
 
 function tensorBuffer(scope: BufferScope, name: string, elementCount: number): GPUBuffer {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   return scope.create(`weights ${name}`, 4 * elementCount, usage);
+}
+
+/** The chunk's values where they are float32 already and need no kernel. */
+function plainF32(context: GroupContext, job: WeightsJob, chunkIndex: number) {
+  if (job.kind === 'sparse') return null;
+  const { slice, dtype } = plainValues(context, job, chunkIndex);
+  return dtype === 'F32' ? { source: slice.buffer, offset: slice.offset } : null;
+}
+
+function copyPiece(
+  recorder: PassRecorder,
+  { source, offset }: { readonly source: GPUBuffer; readonly offset: number },
+  { bufferStart, tensorStart, elementCount }: PlacedPiece,
+  tensor: GPUBuffer,
+): void {
+  const from = offset + 4 * bufferStart;
+  recorder.endPass();
+  recorder.encoder.copyBufferToBuffer(source, from, tensor, 4 * tensorStart, 4 * elementCount);
 }
 
 /** Binds the part of a tensor's buffer that one chunk fills, from where bindings may start. */
@@ -118,52 +146,40 @@ function pieceTarget(
   pieceIndex: number,
   buffer: GPUBuffer,
 ): Target {
-  const piece = context.pieces[chunkIndex]![pieceIndex]!;
+  const piece = context.maps[chunkIndex]!.pieces[pieceIndex]!;
   const run = context.table.ofPiece[chunkIndex]![pieceIndex]!;
   const align = context.handle.device.limits.minStorageBufferOffsetAlignment;
   const offset = 4 * piece.tensorStart - ((4 * piece.tensorStart) % align);
   const lead = piece.tensorStart - offset / 4;
   const size = Math.min(buffer.size - offset, Math.ceil((lead + piece.elementCount) / 4) * 16);
-  const shift = lead - piece.chunkStart;
-  const endsTensor =
-    piece.tensorStart + piece.elementCount ===
-    context.spec.layout.tensors[piece.tensor]!.elementCount;
-  const endAligned = endsTensor || (piece.chunkStart + piece.elementCount) % 4 === 0;
-  const aligned = piece.chunkStart % 4 === 0 && shift % 4 === 0 && endAligned;
-  return { chunkIndex, run, weights: { buffer, offset, size }, shift, aligned };
+  return { chunkIndex, run, weights: { buffer, offset, size }, shift: lead - piece.bufferStart };
 }
 
 /** The whole chunk into one buffer. */
 function chunkTarget(context: GroupContext, chunkIndex: number, buffer: GPUBuffer): Target {
-  const startsAligned = (piece: Piece): boolean => piece.chunkStart % 4 === 0;
-  return {
-    chunkIndex,
-    run: context.table.ofChunk[chunkIndex]!,
-    weights: { buffer, offset: 0, size: buffer.size },
-    shift: 0,
-    aligned: context.pieces[chunkIndex]!.every(startsAligned),
-  };
+  const run = context.table.ofChunk[chunkIndex]!;
+  return { chunkIndex, run, weights: { buffer, offset: 0, size: buffer.size }, shift: 0 };
 }
 
 function write(
   context: GroupContext,
   recorder: PassRecorder,
-  kernels: WriteKernels,
+  kernel: Kernel,
   job: WeightsJob,
   target: Target,
 ): void {
-  const kernel = target.aligned ? kernels.vector : kernels.scalar;
-  const { chunkIndex, run, weights, shift } = target;
+  const { chunkIndex, run, weights } = target;
+  const shift = target.shift / 4;
+  const groups = BLOCK_PARTS * run.count;
   if (job.kind !== 'sparse') {
-    const { slice, dtype } = plainValues(context, job, chunkIndex);
+    const { slice } = plainValues(context, job, chunkIndex);
     const params = context.params.get(kernel, {
-      dtype: DTYPE_CODES[dtype],
       first_block: run.first,
       block_count: run.count,
       shift,
     });
     const resources = { params, values: slice, blocks: context.blocks, weights };
-    recorder.dispatch(kernel, resources, run.count);
+    recorder.dispatch(kernel, resources, groups);
     return;
   }
   const value_dtype = DTYPE_CODES[job.valueDtype];
@@ -173,7 +189,7 @@ function write(
     weights,
     target_params: context.params.get(kernel, { value_dtype, shift }, 'target_params'),
   };
-  recorder.dispatch(kernel, resources, run.count);
+  recorder.dispatch(kernel, resources, groups);
 }
 
 function plainValues(context: GroupContext, job: PlainWeights, chunkIndex: number): Values {

@@ -1,13 +1,17 @@
 /**
  * The block table (shaders/shared/block.wgsl): runs of one tensor in one chunk, short enough that a
  * workgroup each keeps a GPU evenly busy, long enough that a workgroup's fixed cost (clearing and
- * flushing a 2048-bin histogram) stays below a tenth of its reads.
+ * flushing a 2048-bin histogram) stays below a tenth of its reads. Kernels without such a cost give
+ * a block to eight workgroups.
  */
-import { type Piece } from '@/tensor/pieces';
+import { type PlacedPiece, UNIT_ELEMENTS } from './chunk-map';
 
 const BLOCK_ELEMENTS = 16_384;
 const WORDS = 5;
-const BLOCK_BYTES = 4 * WORDS;
+/** Elements a workgroup handles where each of its 256 invocations handles one unit. */
+const PART_ELEMENTS = 256 * UNIT_ELEMENTS;
+/** BLOCK_PARTS of shaders/shared/block.wgsl. */
+export const BLOCK_PARTS = BLOCK_ELEMENTS / PART_ELEMENTS;
 
 /** A run of the block table. */
 export interface BlockRun {
@@ -26,8 +30,11 @@ export interface BlockTable {
   readonly ofPiece: readonly (readonly BlockRun[])[];
 }
 
-/** @param pieces by chunk, in flat order (`chunkPieces`) */
-export function blockTable(pieces: readonly (readonly Piece[])[], tensorCount: number): BlockTable {
+/** @param pieces by chunk, in flat order (`chunkMaps`) */
+export function blockTable(
+  pieces: readonly (readonly PlacedPiece[])[],
+  tensorCount: number,
+): BlockTable {
   const words: number[] = [];
   const ofTensor = Array.from({ length: tensorCount }, () => ({ first: 0, count: 0 }));
   const count = (): number => words.length / WORDS;
@@ -51,17 +58,12 @@ export function blockTable(pieces: readonly (readonly Piece[])[], tensorCount: n
   return { words: Uint32Array.from(words), blockCount: count(), ofChunk, ofTensor, ofPiece };
 }
 
-/** Cuts a piece at multiples of eight elements of the chunk, so that blocks share no unit. */
-function pushBlocks(words: number[], piece: Piece): void {
-  const end = piece.chunkStart + piece.elementCount;
-  let start = piece.chunkStart;
-  while (start < end) {
-    const next = Math.min(end, start - (start % 8) + BLOCK_ELEMENTS);
-    const offset = start - piece.chunkStart;
+/** All blocks of a piece but its last are full; all start at a unit, since pieces do. */
+function pushBlocks(words: number[], piece: PlacedPiece): void {
+  for (let offset = 0; offset < piece.elementCount; offset += BLOCK_ELEMENTS) {
+    const count = Math.min(BLOCK_ELEMENTS, piece.elementCount - offset);
     const flat = (piece.flatStart + offset) % 2 ** 32; // used only where the space is smaller
-    words.push(start, next - start, piece.tensor, piece.tensorStart + offset, flat);
-    start = next;
+    words.push(piece.bufferStart + offset, count);
+    words.push(piece.tensor, piece.tensorStart + offset, flat);
   }
 }
-
-export { BLOCK_BYTES };

@@ -1,5 +1,5 @@
 /**
- * A group's weights on the GPU, in their files' dtypes. A chunk has one buffer for the base, one
+ * A group's weights on the GPU, in their files' dtypes, placed by the chunk's map. A chunk has one buffer for the base, one
  * arena for all tasks, and one for theta*: merging binds five buffers however many tasks there are.
  */
 import { type BufferScope } from '@/gpu/buffers';
@@ -7,11 +7,9 @@ import { type DeviceHandle } from '@/gpu/device';
 import { type BufferSlice } from '@/gpu/recorder';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type Center, type GroupSpec } from '@/tensor/engine';
-import { PeruError } from '@/tensor/errors';
 import { type Chunk } from '@/tensor/layout';
-
-/** Elements of a unit, what one invocation handles at a time. */
-export const UNIT_ELEMENTS = 8;
+import { type ChunkMap, type PlacedRun, wholeUnits } from './chunk-map';
+import { fault } from './fault';
 
 /** Codes of shaders/shared/dtype.wgsl. */
 export const DTYPE_CODES: Readonly<Record<FloatDtype, number>> = { F32: 0, F16: 1, BF16: 2 };
@@ -28,11 +26,6 @@ interface ChunkBuffers {
   readonly tasks: readonly Values[];
 }
 
-/** Bytes of a run of whole units. */
-function unitBytes(elementCount: number, dtype: FloatDtype): number {
-  return Math.ceil(elementCount / UNIT_ELEMENTS) * UNIT_ELEMENTS * bytesPerElement(dtype);
-}
-
 export class GroupBuffers {
   private readonly chunks: readonly ChunkBuffers[];
   private readonly mergedScope: BufferScope;
@@ -41,11 +34,13 @@ export class GroupBuffers {
   /**
    * Creates base and arenas; call inside `guarded`.
    *
+   * @param maps of the chunks
    * @param scope the group's, which releases them
    */
   constructor(
     private readonly handle: DeviceHandle,
     private readonly spec: GroupSpec,
+    private readonly maps: readonly ChunkMap[],
     private readonly scope: BufferScope,
   ) {
     this.mergedScope = handle.buffers.scope();
@@ -59,14 +54,7 @@ export class GroupBuffers {
     if (bytes.byteLength !== expected) {
       throw fault(`Chunk ${chunkIndex} takes ${expected} bytes, got ${bytes.byteLength}.`);
     }
-    const { queue } = this.handle.device;
-    const whole = expected - (expected % 4);
-    queue.writeBuffer(slice.buffer, slice.offset, bytes, 0, whole);
-    if (whole === expected) return;
-    // WebGPU writes multiples of four bytes; the run is padded, so the last half may bring a zero.
-    const tail = new Uint8Array(4);
-    tail.set(bytes.subarray(whole));
-    queue.writeBuffer(slice.buffer, slice.offset + whole, tail);
+    for (const run of this.maps[chunkIndex]!.runs) this.write(slice, dtype, run, bytes);
   }
 
   checkpoint(checkpoint: number, chunkIndex: number): Values {
@@ -92,8 +80,8 @@ export class GroupBuffers {
     if (this.merged?.[0]?.dtype === dtype) return this.merged;
     this.dropMerged();
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-    return (this.merged = this.spec.chunks.map(({ index, elementCount }) => {
-      const size = unitBytes(elementCount, dtype);
+    return (this.merged = this.spec.chunks.map(({ index }) => {
+      const size = this.maps[index]!.paddedCount * bytesPerElement(dtype);
       const buffer = this.mergedScope.create(`theta* chunk ${index}`, size, usage);
       return { slice: { buffer, offset: 0, size }, dtype };
     }));
@@ -110,21 +98,42 @@ export class GroupBuffers {
     this.merged = null;
   }
 
-  private createChunk({ index, elementCount, dtypes }: Chunk): ChunkBuffers {
+  /** WebGPU writes multiples of four bytes; the last one joins the zeros that pad the run. */
+  private write(
+    slice: BufferSlice,
+    dtype: FloatDtype,
+    { chunkStart, bufferStart, elementCount }: PlacedRun,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): void {
+    const { queue } = this.handle.device;
+    const each = bytesPerElement(dtype);
+    const start = chunkStart * each;
+    const size = elementCount * each;
+    const target = slice.offset + bufferStart * each;
+    const whole = size - (size % 4);
+    if (whole > 0) queue.writeBuffer(slice.buffer, target, bytes, start, whole);
+    const tail = new Uint8Array(wholeUnits(elementCount) * each - whole);
+    if (tail.length === 0) return;
+    tail.set(bytes.subarray(start + whole, start + size));
+    queue.writeBuffer(slice.buffer, target + whole, tail);
+  }
+
+  private createChunk({ index, dtypes }: Chunk): ChunkBuffers {
     const [baseDtype, ...taskDtypes] = dtypes;
     if (!baseDtype || taskDtypes.length !== this.spec.taskCount) {
       throw fault(`Chunk ${index} names ${dtypes.length} dtypes for its checkpoints.`);
     }
     // Runs start where bindings may, so that a single task binds as a part of the arena.
     const align = this.handle.device.limits.minStorageBufferOffsetAlignment;
+    const { paddedCount } = this.maps[index]!;
     let end = 0;
     const runs = taskDtypes.map((dtype) => {
-      const run = { offset: end, size: unitBytes(elementCount, dtype), dtype };
+      const run = { offset: end, size: paddedCount * bytesPerElement(dtype), dtype };
       end += Math.ceil(run.size / align) * align;
       return run;
     });
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-    const size = unitBytes(elementCount, baseDtype);
+    const size = paddedCount * bytesPerElement(baseDtype);
     const buffer = this.scope.create(`base chunk ${index}`, size, usage);
     const arena = this.scope.create(`tasks chunk ${index}`, end, usage);
     return {
@@ -133,8 +142,4 @@ export class GroupBuffers {
       tasks: runs.map(({ dtype, ...run }) => ({ slice: { buffer: arena, ...run }, dtype })),
     };
   }
-}
-
-export function fault(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

@@ -1,11 +1,12 @@
 /** The engine on the visitor's GPU. */
 import { type DeviceHandle } from '@/gpu/device';
+import { type FloatDtype } from '@/tensor/dtype';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
-import { fault } from './chunk-buffers';
+import { chunkMaps } from './chunk-map';
+import { fault } from './fault';
 import { GpuGroup } from './group';
-import { type Tally } from './group-context';
-import { histogramSource } from './histogram';
-import { KERNELS } from './sources';
+import { type Counting, type Tally } from './group-context';
+import { warmUpDtypes } from './warm-up';
 
 /**
  * Bytes one dispatch reads and writes at most, so that it stays below about 50 ms: 1 GiB at the
@@ -22,13 +23,19 @@ const CHUNK_STEP = 64;
 const F32_BYTES = 4;
 
 /**
+ * Entries from which a global selection counts its last two digits at once: that saves one read of
+ * the data, at least 4 bytes an entry, and costs 8 MiB, clearing and summing 2^20 counts.
+ */
+const JOINT_FROM = 2 ** 21;
+
+/**
  * Makes an engine on an open device. `dispose` destroys the device too.
  *
- * @param tally how histograms count; default: what suits the adapter
+ * @param counting how histograms count; default: what suits the adapter
  */
 export function createGpuEngine(
   handle: DeviceHandle,
-  tally: Tally = suitableTally(handle.adapter),
+  counting: Counting = { tally: suitableTally(handle.adapter), jointFrom: JOINT_FROM },
 ): Engine {
   const groups = new Set<GpuGroup>();
   return {
@@ -39,11 +46,12 @@ export function createGpuEngine(
       maxChunkElements(handle.device.limits, handle.adapter, taskCount),
     createGroup(spec) {
       const limit = maxChunkElements(handle.device.limits, handle.adapter, spec.taskCount);
-      const largest = spec.chunks.reduce((most, chunk) => Math.max(most, chunk.elementCount), 0);
+      const maps = chunkMaps(spec.layout, spec.chunks);
+      const largest = maps.reduce((most, { paddedCount }) => Math.max(most, paddedCount), 0);
       if (largest > limit) {
         throw fault(`A chunk of ${largest} elements was planned; this device takes ${limit}.`);
       }
-      const group: GpuGroup = new GpuGroup(handle, spec, tally, () => groups.delete(group));
+      const group: GpuGroup = new GpuGroup(handle, spec, counting, () => groups.delete(group));
       groups.add(group);
       return group;
     },
@@ -59,13 +67,16 @@ export function createGpuEngine(
 }
 
 /**
- * Compiles every kernel ahead of its first use, so that it happens while files still load. A
- * failure is kept to itself: whoever needs the kernel meets it again.
+ * Compiles the kernels for checkpoints of these dtypes ahead of their first use. Groups do so by
+ * themselves while their files load; await this where compiling must be over.
+ *
+ * @param chunkDtypes dtype of the base, then of each task's checkpoint, for each kind of chunk
  */
-export async function warmUpKernels({ pipelines, adapter }: DeviceHandle): Promise<void> {
-  const unused = histogramSource(suitableTally(adapter) === 'direct' ? 'workgroup' : 'direct');
-  const sources = Object.values(KERNELS).filter((source) => source !== unused);
-  await Promise.allSettled(sources.map((source) => pipelines.get(source)));
+export async function warmUpKernels(
+  handle: DeviceHandle,
+  chunkDtypes: readonly (readonly FloatDtype[])[] = [],
+): Promise<void> {
+  await warmUpDtypes(handle, suitableTally(handle.adapter), chunkDtypes);
 }
 
 function suitableTally({ fallback }: AdapterReport): Tally {

@@ -1,28 +1,35 @@
 /** What every operation on a group of checkpoints works with. */
 import { type DeviceHandle } from '@/gpu/device';
 import { type ParamsCache } from '@/gpu/params';
-import { type Kernel } from '@/gpu/pipelines';
+import { type Kernel, type KernelSource } from '@/gpu/pipelines';
 import { type Resources } from '@/gpu/recorder';
 import { type Center, type GroupSpec, type Scope } from '@/tensor/engine';
-import { type Piece } from '@/tensor/pieces';
 import { type BlockRun, type BlockTable } from './blocks';
 import { DTYPE_CODES, type GroupBuffers } from './chunk-buffers';
+import { type ChunkMap } from './chunk-map';
 
 /** `direct` suits software adapters, `workgroup` GPUs; both count the same. */
 export type Tally = 'direct' | 'workgroup';
 
+/** How kernels count. */
+export interface Counting {
+  /** How histograms count: shaders/shared/tally_direct.wgsl or tally_workgroup.wgsl. */
+  readonly tally: Tally;
+  /** Entries from which a global selection counts its last two digits at once (select.ts). */
+  readonly jointFrom: number;
+}
+
 export interface GroupContext {
   readonly handle: DeviceHandle;
   readonly spec: GroupSpec;
-  /** How histograms count: shaders/shared/tally_direct.wgsl or tally_workgroup.wgsl. */
-  readonly tally: Tally;
+  readonly counting: Counting;
   readonly weights: GroupBuffers;
   readonly params: ParamsCache;
   readonly table: BlockTable;
   /** The block table on the GPU. */
   readonly blocks: GPUBuffer;
-  /** By chunk, in order. */
-  readonly pieces: readonly (readonly Piece[])[];
+  /** By chunk: where its elements lie in its buffers. */
+  readonly maps: readonly ChunkMap[];
 }
 
 /** Whose task vector is looked at, and over which scopes. */
@@ -30,6 +37,30 @@ export interface DeltaSource {
   readonly center: Center;
   readonly task: number;
   readonly scope: Scope;
+}
+
+/** Kernels that look at u, one for each pair of dtypes that its chunks have. */
+export type DeltaKernels = (chunkIndex: number) => Kernel;
+
+/** Compiles what a kernel needs to look at the task vectors of `source`. */
+export async function deltaKernels(
+  context: GroupContext,
+  kernel: KernelSource,
+  source: DeltaSource,
+): Promise<DeltaKernels> {
+  const { handle, spec, weights } = context;
+  const kernels = await Promise.all(
+    spec.chunks.map(({ index }) => {
+      const center = weights.center(source.center, index);
+      const task = weights.checkpoint(source.task + 1, index);
+      const dtypes = {
+        CENTER_DTYPE: DTYPE_CODES[center.dtype],
+        TASK_DTYPE: DTYPE_CODES[task.dtype],
+      };
+      return handle.pipelines.get({ ...kernel, overrides: { ...kernel.overrides, ...dtypes } });
+    }),
+  );
+  return (chunkIndex) => kernels[chunkIndex]!;
 }
 
 /** Bindings shared by the kernels that look at u (shaders/shared/delta.wgsl). */
@@ -40,16 +71,14 @@ export function deltaResources(
   chunkIndex: number,
   run: BlockRun = context.table.ofChunk[chunkIndex]!,
 ): Resources {
-  const center = context.weights.center(source.center, chunkIndex);
-  const task = context.weights.checkpoint(source.task + 1, chunkIndex);
   const params = context.params.get(kernel, {
-    center_dtype: DTYPE_CODES[center.dtype],
-    task_dtype: DTYPE_CODES[task.dtype],
     per_tensor: source.scope === 'tensor' ? 1 : 0,
     first_block: run.first,
     block_count: run.count,
   });
-  return { params, center: center.slice, task: task.slice, blocks: context.blocks };
+  const center = context.weights.center(source.center, chunkIndex).slice;
+  const task = context.weights.checkpoint(source.task + 1, chunkIndex).slice;
+  return { params, center, task, blocks: context.blocks };
 }
 
 /** Elements of every scope: one for `global`, one a tensor for `tensor`. */

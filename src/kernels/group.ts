@@ -16,17 +16,19 @@ import {
   type WeightsOf,
 } from '@/tensor/engine';
 import { type FlatLayout } from '@/tensor/layout';
-import { chunkPieces } from '@/tensor/pieces';
 import { weightsInMemory, weightsOnGpu } from './apply';
 import { blockTable } from './blocks';
-import { fault, GroupBuffers } from './chunk-buffers';
-import { type GroupContext, type Tally } from './group-context';
+import { GroupBuffers } from './chunk-buffers';
+import { chunkMaps } from './chunk-map';
+import { fault } from './fault';
+import { type Counting, type GroupContext } from './group-context';
 import { HistogramCache, readHistogram } from './histogram';
 import { keptBits } from './mask';
 import { mergeChunks, taskTableBytes } from './merge';
 import { countNonFiniteValues } from './nonfinite';
 import { type SelectionFacts, selectTop } from './select';
 import { selectionStats } from './stats';
+import { warmUpDtypes } from './warm-up';
 
 interface Issued {
   readonly facts: SelectionFacts;
@@ -51,12 +53,13 @@ export class GpuGroup implements WeightGroup {
   constructor(
     private readonly handle: DeviceHandle,
     spec: GroupSpec,
-    tally: Tally,
+    counting: Counting,
     private readonly onDispose: () => void,
   ) {
     this.layout = spec.layout;
     this.scope = handle.buffers.scope();
-    const pieces = chunkPieces(spec.layout, spec.chunks);
+    const maps = chunkMaps(spec.layout, spec.chunks);
+    const pieces = maps.map((map) => map.pieces);
     const table = blockTable(pieces, spec.layout.tensors.length);
     const params = new ParamsCache(handle.device, handle.buffers);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
@@ -66,7 +69,7 @@ export class GpuGroup implements WeightGroup {
         handle.device.queue.writeBuffer(blocks, 0, table.words);
         const rowBytes = taskTableBytes(spec.taskCount);
         const rows = spec.chunks.map(() => this.scope.create('task table', rowBytes, usage));
-        return { blocks, rows, weights: new GroupBuffers(handle, spec, this.scope) };
+        return { blocks, rows, weights: new GroupBuffers(handle, spec, maps, this.scope) };
       } catch (error) {
         this.scope.destroy();
         throw error;
@@ -74,10 +77,12 @@ export class GpuGroup implements WeightGroup {
     });
     this.taskTables = result.rows;
     const { blocks, weights } = result;
-    this.context = { handle, spec, tally, weights, params, table, blocks, pieces };
+    this.context = { handle, spec, counting, weights, params, table, blocks, maps };
     this.histograms = new HistogramCache(this.context);
     this.ready = accepted;
     this.ready.catch(() => undefined); // told by the first operation that waits for it
+    const chunkDtypes = spec.chunks.map(({ dtypes }) => dtypes);
+    void warmUpDtypes(handle, counting.tally, chunkDtypes);
   }
 
   upload(checkpoint: number, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void {

@@ -3,12 +3,14 @@
  * and the first digit of every selection, so that a new percentage reads the data only to refine.
  */
 import { type BufferOwner } from '@/gpu/buffers';
-import { type Kernel, type KernelSource } from '@/gpu/pipelines';
+import { type KernelSource } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type Center, type MagnitudeHistogram } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import {
+  type DeltaKernels,
+  deltaKernels,
   deltaResources,
   type DeltaSource,
   type GroupContext,
@@ -32,6 +34,9 @@ export const DIGITS = [
 ] as const satisfies readonly Digit[];
 const FIRST_BINS = DIGITS[0].bins;
 
+/** The second and third digit as one. */
+export const JOINT_DIGIT: Digit = { bins: 2 ** 20, bin_shift: 0, prefix_shift: 20 };
+
 /** Histograms kept at most; the oldest go first. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
@@ -44,7 +49,7 @@ export class HistogramCache {
    * First-digit counts by scope; bin 0 is not stored (shaders/histogram.wgsl). Counted now, by
    * dispatches on `recorder`, unless held. Valid until the next call.
    */
-  get(recorder: PassRecorder, kernel: Kernel, source: DeltaSource): GPUBuffer {
+  get(recorder: PassRecorder, kernels: DeltaKernels, source: DeltaSource): GPUBuffer {
     const key = `${source.center} ${source.task} ${source.scope}`;
     const held = this.held.get(key);
     if (held) return held;
@@ -55,7 +60,7 @@ export class HistogramCache {
     recorder.clear(counts);
     // The first digit reads no state; the blocks stand in for them.
     const buffers = { states: this.context.blocks, counts };
-    countDigit(this.context, recorder, kernel, source, DIGITS[0], buffers);
+    countDigit(this.context, recorder, kernels, source, DIGITS[0], buffers);
     return counts;
   }
 
@@ -93,6 +98,11 @@ export function histogramSource(tally: Tally): KernelSource {
   return tally === 'direct' ? KERNELS.histogramDirect : KERNELS.histogramWorkgroup;
 }
 
+/** The one that counts `JOINT_DIGIT`. */
+export function jointHistogramSource(tally: Tally): KernelSource {
+  return tally === 'direct' ? KERNELS.histogramDirect : KERNELS.histogramCached;
+}
+
 /** A buffer of counts; clear it before the first dispatch. */
 export function createCounts(
   { handle }: GroupContext,
@@ -115,13 +125,14 @@ export function createCounts(
 export function countDigit(
   context: GroupContext,
   recorder: PassRecorder,
-  kernel: Kernel,
+  kernels: DeltaKernels,
   source: DeltaSource,
   digit: Digit,
   buffers: { readonly states: GPUBuffer; readonly counts: GPUBuffer },
 ): void {
-  const digitParams = context.params.get(kernel, { ...digit }, 'digit');
   for (const { index } of context.spec.chunks) {
+    const kernel = kernels(index);
+    const digitParams = context.params.get(kernel, { ...digit }, 'digit');
     const delta = deltaResources(context, kernel, source, index);
     const resources = { ...delta, ...buffers, digit: digitParams };
     recorder.dispatch(kernel, resources, context.table.ofChunk[index]!.count);
@@ -136,10 +147,11 @@ export async function readHistogram(
   task: number,
 ): Promise<MagnitudeHistogram> {
   const { handle, spec } = context;
-  const kernel = await handle.pipelines.get(histogramSource(context.tally));
+  const delta = { center, task, scope: 'global' } as const;
+  const kernels = await deltaKernels(context, histogramSource(context.counting.tally), delta);
   const [bytes] = await readBack(handle, 'counting magnitudes', () => {
     const recorder = new PassRecorder(handle, 'histogram');
-    const source = cache.get(recorder, kernel, { center, task, scope: 'global' });
+    const source = cache.get(recorder, kernels, delta);
     recorder.endPass();
     return { encoder: recorder.encoder, ranges: [{ source, byteLength: 4 * FIRST_BINS }] };
   });

@@ -73,6 +73,21 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
     fake.group.dispose();
   });
 
+  test.each(FLOAT_DTYPES)('every checkpoint and theta* in %s', async (dtype) => {
+    const size = 5003;
+    const fake = fakeGroup(engine(), {
+      sizes: [2049, size - 2049],
+      dtypeOf: () => dtype,
+      taskCount: 3,
+      maxElements: 4200,
+      valueOf: normalValues(21, size, 3),
+    });
+    const coefficients = [0.5, -0.25, 0.125];
+    await fake.group.merge(coefficients, dtype);
+    expectMerged(await flatWeights(fake, { kind: 'merged' }), fake.values, coefficients, dtype);
+    fake.group.dispose();
+  });
+
   test('no movement is the base bit for bit; the same merge gives the same bits', async () => {
     const size = 1000;
     const fake = fakeGroup(engine(), {

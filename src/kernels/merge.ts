@@ -1,14 +1,19 @@
 /** theta* on the GPU. */
 import { guarded } from '@/gpu/guard';
+import { type KernelSource } from '@/gpu/pipelines';
 import { PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
-import { DTYPE_CODES, fault, UNIT_ELEMENTS } from './chunk-buffers';
+import { DTYPE_CODES } from './chunk-buffers';
+import { UNIT_ELEMENTS } from './chunk-map';
+import { fault } from './fault';
 import { type GroupContext } from './group-context';
 import { KERNELS } from './sources';
 
 const WORKGROUP_SIZE = 256;
 /** u32 words of a TaskRow (shaders/merge.wgsl). */
 const ROW_WORDS = 4;
+/** Task dtypes that differ, as shaders/merge.wgsl has it. */
+const MIXED = 3;
 
 /**
  * theta* = theta_0 + sum_t c_t (theta_t - theta_0) into the group's buffers for theta*.
@@ -26,25 +31,25 @@ export async function mergeChunks(
   if (coefficients.length !== spec.taskCount) {
     throw fault(`${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`);
   }
-  const kernel = await handle.pipelines.get(KERNELS.merge);
+  const kernels = await Promise.all(
+    spec.chunks.map(({ dtypes }) => handle.pipelines.get(mergeSource(dtypes, dtype))),
+  );
   try {
     await guarded(handle, 'merging', () => {
       const merged = weights.replaceMerged(dtype);
       const recorder = new PassRecorder(handle, 'merge');
-      for (const { index, elementCount } of spec.chunks) {
-        const units = Math.ceil(elementCount / UNIT_ELEMENTS);
-        const base = weights.checkpoint(0, index);
+      for (const { index } of spec.chunks) {
+        const units = context.maps[index]!.paddedCount / UNIT_ELEMENTS;
+        const kernel = kernels[index]!;
         handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(context, index, coefficients));
         const params = context.params.get(kernel, {
           unit_count: units,
           task_count: spec.taskCount,
-          base_dtype: DTYPE_CODES[base.dtype],
-          merged_dtype: DTYPE_CODES[dtype],
         });
         const resources = {
           params,
           rows: rows[index]!,
-          base: base.slice,
+          base: weights.checkpoint(0, index).slice,
           tasks: weights.arena(index),
           merged: merged[index]!.slice,
         };
@@ -57,6 +62,17 @@ export async function mergeChunks(
     weights.destroyMerged();
     throw error;
   }
+}
+
+/** The kernel for a chunk whose checkpoints have these dtypes, the base's first. */
+export function mergeSource(dtypes: readonly FloatDtype[], merged: FloatDtype): KernelSource {
+  const [base, ...tasks] = dtypes.map((dtype) => DTYPE_CODES[dtype]);
+  const overrides = {
+    BASE_DTYPE: base!,
+    TASK_DTYPE: tasks.every((code) => code === tasks[0]) ? (tasks[0] ?? MIXED) : MIXED,
+    MERGED_DTYPE: DTYPE_CODES[merged],
+  };
+  return { ...KERNELS.merge, overrides };
 }
 
 /** Bytes of a task table. */

@@ -11,7 +11,12 @@ export async function countNonFiniteValues(
   checkpoint: number,
 ): Promise<Uint32Array> {
   const { handle, spec, table } = context;
-  const kernel = await handle.pipelines.get(KERNELS.nonfinite);
+  const kernels = await Promise.all(
+    spec.chunks.map(({ index }) => {
+      const DTYPE = DTYPE_CODES[context.weights.checkpoint(checkpoint, index).dtype];
+      return handle.pipelines.get({ ...KERNELS.nonfinite, overrides: { DTYPE } });
+    }),
+  );
   const byteLength = 4 * spec.layout.tensors.length;
   return handle.buffers.lend(async (scope) => {
     const [bytes] = await readBack(handle, 'looking for NaN and Inf', () => {
@@ -21,9 +26,9 @@ export async function countNonFiniteValues(
       recorder.clear(counts);
       for (const { index } of spec.chunks) {
         const { first, count } = table.ofChunk[index]!;
-        const { slice, dtype } = context.weights.checkpoint(checkpoint, index);
+        const kernel = kernels[index]!;
+        const { slice } = context.weights.checkpoint(checkpoint, index);
         const params = context.params.get(kernel, {
-          dtype: DTYPE_CODES[dtype],
           first_block: first,
           block_count: count,
         });

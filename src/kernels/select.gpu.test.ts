@@ -129,6 +129,23 @@ describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase
     fake.group.dispose();
   });
 
+  test('more distinct magnitudes in one coarse bin than a workgroup has room for', async () => {
+    const random = seeded(8);
+    // All in [1, 1.125); a third of them take one of seven values.
+    const values = Array.from({ length: 40_003 }, (_, i) =>
+      i % 3 === 0 ? 1 + Math.floor(7 * random()) / 64 : 1 + random() / 8,
+    );
+    const fake = fakeGroup(engine(), {
+      sizes: [30_000, 10_003],
+      dtypeOf: () => 'F32',
+      taskCount: 1,
+      maxElements: 50_000,
+      valueOf: (checkpoint, i) => (checkpoint === 0 ? 0 : values[i]!),
+    });
+    await expectExactTop(fake, 0, 'base', [0.1, 30, 60, 99.9]);
+    fake.group.dispose();
+  });
+
   test('F16 subnormals rank by their own size', async () => {
     const random = seeded(3);
     const codes = Array.from({ length: 600 }, () => Math.floor(1024 * random()) * 2 ** -24);

@@ -6,20 +6,30 @@ import { PassRecorder } from '@/gpu/recorder';
 import { type Scope, type Selection } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import { keptCount } from '@/tensor/kept-count';
-import { deltaResources, type DeltaSource, type GroupContext, scopeSizes } from './group-context';
+import {
+  type DeltaKernels,
+  deltaKernels,
+  deltaResources,
+  type DeltaSource,
+  type GroupContext,
+  scopeSizes,
+} from './group-context';
 import {
   countDigit,
   createCounts,
   DIGITS,
   type HistogramCache,
   histogramSource,
+  JOINT_DIGIT,
+  jointHistogramSource,
 } from './histogram';
-import { KERNELS } from './sources';
+import { KERNELS, withBarriers } from './sources';
 
 /** u32 words of a ScopeState (shaders/shared/scope.wgsl). */
-const STATE_WORDS = 8;
+const STATE_WORDS = 6;
+/** Workgroups of shaders/select_fold.wgsl: 1024 sums, sixteen invocations each. */
+const FOLD_GROUPS = 64;
 const ALL_TIES = 0xffff_ffff;
-const NO_BLOCK = 0xffff_ffff;
 
 /** Thresholds of every scope, on the GPU. */
 export interface SelectionFacts extends Omit<Selection, 'dispose'> {
@@ -27,16 +37,21 @@ export interface SelectionFacts extends Omit<Selection, 'dispose'> {
 }
 
 interface SelectKernels {
-  readonly histogram: Kernel;
+  readonly histogram: DeltaKernels;
+  /** Where the last two digits are counted at once. */
+  readonly joint: { readonly histogram: DeltaKernels; readonly fold: Kernel } | null;
   readonly threshold: Kernel;
-  readonly tieCount: Kernel;
-  readonly tieBlock: Kernel;
-  readonly tieLimit: Kernel;
+  readonly tieCount: DeltaKernels;
+  readonly tieFind: DeltaKernels;
 }
 
 /**
- * Ranks the entries of every scope by |u| and finds the threshold of its top `percent`. Reads the
- * data twice when the histogram is held, three times else, once more where ties are cut.
+ * Ranks the entries of every scope by |u| and finds the threshold of its top `percent`.
+ *
+ * Passes over the data: one for the first digit unless its histogram is held; then one for the last
+ * two digits of a large global ranking, two else; and where ties are cut one more, up to the chunk
+ * that holds the last kept tie. Dispatches for C chunks, in the order of those passes: C + 1, then
+ * C + 3 or 2 C + 2, then 2 C (those of the ties return at once where none are cut).
  *
  * @returns thresholds; the caller releases `states`
  * @throws PeruError `unsupported` for a scope of 2^32 entries or more
@@ -51,7 +66,7 @@ export async function selectTop(
   const sizes = scopeSizes(context.spec, source.scope);
   if (sizes.some((size) => size >= 2 ** 32)) throw tooMany(source.scope);
   const keptPerScope = sizes.map((size) => keptCount(percent, size));
-  const kernels = await selectKernels(context);
+  const kernels = await selectKernels(context, source);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const kept = handle.buffers.scope();
   try {
@@ -71,18 +86,36 @@ export async function selectTop(
   }
 }
 
-async function selectKernels({
-  handle: { pipelines },
-  tally,
-}: GroupContext): Promise<SelectKernels> {
-  const [histogram, threshold, tieCount, tieBlock, tieLimit] = await Promise.all([
-    pipelines.get(histogramSource(tally)),
-    pipelines.get(KERNELS.selectThreshold),
-    pipelines.get(KERNELS.selectTieCount),
-    pipelines.get(KERNELS.selectTieBlock),
-    pipelines.get(KERNELS.selectTieLimit),
+async function selectKernels(context: GroupContext, source: DeltaSource): Promise<SelectKernels> {
+  const { handle, spec, counting } = context;
+  const { tally, jointFrom } = counting;
+  const isJoint = source.scope === 'global' && spec.layout.elementCount >= jointFrom;
+  const [histogram, joint, threshold, tieCount, tieFind] = await Promise.all([
+    deltaKernels(context, histogramSource(tally), source),
+    isJoint ? jointKernels(context, source) : null,
+    handle.pipelines.get(withBarriers(KERNELS.selectThreshold, tally)),
+    deltaKernels(context, KERNELS.selectTieCount, source),
+    deltaKernels(context, withBarriers(KERNELS.selectTieFind, tally), source),
   ]);
-  return { histogram, threshold, tieCount, tieBlock, tieLimit };
+  return { histogram, joint, threshold, tieCount, tieFind };
+}
+
+async function jointKernels(context: GroupContext, source: DeltaSource) {
+  const [histogram, fold] = await Promise.all([
+    deltaKernels(context, jointHistogramSource(context.counting.tally), source),
+    context.handle.pipelines.get(KERNELS.selectFold),
+  ]);
+  return { histogram, fold };
+}
+
+/** What the steps of one selection share. */
+interface Steps {
+  readonly context: GroupContext;
+  readonly recorder: PassRecorder;
+  readonly kernels: SelectKernels;
+  readonly source: DeltaSource;
+  readonly states: GPUBuffer;
+  readonly scopeCount: number;
 }
 
 /** One submission: count and refine three digits, then cut ties. */
@@ -93,55 +126,79 @@ function record(
   source: DeltaSource,
   { states, scratch }: { states: GPUBuffer; scratch: BufferScope },
 ): void {
-  const { handle, table } = context;
+  const { handle, table, spec } = context;
   const recorder = new PassRecorder(handle, 'select');
-  const scopeCount = scopeSizes(context.spec, source.scope).length;
-  const refinements = DIGITS.slice(1).map(({ bins }) => {
-    const counts = createCounts(context, scopeCount * bins, scratch);
+  const scopeCount = scopeSizes(spec, source.scope).length;
+  const zeroed = (length: number): GPUBuffer => {
+    const counts = createCounts(context, length, scratch);
     recorder.clear(counts);
     return counts;
-  });
-  const tieCounts = createCounts(context, table.blockCount, scratch);
-  recorder.clear(tieCounts);
-  const first = cache.get(recorder, kernels.histogram, source);
-  DIGITS.forEach((digit, d) => {
-    const counts = d === 0 ? first : refinements[d - 1]!;
-    if (d > 0) countDigit(context, recorder, kernels.histogram, source, digit, { states, counts });
-    const values = { scope_count: scopeCount, bins: digit.bins };
-    const params = context.params.get(kernels.threshold, values);
-    recorder.dispatch(kernels.threshold, { params, counts, states }, scopeCount);
-  });
-  cutTies(context, recorder, kernels, source, { states, tieCounts, scopeCount });
+  };
+  const refinements = kernels.joint
+    ? [zeroed(JOINT_DIGIT.bins), zeroed(DIGITS[1].bins)]
+    : DIGITS.slice(1).map(({ bins }) => zeroed(scopeCount * bins));
+  const tieCounts = zeroed(table.blockCount);
+  const steps: Steps = { context, recorder, kernels, source, states, scopeCount };
+  findDigit(steps, cache.get(recorder, kernels.histogram, source), DIGITS[0].bins);
+  if (kernels.joint) refineAtOnce(steps, kernels.joint, refinements[0]!, refinements[1]!);
+  else refineByDigit(steps, refinements);
+  cutTies(steps, tieCounts);
   recorder.submit();
 }
 
-function cutTies(
-  context: GroupContext,
-  recorder: PassRecorder,
-  kernels: SelectKernels,
-  source: DeltaSource,
-  buffers: { states: GPUBuffer; tieCounts: GPUBuffer; scopeCount: number },
+/** @param rowMask as shaders/select_threshold.wgsl has it */
+function findDigit(steps: Steps, counts: GPUBuffer, bins: number, rowMask = 0): void {
+  const { context, recorder, kernels, states, scopeCount } = steps;
+  const values = { scope_count: scopeCount, bins, row_mask: rowMask };
+  const params = context.params.get(kernels.threshold, values);
+  recorder.dispatch(kernels.threshold, { params, counts, states }, scopeCount);
+}
+
+/** Two reads of the data, 8 KiB of counts a scope. */
+function refineByDigit(steps: Steps, refinements: readonly GPUBuffer[]): void {
+  const { context, recorder, kernels, source, states } = steps;
+  DIGITS.slice(1).forEach((digit, d) => {
+    const counts = refinements[d]!;
+    countDigit(context, recorder, kernels.histogram, source, digit, { states, counts });
+    findDigit(steps, counts, digit.bins);
+  });
+}
+
+/** One read of the data; 4 MiB of counts are read once more to sum them. */
+function refineAtOnce(
+  steps: Steps,
+  { histogram, fold }: NonNullable<SelectKernels['joint']>,
+  counts: GPUBuffer,
+  sums: GPUBuffer,
 ): void {
-  const { states, tieCounts, scopeCount } = buffers;
+  const { context, recorder, source, states } = steps;
+  const [, { bins: rows }, { bins }] = DIGITS;
+  countDigit(context, recorder, histogram, source, JOINT_DIGIT, { states, counts });
+  recorder.dispatch(fold, { counts, sums }, FOLD_GROUPS);
+  findDigit(steps, sums, rows);
+  findDigit(steps, counts, bins, rows - 1);
+}
+
+/** Chunk by chunk, so that the data behind the last kept tie is not read. */
+function cutTies(steps: Steps, tieCounts: GPUBuffer): void {
+  const { context, recorder, kernels, source, states } = steps;
   for (const { index } of context.spec.chunks) {
-    const delta = deltaResources(context, kernels.tieCount, source, index);
-    const resources = { ...delta, states, tie_counts: tieCounts };
-    recorder.dispatch(kernels.tieCount, resources, context.table.ofChunk[index]!.count);
-  }
-  const params = context.params.get(kernels.tieBlock, { scope_count: scopeCount });
-  recorder.dispatch(kernels.tieBlock, { params, tie_counts: tieCounts, states }, scopeCount);
-  for (const { index } of context.spec.chunks) {
-    const delta = deltaResources(context, kernels.tieLimit, source, index);
+    const [tieCount, tieFind] = [kernels.tieCount(index), kernels.tieFind(index)];
+    const counted = deltaResources(context, tieCount, source, index);
+    const count = { ...counted, states, tie_counts: tieCounts };
+    recorder.dispatch(tieCount, count, context.table.ofChunk[index]!.count);
     const touched = touchedScopes(context, source.scope, index);
-    const scopes = context.params.get(kernels.tieLimit, touched, 'scopes');
-    recorder.dispatch(kernels.tieLimit, { ...delta, states, scopes }, touched.count);
+    const searched = deltaResources(context, tieFind, source, index);
+    const scopes = context.params.get(tieFind, touched, 'scopes');
+    const find = { ...searched, tie_counts: tieCounts, states, scopes };
+    recorder.dispatch(tieFind, find, touched.count);
   }
 }
 
 /** The run of scopes that have entries in a chunk. */
-function touchedScopes({ pieces }: GroupContext, scope: Scope, chunkIndex: number) {
+function touchedScopes({ maps }: GroupContext, scope: Scope, chunkIndex: number) {
   if (scope === 'global') return { first: 0, count: 1 };
-  const here = pieces[chunkIndex]!;
+  const here = maps[chunkIndex]!.pieces;
   const first = here[0]!.tensor;
   return { first, count: here.at(-1)!.tensor - first + 1 }; // empty tensors between cut no ties
 }
@@ -153,7 +210,7 @@ function initialStates(context: GroupContext, scope: Scope, keptPerScope: readon
   const words = new Uint32Array(STATE_WORDS * sizes.length);
   sizes.forEach((size, s) => {
     const run = scope === 'global' ? { first: 0, count: table.blockCount } : table.ofTensor[s]!;
-    const state = [0, keptPerScope[s]!, size, ALL_TIES, NO_BLOCK, 0, run.first, run.count];
+    const state = [0, keptPerScope[s]!, size, ALL_TIES, run.first, run.count];
     words.set(state, STATE_WORDS * s);
   });
   return words;

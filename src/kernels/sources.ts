@@ -1,15 +1,16 @@
 /** Links the shaders: each kernel is its own file after the shared files it names. */
 import { type KernelSource } from '@/gpu/pipelines';
+import { type Tally } from './group-context';
 import apply from '../../shaders/apply.wgsl?raw';
 import decode from '../../shaders/decode.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
 import mask from '../../shaders/mask.wgsl?raw';
 import merge from '../../shaders/merge.wgsl?raw';
 import nonfinite from '../../shaders/nonfinite.wgsl?raw';
+import selectFold from '../../shaders/select_fold.wgsl?raw';
 import selectThreshold from '../../shaders/select_threshold.wgsl?raw';
-import selectTieBlock from '../../shaders/select_tie_block.wgsl?raw';
 import selectTieCount from '../../shaders/select_tie_count.wgsl?raw';
-import selectTieLimit from '../../shaders/select_tie_limit.wgsl?raw';
+import selectTieFind from '../../shaders/select_tie_find.wgsl?raw';
 import stats from '../../shaders/stats.wgsl?raw';
 import block from '../../shaders/shared/block.wgsl?raw';
 import delta from '../../shaders/shared/delta.wgsl?raw';
@@ -18,8 +19,8 @@ import index from '../../shaders/shared/index.wgsl?raw';
 import kept from '../../shaders/shared/kept.wgsl?raw';
 import scan from '../../shaders/shared/scan.wgsl?raw';
 import scope from '../../shaders/shared/scope.wgsl?raw';
-import storeScalar from '../../shaders/shared/store_scalar.wgsl?raw';
-import storeVector from '../../shaders/shared/store_vector.wgsl?raw';
+import store from '../../shaders/shared/store.wgsl?raw';
+import tallyCached from '../../shaders/shared/tally_cached.wgsl?raw';
 import tallyDirect from '../../shaders/shared/tally_direct.wgsl?raw';
 import tallyWorkgroup from '../../shaders/shared/tally_workgroup.wgsl?raw';
 
@@ -35,14 +36,22 @@ export const KERNELS = {
   nonfinite: link('nonfinite', index, dtype, block, nonfinite),
   histogramWorkgroup: link('histogram_workgroup', ...DELTA, tallyWorkgroup, histogram),
   histogramDirect: link('histogram_direct', ...DELTA, tallyDirect, histogram),
+  histogramCached: link('histogram_cached', ...DELTA, tallyCached, histogram),
+  selectFold: link('select_fold', index, selectFold),
   selectThreshold: link('select_threshold', index, scan, scope, selectThreshold),
   selectTieCount: link('select_tie_count', ...DELTA, selectTieCount),
-  selectTieBlock: link('select_tie_block', index, scan, scope, selectTieBlock),
-  selectTieLimit: link('select_tie_limit', ...DELTA, scan, selectTieLimit),
+  selectTieFind: link('select_tie_find', ...DELTA, scan, selectTieFind),
   stats: link('stats', ...DELTA, kept, stats),
   mask: link('mask', ...DELTA, kept, mask),
-  applyVector: link('apply_vector', ...DELTA, kept, storeVector, apply),
-  applyScalar: link('apply_scalar', ...DELTA, kept, storeScalar, apply),
-  decodeVector: link('decode_vector', index, dtype, block, storeVector, decode),
-  decodeScalar: link('decode_scalar', index, dtype, block, storeScalar, decode),
+  apply: link('apply', ...DELTA, kept, store, apply),
+  decode: link('decode', index, dtype, block, store, decode),
 } as const;
+
+/**
+ * A kernel with barriers as it suits the adapter. Software adapters compile and run such kernels
+ * invocation by invocation, so there a workgroup has 16 of them.
+ */
+export function withBarriers(source: KernelSource, tally: Tally): KernelSource {
+  if (tally === 'workgroup') return source;
+  return { ...source, overrides: { [source === KERNELS.stats ? 'LANES' : 'SCAN_SIZE']: 16 } };
+}

@@ -2,9 +2,9 @@
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type SelectionStats } from '@/tensor/engine';
-import { deltaResources, type GroupContext } from './group-context';
+import { deltaKernels, deltaResources, type GroupContext } from './group-context';
 import { type SelectionFacts } from './select';
-import { KERNELS } from './sources';
+import { KERNELS, withBarriers } from './sources';
 
 /** u32 words of a BlockStats (shaders/stats.wgsl). */
 const STATS_WORDS = 4;
@@ -15,7 +15,11 @@ export async function selectionStats(
   selection: SelectionFacts,
 ): Promise<SelectionStats> {
   const { handle, spec, table } = context;
-  const kernel = await handle.pipelines.get(KERNELS.stats);
+  const kernels = await deltaKernels(
+    context,
+    withBarriers(KERNELS.stats, context.counting.tally),
+    selection,
+  );
   const byteLength = 4 * STATS_WORDS * table.blockCount;
   return handle.buffers.lend(async (scope) => {
     const [bytes] = await readBack(handle, 'statistics', () => {
@@ -23,6 +27,7 @@ export async function selectionStats(
       const stats = scope.create('block statistics', byteLength, usage);
       const recorder = new PassRecorder(handle, 'stats');
       for (const { index } of spec.chunks) {
+        const kernel = kernels(index);
         const delta = deltaResources(context, kernel, selection, index);
         const resources = { ...delta, states: selection.states, block_stats: stats };
         recorder.dispatch(kernel, resources, table.ofChunk[index]!.count);

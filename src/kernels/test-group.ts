@@ -5,7 +5,7 @@ import { type Engine, type WeightGroup, type WeightsOf } from '@/tensor/engine';
 import { encodeFloats, roundToDtype } from '@/tensor/half';
 import { type Chunk, type FlatLayout, flatLayout, planChunks } from '@/tensor/layout';
 import { createGpuEngine } from './engine';
-import { type Tally } from './group-context';
+import { type Counting } from './group-context';
 
 /** An engine under test; `handle` where it runs on a GPU. */
 export interface EngineCase {
@@ -14,25 +14,26 @@ export interface EngineCase {
 }
 
 /**
- * The engines every suite runs over. Grids of the last one fold after three workgroups.
+ * The engines every suite runs over. Grids of the last one fold after three workgroups. Between them
+ * they count in every way there is.
  *
  * @param createReference passed in, since this folder may not import the twins
  */
 export function engineCases(createReference: () => Engine): EngineCase[] {
-  const onGpu = (name: string, options: OpenDeviceOptions, tally: Tally): EngineCase => ({
+  const onGpu = (name: string, options: OpenDeviceOptions, counting: Counting): EngineCase => ({
     name,
     open: async () => {
       const handle = await openDevice(options);
-      return { engine: createGpuEngine(handle, tally), handle };
+      return { engine: createGpuEngine(handle, counting), handle };
     },
   });
   return [
     { name: 'reference', open: () => Promise.resolve({ engine: createReference(), handle: null }) },
-    onGpu('webgpu', {}, 'direct'),
+    onGpu('webgpu', {}, { tally: 'direct', jointFrom: 0 }),
     onGpu(
       'webgpu, default limits, folded grids',
       { forceDefaultLimits: true, foldGridAt: 3 },
-      'workgroup',
+      { tally: 'workgroup', jointFrom: 1000 },
     ),
   ];
 }

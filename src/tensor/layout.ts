@@ -50,7 +50,8 @@ export function flatLayout(
 
 /**
  * Cuts the flat space into chunks of at most `maxElements`, cutting also wherever any checkpoint
- * changes dtype. Chunk lengths except at such cuts are multiples of 8 elements.
+ * changes dtype. Every tensor's part counts as a multiple of 8 elements, which is how engines may
+ * lay it out; tensors are cut only at multiples of 8 of their own elements.
  *
  * @param dtypeOf dtype of tensor `name` in checkpoint `index` (0 = base, then the tasks)
  */
@@ -62,26 +63,30 @@ export function planChunks(
 ): Chunk[] {
   const limit = Math.max(8, Math.floor(maxElements / 8) * 8);
   const chunks: Chunk[] = [];
-  let start = 0;
-  let end = 0;
+  let [start, end, room] = [0, 0, limit];
   let dtypes: FloatDtype[] = [];
-  const flush = (): void => {
-    for (let from = start; from < end; from += limit) {
-      const elementCount = Math.min(limit, end - from);
-      chunks.push({ index: chunks.length, flatStart: from, elementCount, dtypes });
-    }
-    start = end;
+  const close = (): void => {
+    const elementCount = end - start;
+    if (elementCount > 0)
+      chunks.push({ index: chunks.length, flatStart: start, elementCount, dtypes });
+    [start, room] = [end, limit];
   };
   for (const tensor of layout.tensors) {
     if (tensor.elementCount === 0) continue;
     const here = Array.from({ length: checkpointCount }, (_, i) => dtypeOf(i, tensor.name));
     if (here.some((dtype, i) => dtype !== dtypes[i])) {
-      flush();
+      close();
       dtypes = here;
     }
-    end = tensor.flatStart + tensor.elementCount;
+    for (let left = tensor.elementCount; left > 0;) {
+      if (room === 0) close();
+      const part = Math.min(left, room);
+      room -= Math.ceil(part / 8) * 8;
+      end += part;
+      left -= part;
+    }
   }
-  flush();
+  close();
   return chunks;
 }
 

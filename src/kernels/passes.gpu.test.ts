@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type DeviceHandle, openDevice } from '@/gpu/device';
+import { type Engine } from '@/tensor/engine';
+import { createGpuEngine } from './engine';
+import { type FakeGroup, fakeGroup, normalValues } from './test-group';
+
+const CHUNKS = 4;
+const SIZE = 4096;
+
+/** Records the kernel of every dispatch on the device from now on. */
+function watchDispatches({ device }: DeviceHandle): string[] {
+  const dispatched: string[] = [];
+  const createEncoder = device.createCommandEncoder.bind(device);
+  device.createCommandEncoder = (descriptor) => {
+    const encoder = createEncoder(descriptor);
+    const beginPass = encoder.beginComputePass.bind(encoder);
+    encoder.beginComputePass = (passDescriptor) => {
+      const pass = beginPass(passDescriptor);
+      const setPipeline = pass.setPipeline.bind(pass);
+      pass.setPipeline = (pipeline) => {
+        dispatched.push(pipeline.label);
+        setPipeline(pipeline);
+      };
+      return pass;
+    };
+    return encoder;
+  };
+  return dispatched;
+}
+
+function tallied(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+describe('dispatches', () => {
+  let handle: DeviceHandle;
+  let engine: Engine;
+  let dispatched: string[];
+
+  beforeEach(async () => {
+    handle = await openDevice();
+    engine = createGpuEngine(handle, { tally: 'workgroup', jointFrom: SIZE });
+    dispatched = watchDispatches(handle);
+  });
+  afterEach(() => {
+    engine.dispose();
+  });
+
+  /** F16 all through, or with a base in F32. */
+  function group(elementCount: number, baseDtype: 'F16' | 'F32' = 'F16'): FakeGroup {
+    return fakeGroup(engine, {
+      sizes: [elementCount - 100, 100],
+      dtypeOf: (checkpoint) => (checkpoint === 0 ? baseDtype : 'F16'),
+      taskCount: 1,
+      maxElements: SIZE / CHUNKS + 8,
+      valueOf: normalValues(1, elementCount, 1),
+    });
+  }
+
+  async function during(work: () => Promise<unknown>): Promise<Record<string, number>> {
+    dispatched.length = 0;
+    await work();
+    return tallied(dispatched);
+  }
+
+  const ties = { select_tie_count: CHUNKS, select_tie_find: CHUNKS };
+
+  test('a large global ranking: one pass, one more to refine; a moved slider refines only', async () => {
+    const fake = group(SIZE);
+    expect(fake.chunks.length).toBe(CHUNKS);
+    const select = (percent: number) => () => fake.group.select('base', 0, 'global', percent);
+    const refine = { histogram_cached: CHUNKS, select_fold: 1, select_threshold: 3, ...ties };
+    expect(await during(select(10))).toEqual({ ...refine, histogram_workgroup: CHUNKS });
+    expect(await during(select(5))).toEqual(refine);
+  });
+
+  test('a small or a per-tensor ranking refines twice', async () => {
+    const [large, small] = [group(SIZE), group(SIZE - 1)];
+    for (const [fake, scope] of [
+      [large, 'tensor'],
+      [small, 'global'],
+    ] as const) {
+      const select = (percent: number) => () => fake.group.select('base', 0, scope, percent);
+      const counted = { select_threshold: 3, ...ties };
+      expect(await during(select(10))).toEqual({ histogram_workgroup: 3 * CHUNKS, ...counted });
+      expect(await during(select(5))).toEqual({ histogram_workgroup: 2 * CHUNKS, ...counted });
+    }
+  });
+
+  test('weights: one dispatch a tensor and chunk, none where float32 is copied', async () => {
+    const fake = group(SIZE, 'F32');
+    const pieces = CHUNKS + 1; // the second tensor lies in the last chunk
+    const selection = await fake.group.select('base', 0, 'global', 10);
+    const lay = (of: Parameters<typeof fake.group.materialize>[0]) => async () => {
+      (await fake.group.materialize(of, 'gpu')).dispose();
+    };
+    const sparse = lay({ kind: 'sparse', selection, valueDtype: 'F16' });
+    expect(await during(sparse)).toEqual({ apply: pieces });
+    expect(await during(lay({ kind: 'task', task: 0 }))).toEqual({ decode: pieces });
+    expect(await during(lay({ kind: 'base' }))).toEqual({});
+  });
+});
