@@ -1,7 +1,9 @@
-// npm run bench [-- --quick]: kernels against a copy on the same adapter, in Node and in Chromium.
+// npm run bench [-- --quick] [-- --only kernels|peers]: kernels against a copy on the same adapter,
+// in Node and in Chromium; then whole jobs and evaluation against other programs.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { benchPeers } from '../bench/peers/peers.mjs';
 import { ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
 
 const JOB_TIMEOUT_MS = 30 * 60_000;
@@ -12,15 +14,32 @@ const CHROMIUM_LIBRARIES = '/usr/lib/chromium';
 const SOFTWARE_VULKAN = `${CHROMIUM_LIBRARIES}/vk_swiftshader_icd.json`;
 
 await main(async () => {
-  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+  const { quick, only } = readArguments();
   ensurePackages();
   const executablePath = ensureChromium();
+  const runInChromium = (served) => benchInChromium(executablePath, served);
+  if (only !== 'peers') await benchKernels(quick, runInChromium);
+  if (only === 'kernels') return;
+  console.log('\nOther programs on this machine');
+  await benchPeers({ quick, runInNode: benchInNode, runInChromium });
+});
+
+function readArguments() {
+  const options = { quick: { type: 'boolean', default: false }, only: { type: 'string' } };
+  const { values } = parseArgs({ options });
+  if (values.only !== undefined && !['kernels', 'peers'].includes(values.only)) {
+    throw new Error(`--only takes kernels or peers, not ${values.only}.`);
+  }
+  return values;
+}
+
+async function benchKernels(quick, runInChromium) {
   await buildBench();
   console.log('\nDawn in Node');
-  benchInNode(values.quick);
+  benchInNode('dist-bench/node/node.js', quick ? ['--quick'] : []);
   console.log('\nChromium');
-  await benchInChromium(executablePath, values.quick);
-});
+  await runInChromium({ outDir: 'dist-bench/page', path: `bench/${quick ? '?quick' : ''}` });
+}
 
 async function buildBench() {
   const { build } = await import('vite');
@@ -30,10 +49,10 @@ async function buildBench() {
   await build({ ...shared, build: { rolldownOptions, outDir: 'dist-bench/page' } });
 }
 
-function benchInNode(quick) {
-  const args = [`${ROOT}dist-bench/node/node.js`, ...(quick ? ['--quick'] : [])];
+/** Runs a bundle that computes through Dawn, on the software Vulkan where there is no other. */
+function benchInNode(bundle, args) {
   const attempt = (env) =>
-    spawnSync(process.execPath, args, {
+    spawnSync(process.execPath, [ROOT + bundle, ...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, ...env },
     }).status;
@@ -45,21 +64,23 @@ function benchInNode(quick) {
   else if (status !== 0) throw new Error(`The bench in Node ended with status ${status}.`);
 }
 
-async function benchInChromium(executablePath, quick) {
+/** Serves a built page and prints what it logs. */
+async function benchInChromium(executablePath, { outDir, path, plugins = [] }) {
   const { chromium } = await import('playwright');
   const { preview } = await import('vite');
   const { CHROMIUM_FLAGS } = await import('./chromium.mjs');
   const server = await preview({
     root: ROOT,
     logLevel: 'warn',
-    build: { outDir: 'dist-bench/page' },
+    build: { outDir },
+    plugins,
     preview: { port: 0 },
   });
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   try {
     const { port } = server.httpServer.address();
     const page = await browser.newPage();
-    await page.goto(`http://localhost:${port}/bench/${quick ? '?quick' : ''}`);
+    await page.goto(`http://localhost:${port}/${path}`);
     const status = page.getByRole('status').filter({ hasNotText: 'Running' });
     await status.waitFor({ timeout: JOB_TIMEOUT_MS });
     console.log(await page.getByRole('log').innerText());

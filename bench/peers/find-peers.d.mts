@@ -1,0 +1,6 @@
+export function findPeers(): {
+  folder: string | null;
+  nodeModules: string | null;
+  python: string | null;
+  mergekit: string | null;
+};
