@@ -8,6 +8,7 @@ import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
 import { comparePairs, type Timed } from './pairs';
+import { benchSvd } from './svd';
 import { tieElements } from './ties';
 import { VIT_B_32, VIT_QUICK } from './vit-shapes';
 
@@ -78,6 +79,8 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
     );
   }
   print(`peak GPU memory: ${(peakBytes / 1e6).toFixed(1)} MB`);
+  group.dispose();
+  await benchSvd({ handle, engine, quick, print });
   engine.dispose();
 }
 

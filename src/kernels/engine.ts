@@ -6,6 +6,7 @@ import { chunkMaps } from './chunk-map';
 import { fault } from './fault';
 import { GpuGroup } from './group';
 import { type Counting, type Tally } from './group-context';
+import { GpuLowRankGroup } from './low-rank';
 import { warmUpDtypes } from './warm-up';
 
 /**
@@ -37,7 +38,7 @@ export function createGpuEngine(
   handle: DeviceHandle,
   counting: Counting = { tally: suitableTally(handle.adapter), jointFrom: JOINT_FROM },
 ): Engine {
-  const groups = new Set<GpuGroup>();
+  const groups = new Set<GpuGroup | GpuLowRankGroup>();
   return {
     kind: 'webgpu',
     adapter: handle.adapter,
@@ -52,6 +53,13 @@ export function createGpuEngine(
         throw fault(`A chunk of ${largest} elements was planned; this device takes ${limit}.`);
       }
       const group: GpuGroup = new GpuGroup(handle, spec, counting, () => groups.delete(group));
+      groups.add(group);
+      return group;
+    },
+    createLowRankGroup(products) {
+      const group: GpuLowRankGroup = new GpuLowRankGroup(handle, products, () =>
+        groups.delete(group),
+      );
       groups.add(group);
       return group;
     },

@@ -26,7 +26,7 @@ import tallyWorkgroup from '../../shaders/shared/tally_workgroup.wgsl?raw';
 
 const DELTA = [index, dtype, block, scope, delta];
 
-function link(name: string, ...parts: readonly string[]): KernelSource {
+export function link(name: string, ...parts: readonly string[]): KernelSource {
   return { name, code: parts.join('\n') };
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Engine } from '@/tensor/engine';
 import { ReferenceGroup } from './group';
+import { ReferenceLowRankGroup } from './low-rank';
 import { MemoryCount } from './memory-count';
 
 /** Elements a chunk may have: bounds the scratch arrays of one step to a few tens of MiB. */
@@ -12,7 +13,7 @@ const MAX_CHUNK_ELEMENTS = 1 << 21;
 /** Makes an engine that needs nothing but memory. Its `lost` never settles. */
 export function createReferenceEngine(): Engine {
   const memory = new MemoryCount();
-  const groups = new Set<ReferenceGroup>();
+  const groups = new Set<ReferenceGroup | ReferenceLowRankGroup>();
   return {
     kind: 'reference',
     adapter: {
@@ -24,6 +25,13 @@ export function createReferenceEngine(): Engine {
     maxChunkElements: () => MAX_CHUNK_ELEMENTS,
     createGroup(spec) {
       const group = new ReferenceGroup(spec, memory, () => groups.delete(group));
+      groups.add(group);
+      return group;
+    },
+    createLowRankGroup(products) {
+      const group: ReferenceLowRankGroup = new ReferenceLowRankGroup(products, memory, () =>
+        groups.delete(group),
+      );
       groups.add(group);
       return group;
     },

@@ -11,6 +11,7 @@
  */
 import { type FloatDtype } from './dtype';
 import { type Chunk, type FlatLayout } from './layout';
+import { type LowRankGroup, type LowRankProduct } from './low-rank';
 
 export interface AdapterReport {
   readonly vendor: string;
@@ -28,6 +29,8 @@ export interface Engine {
   /** Most elements a chunk may have with this many tasks, from the device's limits. */
   maxChunkElements(taskCount: number): number;
   createGroup(spec: GroupSpec): WeightGroup;
+  /** Copies the factors to the engine, in their files' dtypes. Products may differ in shape and rank. */
+  createLowRankGroup(products: readonly LowRankProduct[]): LowRankGroup;
   /** Bytes of device (or typed array) memory held now, and the most ever held. */
   memory(): { readonly liveBytes: number; readonly peakBytes: number };
   /** Settles when the device is lost for any reason but `dispose`; never rejects. */
