@@ -109,12 +109,31 @@ describe('groupLocalFiles', () => {
   it.each([
     ['GGUF files', ['q4.gguf'], /q4\.gguf is not a safetensors file/],
     ['a config without weights', ['m/config.json'], /m came without weights/],
-    ['adapters', ['l/adapter_config.json', 'l/adapter_model.safetensors'], /LoRA adapter/],
-    ['an adapter without its config', ['adapter_model.safetensors'], /LoRA adapter/],
+    ['an adapter without its config', ['l/adapter_model.safetensors'], /l\/adapter_model.*without/],
+    ['an adapter without its weights', ['l/adapter_config.json'], /no adapter_model.* folder l/],
+    ['a loose adapter config', ['adapter_config.json'], /in the files added/],
+    [
+      "a model with an adapter's config",
+      ['m/model.safetensors', 'm/adapter_config.json'],
+      /no ada/,
+    ],
     ['other files', ['a.txt', 'b.txt', 'c.txt', 'd.txt'], /a\.txt, b\.txt, c\.txt and 1 more/],
     ['nothing', [], /No files/],
   ])('refuses %s', (_, paths, message) => {
     expect(() => groupLocalFiles(drop(...paths))).toThrow(message);
+  });
+
+  it('refuses a pickled adapter by name and says how to convert', () => {
+    for (const beside of [['l/adapter_config.json'], []]) {
+      const refused = () => groupLocalFiles(drop('l/adapter_model.bin', ...beside));
+      expect(refused).toThrow('l/adapter_model.bin is a PyTorch pickle');
+      expect(refused).toThrow(
+        expect.objectContaining({
+          kind: 'unsupported',
+          hint: expect.stringContaining('PeftModel.from_pretrained') as string,
+        }) as Error,
+      );
+    }
   });
 
   it('strips leading slashes and dots of dropped paths', () => {
@@ -122,6 +141,66 @@ describe('groupLocalFiles', () => {
       'a/model.safetensors',
       'b/model.safetensors',
     ]);
+  });
+});
+
+describe('groupLocalFiles on adapters', () => {
+  const saved = (folder: string) => [
+    `${folder}/adapter_config.json`,
+    `${folder}/adapter_model.safetensors`,
+  ];
+  const grouped = (...paths: string[]) => {
+    const { checkpoints, adapters, ignored } = groupLocalFiles(drop(...paths));
+    const names = (sources: readonly { name: string }[]) => sources.map(({ name }) => name);
+    return { checkpoints: names(checkpoints), adapters: names(adapters), ignored };
+  };
+
+  it('tells adapters from full checkpoints by their files', async () => {
+    const paths = ['t5/config.json', 't5/model.safetensors', ...saved('l/cola'), ...saved('l/rte')];
+    expect(grouped(...paths)).toEqual({
+      checkpoints: ['t5'],
+      adapters: ['cola', 'rte'],
+      ignored: [],
+    });
+    const { adapters } = groupLocalFiles(drop(...paths));
+    expect(adapters.map(({ id }) => id)).toEqual([
+      'l/cola/adapter_model.safetensors',
+      'l/rte/adapter_model.safetensors',
+    ]);
+    expect(await (await adapters[1]!.open('adapter_config.json'))!.text()).toBe(
+      'l/rte/adapter_config.json',
+    );
+    expect(await adapters[1]!.open('model.safetensors')).toBeNull();
+  });
+
+  it('finds an adapter in the folder of its base, and among loose files', () => {
+    expect(grouped('m/config.json', 'm/model.safetensors', ...saved('m'))).toMatchObject({
+      checkpoints: ['m'],
+      adapters: ['m'],
+    });
+    const loose = ['base.safetensors', 'adapter_config.json', 'adapter_model.safetensors'];
+    expect(grouped(...loose)).toMatchObject({ checkpoints: ['base'], adapters: ['adapter'] });
+  });
+
+  it('leaves by-products of training alone, pickles too', () => {
+    const steps = [...saved('l/checkpoint-500'), 'l/checkpoint-500/optimizer.pt'];
+    const byProducts = ['l/training_args.bin', 'l/runs/events.bin', 'l/adapter_model.bin'];
+    const { adapters, checkpoints, ignored } = grouped(...saved('l'), ...steps, ...byProducts);
+    expect(adapters).toEqual(['l']);
+    expect(checkpoints).toEqual([]);
+    expect(ignored).toEqual([...steps, 'l/runs/events.bin']);
+  });
+
+  it('takes steps of training that were added by themselves, and named adapters in one folder', () => {
+    expect(grouped(...saved('checkpoint-5'), ...saved('checkpoint-9')).adapters).toEqual([
+      'checkpoint-5',
+      'checkpoint-9',
+    ]);
+    expect(grouped(...saved('l'), ...saved('l/second')).adapters).toEqual(['l', 'second']);
+  });
+
+  it('still refuses pickles of other folders', () => {
+    expect(() => grouped(...saved('l'), 'm/pytorch_model.bin')).toThrow(/m\/pytorch_model\.bin/);
   });
 });
 

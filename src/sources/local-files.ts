@@ -1,11 +1,19 @@
 /**
- * Groups files from the visitor's disk into checkpoints. A folder laid out as a Hub repo is one
- * checkpoint; loose .safetensors files are one each. Nothing is read here: only names decide.
+ * Groups files from the visitor's disk into checkpoints and adapters. A folder laid out as a Hub
+ * repo is one checkpoint, one saved by PEFT one adapter; loose .safetensors files are a checkpoint
+ * each. Nothing is read here: only names decide.
  */
 import { PeruError } from '@/tensor/errors';
 import {
+  ADAPTER_CONFIG,
+  ADAPTER_FILE,
+  type AdapterSource,
+  isAdapterFolder,
+} from './adapter-source';
+import {
   type CheckpointSource,
   joinPath,
+  type RepoSource,
   SHARD_INDEX_FILE,
   WEIGHTS_FILE,
 } from './checkpoint-source';
@@ -18,44 +26,86 @@ export interface LocalFile {
 
 export interface LocalGroup {
   readonly checkpoints: readonly CheckpointSource[];
-  /** Paths that belong to no checkpoint. */
+  readonly adapters: readonly AdapterSource[];
+  /** Paths that belong to no checkpoint and no adapter. */
   readonly ignored: readonly string[];
 }
 
 const PICKLE = /\.(?:bin|pt|pth|ckpt|pkl|pickle)$/i;
 const OTHER_WEIGHTS = /\.(?:gguf|ggml|h5|msgpack|onnx|npz)$/i;
-const ADAPTER_FILE = 'adapter_model.safetensors';
-const ADAPTER_CONFIG = 'adapter_config.json';
+/** What a trainer saves on the way, inside the folder of the adapter it ends with. */
+const STEP_FOLDER = /(?:^|\/)checkpoint-\d+(?:\/|$)/;
 const INDEX = '.safetensors.index.json';
 
 /**
- * @throws PeruError `unsupported` when a folder's only weights are pickles, other formats or an
- *   adapter; `source` when a folder has a config but no weights, or nothing is a checkpoint
+ * @throws PeruError `unsupported` when a folder's only weights are pickles or other formats;
+ *   `source` when a folder has a config but no weights, or the reverse for an adapter, or nothing
+ *   is a checkpoint or an adapter
  */
 export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   const folders = byFolder(files);
+  const adapterFolders = foldersOfAdapters(folders);
   const weights = [...folders].flatMap(([folder, entries]) =>
-    weightFiles(folder, entries).map((file) => ({ folder, file })),
+    isInsideAny(folder, adapterFolders.steps)
+      ? []
+      : weightFiles(entries).map((file) => ({ folder, file })),
   );
+  const owners = [...new Set(weights.map(({ folder }) => folder)), ...adapterFolders.all];
   for (const [folder, entries] of folders) {
     // Folders inside a checkpoint's (onnx/, runs/) hold by-products, not checkpoints.
     // A repo's own pickle is a copy of its safetensors; among loose files it was meant.
-    const belongs = weights.some(
-      (found) =>
-        isInside(folder, found.folder) && (folder !== found.folder || entries.has('config.json')),
-    );
+    const isRepo = entries.has('config.json') || entries.has(ADAPTER_CONFIG);
+    const belongs = owners.some((owner) => isInside(folder, owner) && (folder !== owner || isRepo));
     if (!belongs) refuseOtherWeights(folder, [...entries.keys()].sort());
   }
-  if (weights.length === 0) throw nothingFound(files);
+  if (owners.length === 0) throw nothingFound(files);
+  return {
+    checkpoints: localCheckpoints(folders, weights),
+    adapters: localAdapters(folders, adapterFolders.all),
+    ignored: ignoredPaths(files, folders, owners),
+  };
+}
+
+type Folders = ReadonlyMap<string, ReadonlyMap<string, LocalFile>>;
+
+/**
+ * Folders of adapters, and the folders of a trainer's steps inside them.
+ *
+ * @throws PeruError when an adapter lacks its configuration or its weights
+ */
+function foldersOfAdapters(folders: Folders): { readonly all: string[]; readonly steps: string[] } {
+  const found = [...folders.keys()].filter((folder) => {
+    const names = folders.get(folder)!;
+    return isAdapterFolder((name) => names.has(name));
+  });
+  const isStep = (folder: string): boolean =>
+    STEP_FOLDER.test(folder) &&
+    found.some((outer) => outer !== folder && isInside(folder, outer) && !STEP_FOLDER.test(outer));
+  const all = found.filter((folder) => !isStep(folder));
+  for (const folder of all) refuseHalfAdapter(folder, folders.get(folder)!);
+  return { all, steps: found.filter(isStep) };
+}
+
+function localCheckpoints(
+  folders: Folders,
+  weights: readonly { readonly folder: string; readonly file: string }[],
+): CheckpointSource[] {
   const names = shortNames(weights.map(({ folder, file }) => displayPath(folder, file, weights)));
-  const checkpoints = weights.map(({ folder, file }, i) =>
-    localCheckpoint({ name: names[i]!, folder, weightsPath: file }, folders.get(folder)!),
+  return weights.map(({ folder, file }, i) => {
+    const repo = localRepo(joinPath(folder, file), names[i]!, folder, folders.get(folder)!);
+    return { ...repo, weightsPath: file };
+  });
+}
+
+function localAdapters(folders: Folders, adapterFolders: readonly string[]): AdapterSource[] {
+  const names = shortNames(adapterFolders.map((folder) => (folder === '' ? 'adapter' : folder)));
+  return adapterFolders.map((folder, i) =>
+    localRepo(joinPath(folder, ADAPTER_FILE), names[i]!, folder, folders.get(folder)!),
   );
-  return { checkpoints, ignored: ignoredPaths(files, folders, weights) };
 }
 
 /** Files by folder and name; hidden ones (.git, .cache, ._resource forks) are left out. */
-function byFolder(files: readonly LocalFile[]): ReadonlyMap<string, Map<string, LocalFile>> {
+function byFolder(files: readonly LocalFile[]): Folders {
   const folders = new Map<string, Map<string, LocalFile>>();
   for (const file of files) {
     const path = file.path.replace(/^(?:\.?\/)+/, '');
@@ -72,13 +122,14 @@ function isInside(folder: string, outer: string): boolean {
   return folder === outer || (outer !== '' && folder.startsWith(`${outer}/`));
 }
 
+function isInsideAny(folder: string, outers: readonly string[]): boolean {
+  return outers.some((outer) => isInside(folder, outer));
+}
+
 /** Names of the weight files (or shard indexes) of a folder, one a checkpoint. */
-function weightFiles(folder: string, entries: ReadonlyMap<string, LocalFile>): string[] {
-  const names = [...entries.keys()].sort();
+function weightFiles(entries: ReadonlyMap<string, LocalFile>): string[] {
+  const names = [...entries.keys()].filter((name) => name !== ADAPTER_FILE).sort();
   const index = names.find((name) => name.endsWith(INDEX));
-  if (entries.has(ADAPTER_CONFIG) || (entries.has(ADAPTER_FILE) && !entries.has(WEIGHTS_FILE))) {
-    throw adapterRefusal(folder);
-  }
   if (index !== undefined) return [entries.has(SHARD_INDEX_FILE) ? SHARD_INDEX_FILE : index];
   if (entries.has(WEIGHTS_FILE) && entries.has('config.json')) return [WEIGHTS_FILE];
   return names.filter((name) => name.toLowerCase().endsWith('.safetensors'));
@@ -111,11 +162,31 @@ function refuseOtherWeights(folder: string, names: readonly string[]): void {
   }
 }
 
-function adapterRefusal(folder: string): PeruError {
-  return new PeruError(
-    'unsupported',
-    `${joinPath(folder, ADAPTER_FILE)} is a LoRA adapter; Peru merges full checkpoints.`,
-    'Merge the adapter into its base first (merge_and_unload in PEFT), save that, and add the result.',
+/** @throws PeruError when one of an adapter's two files is missing, or its weights are a pickle */
+function refuseHalfAdapter(folder: string, entries: ReadonlyMap<string, LocalFile>): void {
+  if (entries.has(ADAPTER_CONFIG) && entries.has(ADAPTER_FILE)) return;
+  const where = folder === '' ? 'the files added' : `the folder ${folder}`;
+  if (entries.has(ADAPTER_FILE)) {
+    throw new PeruError(
+      'source',
+      `${joinPath(folder, ADAPTER_FILE)} came without its ${ADAPTER_CONFIG}, which says how its factors are scaled.`,
+      `Add the whole folder that PEFT saved, with ${ADAPTER_CONFIG}.`,
+    );
+  }
+  const pickle = [...entries.keys()].find(
+    (name) => name.startsWith('adapter_') && PICKLE.test(name),
+  );
+  if (pickle !== undefined) {
+    throw new PeruError(
+      'unsupported',
+      `${joinPath(folder, pickle)} is a PyTorch pickle, which can run code when it is read: Peru reads ${ADAPTER_FILE} only.`,
+      `Convert it: load the adapter with PeftModel.from_pretrained and save_pretrained(folder), or safetensors.torch.save_file(torch.load(file, weights_only=True), "${ADAPTER_FILE}").`,
+    );
+  }
+  throw new PeruError(
+    'source',
+    `There is an ${ADAPTER_CONFIG} but no ${ADAPTER_FILE} in ${where}.`,
+    'Add the whole folder that PEFT saved, with its weights.',
   );
 }
 
@@ -125,23 +196,20 @@ function nothingFound(files: readonly LocalFile[]): PeruError {
     files.length > 3 ? `${some.join(', ')} and ${files.length - 3} more` : some.join(', ');
   return new PeruError(
     'source',
-    files.length === 0 ? 'No files were added.' : `No checkpoint among the files added: ${listed}.`,
-    'Add .safetensors files, or folders saved with save_pretrained: the base and each fine-tuned model.',
+    files.length === 0
+      ? 'No files were added.'
+      : `No checkpoint or adapter among the files added: ${listed}.`,
+    'Add .safetensors files, or folders saved with save_pretrained: the base and each fine-tuned model or LoRA adapter.',
   );
 }
 
-function localCheckpoint(
-  facts: { readonly name: string; readonly folder: string; readonly weightsPath: string },
+function localRepo(
+  id: string,
+  name: string,
+  folder: string,
   entries: ReadonlyMap<string, LocalFile>,
-): CheckpointSource {
-  const { name, folder, weightsPath } = facts;
-  return {
-    id: joinPath(folder, weightsPath),
-    name,
-    folder,
-    weightsPath,
-    open: (path) => Promise.resolve(entries.get(path)?.file ?? null),
-  };
+): RepoSource {
+  return { id, name, folder, open: (path) => Promise.resolve(entries.get(path)?.file ?? null) };
 }
 
 /** A folder with one checkpoint is known by its own name, several in one by their files'. */
@@ -170,9 +238,9 @@ function shortNames(paths: readonly string[]): string[] {
 
 function ignoredPaths(
   files: readonly LocalFile[],
-  folders: ReadonlyMap<string, ReadonlyMap<string, LocalFile>>,
-  weights: readonly { readonly folder: string }[],
+  folders: Folders,
+  owners: readonly string[],
 ): string[] {
-  const used = new Set(weights.flatMap(({ folder }) => [...folders.get(folder)!.values()]));
+  const used = new Set(owners.flatMap((folder) => [...folders.get(folder)!.values()]));
   return files.filter((file) => !used.has(file)).map(({ path }) => path);
 }
