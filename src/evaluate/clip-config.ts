@@ -1,5 +1,6 @@
 /** What the graphs need of a CLIP repo's config.json, checked; all else is refused by name. */
 import { PeruError } from '@/tensor/errors';
+import { asObject, type Json, positive, positiveNumber } from './config-json';
 
 export type Activation = 'quick_gelu' | 'gelu';
 
@@ -33,8 +34,6 @@ export interface ClipConfig {
   readonly vision: VisionConfig;
   readonly text: TextConfig;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the config.json of a CLIPModel. Keys a repo leaves out take transformers' defaults
@@ -110,33 +109,6 @@ function readActivation(tower: Json): Activation {
   const activation = tower['hidden_act'] ?? 'quick_gelu';
   if (activation === 'quick_gelu' || activation === 'gelu') return activation;
   throw unsupported(`hidden_act is ${JSON.stringify(activation)}, not quick_gelu or gelu`);
-}
-
-function positive(json: Json, key: string, fallback: number): number {
-  const value = positiveNumber(json, key, fallback);
-  if (!Number.isSafeInteger(value)) throw wrongType(key, value);
-  return value;
-}
-
-function positiveNumber(json: Json, key: string, fallback: number): number {
-  const value = json[key] ?? fallback;
-  if (typeof value !== 'number' || !(value > 0)) throw wrongType(key, value);
-  return value;
-}
-
-function asObject(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrongType(what, value);
-  }
-  return value as Json;
-}
-
-function wrongType(key: string, value: unknown): PeruError {
-  return new PeruError(
-    'parse',
-    `config.json: ${key} is ${JSON.stringify(value)}, which is not a value it can have.`,
-    'Take config.json from the same repo as the weights.',
-  );
 }
 
 function unsupported(reason: string): PeruError {

@@ -14,6 +14,7 @@ import {
 import { type ClipConfig, readClipConfig, visionTokenCount } from './clip-config';
 import { argmaxRows, countCorrect } from './metrics';
 import { buildVisionGraph, type ClipGraph } from './onnx/clip-vision';
+import { nextTask } from './next-task';
 import { preprocessImages, type PixelBatch } from './preprocess';
 import { type PreprocessorConfig, readPreprocessorConfig } from './preprocessor-config';
 import { createGraphSession, type FeedData, type GraphSession, type Provider } from './session';
@@ -245,18 +246,6 @@ export class ClipEvaluator {
     const fitting = Math.floor(MAX_ACTIVATION_BYTES / bytesPerImage);
     return Math.min(MAX_IMAGES_TOGETHER, Math.max(1, fitting));
   }
-}
-
-/** Lets messages in, such as the one that cancels: awaiting a promise alone would not. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
 
 function missingWeight(name: string): PeruError {

@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { argmaxRows, countCorrect } from './metrics';
+import { argmaxRows, countCorrect, spearman } from './metrics';
 
 describe('argmaxRows', () => {
   it('takes the first of equal values in each row', () => {
@@ -23,5 +24,29 @@ describe('countCorrect', () => {
 
   it('refuses lists of different length', () => {
     expect(() => countCorrect([1], [1, 2])).toThrow(RangeError);
+  });
+});
+
+describe('spearman', async () => {
+  const url = new URL('./golden/t5/spearman.json', import.meta.url);
+  const golden = JSON.parse(await readFile(url, 'utf8')) as {
+    a: number[];
+    b: number[];
+    rho: number;
+  }[];
+
+  it.each(golden)("is scipy's, ties and all: $rho", ({ a, b, rho }) => {
+    expect(spearman(a, b)).toBeCloseTo(rho, 12);
+    expect(spearman(b, a)).toBeCloseTo(rho, 12);
+  });
+
+  it('is 0 where a side is constant or empty', () => {
+    expect(spearman([2, 2, 2], [1, 2, 3])).toBe(0);
+    expect(spearman([1, 2, 3], [0, 0, 0])).toBe(0);
+    expect(spearman([], [])).toBe(0);
+  });
+
+  it('refuses lists of different length', () => {
+    expect(() => spearman([1], [1, 2])).toThrow(RangeError);
   });
 });

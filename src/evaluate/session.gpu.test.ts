@@ -4,7 +4,7 @@ import { type WorkerAnswer } from './golden/evaluate-worker';
 import { fetchBytes, largestDifference, openProvider, PROVIDER_KINDS } from './golden/providers';
 import { floats, parseGolden } from './golden/read-golden';
 import { GraphBuilder } from './onnx/graph-builder';
-import { createGraphSession, threadCount } from './session';
+import { createGraphSession, type FeedData, threadCount } from './session';
 
 /** output = input x input + weight */
 function squareGraph(): Uint8Array {
@@ -71,6 +71,53 @@ describe.each(PROVIDER_KINDS)('graph session on %s', (kind) => {
     const { data } = floats(parseGolden(await fetchBytes(logitsUrl)), 'finetuned');
     expect(largestDifference(answer.logits, data.subarray(0, count * 10))).toBeLessThan(1e-3);
     expect(answer.threads).toBe(2);
+  });
+});
+
+/** output = input[ids], twice = output + output */
+function gatherGraph(): Uint8Array {
+  const graph = new GraphBuilder('gather');
+  const ids = graph.input('ids', ['n'], 'int32');
+  const rows = graph.op('Gather', [graph.input('input', ['m']), ids]);
+  graph.output('output', rows, ['n']);
+  graph.output('twice', graph.op('Add', [rows, rows]), ['n']);
+  return graph.build();
+}
+
+describe.each(PROVIDER_KINDS)('held outputs on %s', (kind) => {
+  it('feed another graph from where they are', async () => {
+    const provider = await openProvider(kind);
+    const first = await createGraphSession(gatherGraph(), provider, ['output', 'twice']);
+    const second = await createGraphSession(squareGraph(), provider);
+    const feeds = (...ids: number[]) =>
+      new Map([
+        ['ids', { shape: [ids.length], data: Int32Array.from(ids) }],
+        ['input', { shape: [3], data: Float32Array.of(5, 7, 9) }],
+      ]);
+    const next = async (held: FeedData) => {
+      const weight = { shape: [1], data: Float32Array.of(1) };
+      const own = new Map<string, FeedData>([['weight', weight]]);
+      return [...(await second.run(own.set('input', held), 'output'))];
+    };
+    const a = await first.runHeld(feeds(2, 0), ['twice', 'output']);
+    // Another run of the same graph must not take the buffers back.
+    const b = await first.runHeld(feeds(1), ['output']);
+    expect(a.get('twice')!.shape).toEqual([2]);
+    const onGpu = [...a.values()].map(({ data }) => !(data instanceof Float32Array));
+    expect(onGpu).toEqual(onGpu.map(() => kind === 'webgpu'));
+    expect(await next(a.get('twice')!)).toEqual([18 * 18 + 1, 10 * 10 + 1]);
+    expect(await next(a.get('output')!)).toEqual([82, 26]);
+    expect(await next(b.get('output')!)).toEqual([50]);
+    for (const held of [...a.values(), ...b.values()]) held.dispose();
+    await first.release();
+    await second.release();
+  });
+
+  it('come as arrays where they were not asked to stay', async () => {
+    const session = await createGraphSession(squareGraph(), await openProvider(kind));
+    const held = await session.runHeld(squareFeeds([3], 1), ['output']);
+    expect(held.get('output')).toMatchObject({ shape: [1], data: Float32Array.of(10) });
+    await session.release();
   });
 });
 

@@ -26,6 +26,14 @@ export interface FeedData {
 
 export type Feeds = ReadonlyMap<string, FeedData>;
 
+/** A float32 output that stays where the graph left it, to be fed to another graph. */
+export interface HeldOutput extends FeedData {
+  /** A buffer of onnxruntime's for an output kept on the GPU, else an array. */
+  readonly data: WeightData;
+  /** Frees the buffer once every run asked for before has ended; an array needs no freeing. */
+  dispose(): void;
+}
+
 /** One graph, ready to run. Runs are queued: onnxruntime takes one at a time. */
 export interface GraphSession {
   /**
@@ -36,6 +44,13 @@ export interface GraphSession {
    *   feeds
    */
   run(feeds: Feeds, output: string): Promise<Float32Array>;
+  /**
+   * Computes several float32 outputs in one run. Those named in `keptOutputs` stay on the GPU,
+   * where there is one; the caller disposes of every output before it releases the session.
+   *
+   * @throws PeruError as `run`
+   */
+  runHeld(feeds: Feeds, outputs: readonly string[]): Promise<Map<string, HeldOutput>>;
   release(): Promise<void>;
 }
 
@@ -48,18 +63,23 @@ const LOG_ERRORS = 3;
 /**
  * Compiles an ONNX graph for a provider; fetches the runtime if this is the first.
  *
+ * @param keptOutputs outputs that `runHeld` leaves on the GPU; without one they come as arrays
  * @throws PeruError 'source' when the runtime cannot be loaded, 'out-of-memory', 'internal'
  */
 export async function createGraphSession(
   model: Uint8Array,
   provider: Provider,
+  keptOutputs: readonly string[] = [],
 ): Promise<GraphSession> {
   const ort = await loadRuntime(provider.kind);
+  const locations = keptOutputs.map((name) => [name, 'gpu-buffer'] as const);
+  const kept = provider.kind === 'webgpu' && locations.length > 0;
   try {
     const session = await enqueue(() =>
       ort.InferenceSession.create(model, {
         executionProviders: [executionProvider(provider)],
         logSeverityLevel: LOG_ERRORS,
+        ...(kept ? { preferredOutputLocation: Object.fromEntries(locations) } : {}),
       }),
     );
     return new QueuedSession(ort, session, watchLoss(provider));
@@ -90,17 +110,23 @@ class QueuedSession implements GraphSession {
   }
 
   async run(feeds: Feeds, output: string): Promise<Float32Array> {
+    const held = await this.runHeld(feeds, [output]);
+    const data = held.get(output)?.data;
+    if (data instanceof Float32Array) return data;
+    held.get(output)?.dispose();
+    throw runtimeError('run a model', new TypeError(`Output ${output} is kept on the GPU.`));
+  }
+
+  async runHeld(feeds: Feeds, outputs: readonly string[]): Promise<Map<string, HeldOutput>> {
     const tensors: Record<string, Ort.Tensor> = {};
     for (const [name, feed] of feeds) tensors[name] = this.#toTensor(feed);
     try {
       const results = await enqueue(() => {
         // On a lost device onnxruntime would wait for ever.
         if (this.#loss.reason !== null) throw deviceLost(this.#loss.reason);
-        return this.#session.run(tensors, [output]);
+        return this.#session.run(tensors, outputs);
       });
-      const data = results[output]?.data;
-      if (data instanceof Float32Array) return data;
-      throw new TypeError(`The graph gave no float32 output named ${output}.`);
+      return new Map(outputs.map((name) => [name, heldOutput(name, results[name])]));
     } catch (cause) {
       await this.#loss.settled();
       if (this.#loss.reason !== null) throw deviceLost(this.#loss.reason, cause);
@@ -119,6 +145,25 @@ class QueuedSession implements GraphSession {
     if (data instanceof Float32Array) return new Tensor('float32', data, shape);
     return Tensor.fromGpuBuffer(data, { dataType: 'float32', dims: shape });
   }
+}
+
+function heldOutput(name: string, tensor: Ort.Tensor | undefined): HeldOutput {
+  if (tensor?.location === 'gpu-buffer' && tensor.type === 'float32') {
+    const data = tensor.gpuBuffer;
+    // Freeing enters the runtime, which may be in the middle of another run.
+    const dispose = () => {
+      void enqueue(() => {
+        tensor.dispose();
+        return Promise.resolve();
+      });
+    };
+    return { shape: tensor.dims, data, dispose };
+  }
+  const data = tensor?.location === 'cpu' ? tensor.data : null;
+  if (tensor === undefined || !(data instanceof Float32Array)) {
+    throw new TypeError(`The graph gave no float32 output named ${name}.`);
+  }
+  return { shape: tensor.dims, data, dispose: () => undefined };
 }
 
 interface DeviceLoss {

@@ -77,7 +77,10 @@ export function trimTokens(tokens: TokenBatch, positions: Int32Array, step: numb
   return { count: tokens.count, tokenCount, ids };
 }
 
-function buildTokenizer(tokenizer: object, tokenizerConfig: object): Tokenizer {
+/**
+ * @throws PeruError 'unsupported' when the tokenizer is not one the library can build
+ */
+export function buildTokenizer(tokenizer: object, tokenizerConfig: object): Tokenizer {
   try {
     return new Tokenizer(tokenizer, tokenizerConfig);
   } catch (cause) {

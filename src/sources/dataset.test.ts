@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { openImageDataset } from './dataset';
+import { describe, expect, it, vi } from 'vitest';
+import { type ImageDataset, openImageDataset } from './dataset';
 
 const golden = (name: string) =>
   new Blob([readFileSync(new URL(`./golden/${name}.parquet`, import.meta.url))]);
@@ -31,8 +31,50 @@ describe('openImageDataset', () => {
     await expect(dataset.readRows(5, 8)).rejects.toThrow(RangeError);
   });
 
+  /** Ranges read from the file by `work`, after it was opened. */
+  async function rangesRead(work: (dataset: ImageDataset) => Promise<unknown>) {
+    const file = golden('rows');
+    const dataset = await openImageDataset(file, 'rows.parquet');
+    const slice = vi.spyOn(file, 'slice');
+    await work(dataset);
+    return slice.mock.calls;
+  }
+
+  it('decodes a row group once, in however many parts it is read', async () => {
+    // The first two groups hold rows 0 to 2 and 3 to 5.
+    const whole = await rangesRead((dataset) => dataset.readRows(0, 6));
+    expect(whole.length).toBeGreaterThan(0);
+    const inParts = await rangesRead(async (dataset) => {
+      for (let row = 0; row < 6; row++) await dataset.readRows(row, row + 1);
+    });
+    expect(inParts).toEqual(whole);
+    const atOnce = await rangesRead((dataset) =>
+      Promise.all([dataset.readRows(0, 2), dataset.readRows(1, 6)]),
+    );
+    expect(atOnce).toEqual(whole);
+  });
+
+  it('holds no row group whose last row was read', async () => {
+    const once = await rangesRead((dataset) => dataset.readRows(0, 3));
+    const twice = await rangesRead(async (dataset) => {
+      await dataset.readRows(0, 3);
+      await dataset.readRows(0, 3);
+    });
+    expect(twice).toEqual([...once, ...once]);
+  });
+
+  it('reads again what failed before', async () => {
+    const file = golden('rows');
+    const dataset = await openImageDataset(file, 'rows.parquet');
+    vi.spyOn(file, 'slice').mockImplementationOnce(() => {
+      throw new TypeError('gone');
+    });
+    await expect(dataset.readRows(0, 1)).rejects.toThrow('rows.parquet');
+    expect(await dataset.readRows(0, 1)).toHaveLength(1);
+  });
+
   it.each([
-    ['no-features', /no class names/],
+    ['no-features', /lists no features/],
     ['no-label-column', /no ClassLabel column/],
     ['no-image-column', /no Image column/],
     ['no-classes', /names no classes/],

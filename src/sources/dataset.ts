@@ -3,15 +3,9 @@
  * of encoded images {bytes, path}, an integer label column, and the class names in the file's
  * key-value metadata under `huggingface`.
  */
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-} from 'hyparquet';
 import { PeruError } from '@/tensor/errors';
-import { readRange } from '@/tensor/safetensors';
 import { isRecord } from './json-file';
+import { type Features, openParquet } from './parquet-file';
 
 export interface ImageRow {
   /** The encoded image file (PNG, JPEG), undecoded. */
@@ -24,7 +18,7 @@ export interface ImageDataset {
   readonly name: string;
   readonly rowCount: number;
   readonly classNames: readonly string[];
-  /** Rows [start, end); each call decodes the row groups it touches. */
+  /** Rows [start, end). Read in order, in whatever parts, each row group is decoded once. */
   readRows(start: number, end: number): Promise<ImageRow[]>;
 }
 
@@ -42,14 +36,11 @@ interface Columns {
  *   with class labels, `source` when it can not be read
  */
 export async function openImageDataset(blob: Blob, name: string): Promise<ImageDataset> {
-  const file = asyncBuffer(blob, name);
-  const metadata = await reading(name, () => parquetMetadataAsync(file));
-  const columns = findColumns(metadata, name);
-  const rowCount = Number(metadata.num_rows);
-  const read = (names: string[], rowStart: number, rowEnd: number): Promise<unknown[]> =>
-    reading(name, () =>
-      parquetReadObjects({ file, metadata, columns: names, rowStart, rowEnd, utf8: false }),
-    );
+  const file = await openParquet(blob, name);
+  const { features, rowCount } = file;
+  if (features === null) throw unsuitable(name, 'its footer lists no features');
+  const columns = findColumns(features, name);
+  const readRaw = file.rows([columns.image, columns.label], { utf8: false });
   return {
     name,
     rowCount,
@@ -58,36 +49,13 @@ export async function openImageDataset(blob: Blob, name: string): Promise<ImageD
       if (!(start >= 0 && start <= end && end <= rowCount)) {
         throw new RangeError(`Rows ${start} to ${end} lie outside ${name} (${rowCount} rows).`);
       }
-      const rows = await read([columns.image, columns.label], start, end);
+      const rows = await readRaw(start, end);
       return rows.map((row, i) => ({
         bytes: imageOf(row, start + i, columns, name),
         label: labelOf(row, start + i, columns, name),
       }));
     },
   };
-}
-
-function asyncBuffer(blob: Blob, name: string): AsyncBuffer {
-  return {
-    byteLength: blob.size,
-    slice: async (start, end = blob.size) => (await readRange(blob, start, end, name)).buffer,
-  };
-}
-
-/** hyparquet throws plain errors for damaged files and for codecs it lacks. */
-async function reading<T>(name: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    if (cause instanceof PeruError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PeruError(
-      'parse',
-      `${name} could not be read as parquet: ${reason}.`,
-      'Reload the page if it came with it; else write it again with datasets (to_parquet), uncompressed or with snappy.',
-      { cause },
-    );
-  }
 }
 
 function unsuitable(name: string, what: string): PeruError {
@@ -98,8 +66,7 @@ function unsuitable(name: string, what: string): PeruError {
   );
 }
 
-function findColumns(metadata: FileMetaData, name: string): Columns {
-  const features = hubFeatures(metadata, name);
+function findColumns(features: Features, name: string): Columns {
   const ofType = (type: string): [string, Readonly<Record<string, unknown>>] | undefined =>
     Object.entries(features).find(
       (entry): entry is [string, Readonly<Record<string, unknown>>] =>
@@ -114,22 +81,6 @@ function findColumns(metadata: FileMetaData, name: string): Columns {
     throw unsuitable(name, `its column "${label[0]}" names no classes`);
   }
   return { image: image[0], label: label[0], classNames: classNames.map(String) };
-}
-
-/** `info.features` of the metadata `datasets` leaves in the footer. */
-function hubFeatures(metadata: FileMetaData, name: string): Readonly<Record<string, unknown>> {
-  const text = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
-  if (text === undefined) throw unsuitable(name, 'its footer has no class names');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw unsuitable(name, 'the "huggingface" metadata in its footer is not JSON');
-  }
-  const info = isRecord(parsed) ? parsed['info'] : null;
-  const features = isRecord(info) ? info['features'] : null;
-  if (!isRecord(features)) throw unsuitable(name, 'its footer lists no features');
-  return features;
 }
 
 function labelOf(row: unknown, i: number, columns: Columns, name: string): number {

@@ -20,8 +20,11 @@ export interface ZooTaskData {
 }
 
 /** Float tensors of one of the zoo's checkpoints. */
-export async function readZooWeights(model: string): Promise<Map<string, BaseTensor>> {
-  const blob = new Blob([await fetchBytes(`${ZOO}/${model}/model.safetensors`)]);
+export async function readZooWeights(
+  model: string,
+  file = 'model.safetensors',
+): Promise<Map<string, BaseTensor>> {
+  const blob = new Blob([await fetchBytes(`${ZOO}/${model}/${file}`)]);
   const header = await readSafetensorsHeader(blob, model);
   const tensors = new Map<string, BaseTensor>();
   for (const [name, { dtype, shape }] of header.tensors) {

@@ -1,0 +1,11 @@
+/** Lets messages in, such as the one that cancels: awaiting a promise alone would not. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * The evaluator against transformers on the embedded text zoo: every test row of two tasks, on
+ * both providers (scripts/zoo/text writes the goldens).
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import generatedEntailmentUrl from '../../scripts/zoo/golden/text/generated-entailment.json?url';
+import generatedSimilarityUrl from '../../scripts/zoo/golden/text/generated-similarity.json?url';
+import logitsEntailmentUrl from '../../scripts/zoo/golden/text/logits-entailment.safetensors?url';
+import logitsSimilarityUrl from '../../scripts/zoo/golden/text/logits-similarity.safetensors?url';
+import tableUrl from '../../scripts/zoo/golden/text/torch-table.json?url';
+import { type BaseTensor } from './base-weights';
+import { fetchBytes, largestDifference, openProvider, PROVIDER_KINDS } from './golden/providers';
+import { floats, parseGolden } from './golden/read-golden';
+import { provideWeights } from './golden/t5';
+import {
+  openTextEvaluator,
+  readAdapted,
+  readTextBase,
+  readTextRows,
+  readTextZoo,
+  type TextZoo,
+  type TextZooTask,
+} from './golden/zoo-text';
+import { type Provider } from './session';
+import { type T5Evaluator } from './t5-evaluator';
+import { scoreAnswers } from './text-task';
+
+const LOGIT_TOLERANCE = 1e-3;
+/** 512 rows take a software adapter some minutes. */
+const SLOW_MS = 900_000;
+
+/** A test row as torch saw it. */
+interface GoldenRow {
+  readonly prompt: string;
+  readonly ids: number[];
+  readonly finetuned: string;
+  readonly pretrained: string;
+}
+
+interface GoldenScores {
+  readonly correct?: number;
+  readonly spearman?: number;
+}
+
+interface GoldenTable {
+  readonly tasks: {
+    readonly name: string;
+    readonly n: number;
+    readonly scores: Readonly<Record<string, GoldenScores>>;
+  }[];
+}
+
+const TASKS = [
+  { name: 'entailment', generatedUrl: generatedEntailmentUrl, logitsUrl: logitsEntailmentUrl },
+  { name: 'similarity', generatedUrl: generatedSimilarityUrl, logitsUrl: logitsSimilarityUrl },
+] as const;
+
+async function fetchJson<T>(url: string): Promise<T> {
+  return JSON.parse(new TextDecoder().decode(await fetchBytes(url))) as T;
+}
+
+describe.each(TASKS)('the zoo: $name', ({ name, generatedUrl, logitsUrl }) => {
+  let zoo: TextZoo;
+  let task: TextZooTask;
+  let golden: GoldenRow[];
+  let inputs: Int32Array[];
+  let labels: number[];
+
+  beforeAll(async () => {
+    zoo = await readTextZoo();
+    task = zoo.tasks.find((item) => item.name === name)!;
+    golden = await fetchJson(generatedUrl);
+    inputs = golden.map(({ ids }) => Int32Array.from(ids));
+    labels = (await readTextRows(task)).map(({ label }) => label);
+  });
+
+  async function withModel(
+    tensors: ReadonlyMap<string, BaseTensor>,
+    provider: Provider,
+    use: (evaluator: T5Evaluator, weights: { tensors: typeof tensors }) => Promise<void>,
+  ): Promise<void> {
+    const evaluator = await openTextEvaluator(zoo, provider);
+    const weights = await provideWeights(tensors, provider);
+    await use(evaluator, weights);
+    evaluator.dispose();
+    weights.dispose();
+  }
+
+  async function checkAnswers(
+    tensors: ReadonlyMap<string, BaseTensor>,
+    column: 'finetuned' | 'pretrained',
+    provider: Provider,
+  ): Promise<void> {
+    await withModel(tensors, provider, async (evaluator, weights) => {
+      const logits = floats(parseGolden(await fetchBytes(logitsUrl)), column);
+      const first = inputs.slice(0, logits.shape[0]);
+      const made = await evaluator.firstLogits({ weights, inputs: first });
+      const worst = largestDifference(made, logits.data);
+      console.info(`${name}, ${column}, ${provider.kind}: logits differ by ${worst}`);
+      expect(worst).toBeLessThan(LOGIT_TOLERANCE);
+      const { maxNewTokens } = zoo;
+      const answers = await evaluator.generate({ weights, inputs, maxNewTokens });
+      expect(answers).toEqual(golden.map((row) => row[column]));
+      const table = await fetchJson<GoldenTable>(tableUrl);
+      const wanted = table.tasks.find((row) => row.name === name)!;
+      const score = scoreAnswers(answers, labels, task);
+      expect(score.n).toBe(wanted.n);
+      const { correct, spearman } = wanted.scores[column]!;
+      if (correct !== undefined) expect(score.correct).toBe(correct);
+      else expect(score.score).toBeCloseTo(spearman!, 5);
+    });
+  }
+
+  it('prompts and their token ids as in transformers', async () => {
+    const evaluator = await openTextEvaluator(zoo, { kind: 'wasm' });
+    const prompts = (await readTextRows(task)).map(({ prompt }) => prompt);
+    expect(prompts).toEqual(golden.map((row) => row.prompt));
+    expect(evaluator.tokenize(prompts)).toEqual(inputs);
+  });
+
+  it.each(PROVIDER_KINDS)(
+    'the adapted model answers every row as in transformers, on %s',
+    async (kind) => {
+      await checkAnswers(await readAdapted(zoo, task), 'finetuned', await openProvider(kind));
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'the base answers every row as in transformers',
+    async () => {
+      await checkAnswers(await readTextBase(zoo), 'pretrained', { kind: 'wasm' });
+    },
+    SLOW_MS,
+  );
+});
