@@ -4,11 +4,23 @@ import {
   SPARSE_COMPRESSORS,
   type SparseMethod,
 } from '@/methods/registry';
-import { type MethodId, type Recipe } from './protocol';
+import { type MethodId, type RankChoice, type Recipe } from './protocol';
 
 /** METHOD of results.json for a sparse method at m percent, e.g. `peru-fft@0.5`. */
 export function sparseMethodId(method: SparseMethod, keptPercent: number): MethodId {
   return `${method}@${keptPercent}`;
+}
+
+/** METHOD of results.json for PERU-LoRA: `peru-lora@8`, `peru-lora@energy=95`, … */
+export function lowRankMethodId(choice: RankChoice): MethodId {
+  switch (choice.by) {
+    case 'count':
+      return `peru-lora@${choice.q}`;
+    case 'energy':
+      return `peru-lora@energy=${choice.percent}`;
+    case 'bytes':
+      return `peru-lora@bytes=${choice.budget}`;
+  }
 }
 
 /** Equal for two recipes exactly when they give the same theta*. */

@@ -4,9 +4,11 @@
  */
 import { type AdapterReport, type EngineKind, type Scope } from '@/tensor/engine';
 import { type MergeMethod } from '@/methods/registry';
+import { type RankChoice } from '@/methods/peru-lora';
 import { type ErrorFacts } from '@/tensor/errors';
+import { type FactorizationReport } from '@/tensor/low-rank';
 
-export type { MergeMethod };
+export type { FactorizationReport, MergeMethod, RankChoice };
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
 export interface Recipe {
@@ -16,11 +18,15 @@ export interface Recipe {
   /** m: share of entries kept per task, in percent. */
   readonly keptPercent: number;
   readonly scope: Scope;
+  /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
+  readonly rank: RankChoice;
 }
 
-/** Opens a group of checkpoints: the embedded demo, or files from the visitor's disk. */
+export type DemoName = 'fft' | 'lora';
+
+/** Opens a group of checkpoints: an embedded demo, or files from the visitor's disk. */
 export type SourceRequest =
-  | { readonly kind: 'demo'; readonly demo: 'fft' }
+  | { readonly kind: 'demo'; readonly demo: DemoName }
   | {
       readonly kind: 'files';
       readonly files: readonly { readonly path: string; readonly file: File }[];
@@ -49,29 +55,73 @@ export interface CheckpointCard {
   readonly dataset: {
     readonly name: string;
     readonly rowCount: number;
-    readonly classCount: number;
+    /** What a row is: an image to classify, or a text to answer. */
+    readonly rowKind: RowKind;
+    /** Null where the answer is a number. */
+    readonly classCount: number | null;
+    readonly metric: Metric;
   } | null;
+}
+
+export type RowKind = 'image' | 'text';
+
+/** `accuracy`: share of right answers; `spearman`: rank correlation with the labels, -1..1. */
+export type Metric = 'accuracy' | 'spearman';
+
+/** A group of full fine-tunes. */
+export interface FullContents {
+  readonly kind: 'full';
+  /** Elements of the flat space: N, of which m % are kept for each task. */
+  readonly elementCount: number;
+}
+
+/** A group of LoRA adapters of one base. */
+export interface AdapterContents {
+  readonly kind: 'adapters';
+  /** Every weight that some task's adapter changes, in canonical order. */
+  readonly modules: readonly AdaptedModule[];
+  /** Per task, in the order of the cards. */
+  readonly tasks: readonly {
+    readonly task: string;
+    /** Most triplets each module can have, in the order of `modules`; 0 where not adapted. */
+    readonly ranks: readonly number[];
+    /** Bytes of its files that no rank changes: full copies of biases and heads. */
+    readonly otherBytes: number;
+  }[];
+  /** The largest rank of any module of any task: the right end of the rank slider. */
+  readonly maxRank: number;
+}
+
+export interface AdaptedModule {
+  /** Name of the base's weight. */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
 }
 
 export interface GroupFacts {
   readonly title: string;
   readonly cards: readonly CheckpointCard[];
-  /** Elements of the flat space: N, of which m % are kept for each task. */
-  readonly elementCount: number;
+  readonly contents: FullContents | AdapterContents;
   /** Why there is no accuracy, or null where tasks are scored. */
   readonly noAccuracyBecause: string | null;
   /** λ recommended for the group (chosen on validation data), or null. */
   readonly lambda: number | null;
 }
 
-/** METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M`. */
+/**
+ * METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M` with M
+ * in percent; `peru-lora@Q`, `peru-lora@energy=PERCENT`, `peru-lora@bytes=BUDGET`.
+ */
 export type MethodId = string;
 
 /** One cell of the accuracy table. `n` grows from 128 to the whole split as results stream in. */
 export interface Score {
   readonly method: MethodId;
   readonly task: string;
-  readonly correct: number;
+  readonly metric: Metric;
+  /** The metric on the first n rows: 0..1, for `spearman` -1..1. */
+  readonly value: number;
   readonly n: number;
   /** Rows in the split: the score is final when n equals it. */
   readonly total: number;
@@ -93,12 +143,24 @@ export interface SparseFacts {
   readonly energyShare: number | null;
 }
 
+/** Exact facts of one task's compressed adapter at the current rank. */
+export interface LowRankFacts {
+  readonly method: MethodId;
+  readonly task: string;
+  /** Triplets kept, in the order of `AdapterContents.modules`. */
+  readonly ranks: readonly number[];
+  /** Kept share of the squared norm of all the task's deltas, 0..1. */
+  readonly energyShare: number;
+  /** Bytes of its adapter folder. */
+  readonly bytes: number;
+}
+
 export interface Progress {
   /** For people, e.g. "Evaluating PERU-FFT (10 %)". */
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'images' | 'tasks';
+  readonly unit: 'bytes' | 'images' | 'texts' | 'tasks';
 }
 
 export type JobEvent =
@@ -115,8 +177,19 @@ export type JobEvent =
       readonly type: 'histograms';
       readonly histograms: readonly { readonly task: string; readonly counts: Uint32Array }[];
     }
+  /** Singular values of every adapted module, for the live rank slider. */
+  | {
+      readonly type: 'spectra';
+      readonly report: FactorizationReport;
+      readonly spectra: readonly {
+        readonly task: string;
+        /** Descending, in the order of `AdapterContents.modules`; empty where not adapted. */
+        readonly modules: readonly Float32Array[];
+      }[];
+    }
   | { readonly type: 'score'; readonly score: Score }
   | { readonly type: 'sparse'; readonly facts: SparseFacts }
+  | { readonly type: 'low-rank'; readonly facts: LowRankFacts }
   | { readonly type: 'storage'; readonly rows: readonly StorageRow[] }
   | { readonly type: 'memory'; readonly liveBytes: number; readonly peakBytes: number }
   /** A stage ended; `name` and seconds as in results.json. */

@@ -9,6 +9,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
+  rank: { by: 'count', q: 8 },
 };
 const SIZE = 50;
 
@@ -48,7 +49,7 @@ describe('opening', () => {
       ['task', 'a'],
       ['task', 'b'],
     ]);
-    expect(facts?.group.elementCount).toBe(SIZE);
+    expect(facts?.group.contents).toEqual({ kind: 'full', elementCount: SIZE });
     expect(facts?.group.noAccuracyBecause).toMatch(/data set/);
   });
 

@@ -2,15 +2,16 @@
 import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { sparseMethods } from './columns';
 import { baseFile, finetunedFiles, mergedFile, sparseTaskFile } from './files-written';
-import { type Job } from './job';
-import { sparseKey, sparseMethodId } from './method-id';
-import { type SparseFacts, type StorageRow } from './protocol';
-import { type SparseMeasure } from './score-book';
+import { sparseKey, sparseMethodId } from '@/worker/method-id';
+import { type SparseFacts, type StorageRow } from '@/worker/protocol';
+import { storageRow } from '@/worker/storage-row';
+import { type FullJob } from './full-job';
+import { type SparseMeasure } from './measure-book';
 import { type SelectionSet } from './selection-set';
 
 /** Measures every sparse method at one m, unless the book knows it, and tells the page. */
 export async function measureSparse(
-  job: Job,
+  job: FullJob,
   selections: SelectionSet,
   keptPercent: number,
 ): Promise<void> {
@@ -18,14 +19,14 @@ export async function measureSparse(
   for (const method of sparseMethods()) {
     const key = sparseKey(method, keptPercent, recipe);
     const measure =
-      group.book.measure(key) ?? (await measureMethod(job, selections, method, keptPercent));
-    group.book.setMeasure(key, measure);
+      group.measures.get(key) ?? (await measureMethod(job, selections, method, keptPercent));
+    group.measures.set(key, measure);
     for (const facts of measure.facts) emit({ type: 'sparse', facts });
   }
 }
 
 async function measureMethod(
-  { group, recipe, signal }: Job,
+  { group, recipe, signal }: FullJob,
   selections: SelectionSet,
   method: SparseMethod,
   keptPercent: number,
@@ -53,10 +54,13 @@ function shareOf(kept: number, total: number): number | null {
 }
 
 /** Storage of every method known for this recipe: whole models, then each share kept. */
-export function storageRows({ group, recipe }: Job, keptPercents: readonly number[]): StorageRow[] {
+export function storageRows(
+  { group, recipe }: FullJob,
+  keptPercents: readonly number[],
+): StorageRow[] {
   const sparse = sparseMethods().flatMap((method) =>
     keptPercents.flatMap((percent) => {
-      const measure = group.book.measure(sparseKey(method, percent, recipe));
+      const measure = group.measures.get(sparseKey(method, percent, recipe));
       return measure === null ? [] : [measure.row];
     }),
   );
@@ -66,8 +70,4 @@ export function storageRows({ group, recipe }: Job, keptPercents: readonly numbe
     storageRow('merged', [mergedFile(group, recipe)]),
     ...sparse,
   ];
-}
-
-function storageRow(method: string, files: StorageRow['files']): StorageRow {
-  return { method, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }

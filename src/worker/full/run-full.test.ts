@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { type GroupEvaluator, type RowRange } from './group-evaluator';
-import { openGroup, type OpenGroup } from './open-group';
-import { type JobEvent, type Recipe } from './protocol';
-import { runRecipe } from './run-recipe';
+import { openGroup } from '@/worker/open-group';
+import { type JobEvent, type Recipe } from '@/worker/protocol';
+import { type GroupEvaluator, type RowRange } from '@/worker/scoring/group-evaluator';
+import { type FullGroup } from './open-full';
+import { runFull } from './run-full';
 
 const ROWS = 300;
 const RECIPE: Recipe = {
@@ -14,6 +15,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
+  rank: { by: 'count', q: 8 },
 };
 
 interface Scored extends RowRange {
@@ -22,18 +24,20 @@ interface Scored extends RowRange {
   readonly weight: number;
 }
 
-let group: OpenGroup;
+let group: FullGroup;
 let scored: Scored[];
 let events: JobEvent[];
 
 /** An evaluator that finds every second image right and remembers what it was asked. */
 const evaluator = {
   location: 'cpu',
-  countCorrect: (task: number, { tensors }: ModelWeights, range: RowRange) => {
+  splits: [],
+  gpuBytes: 0,
+  score: (task: number, { tensors }: ModelWeights, range: RowRange) => {
     const data = tensors.get('w')?.data;
     scored.push({ ...range, task, weight: data instanceof Float32Array ? (data[0] ?? 0) : NaN });
     const n = range.to - range.from;
-    return Promise.resolve({ correct: Math.floor(n / 2), n });
+    return Promise.resolve({ metric: 'accuracy', correct: Math.floor(n / 2), n });
   },
 } as unknown as GroupEvaluator;
 
@@ -45,7 +49,7 @@ function file(path: string, first: number) {
 async function run(recipe: Recipe, signal = new AbortController().signal): Promise<void> {
   scored = [];
   events = [];
-  await runRecipe({ group, recipe, signal, emit: (event) => events.push(event) });
+  await runFull({ group, recipe, signal, emit: (event) => events.push(event) });
 }
 
 beforeEach(async () => {
@@ -53,11 +57,12 @@ beforeEach(async () => {
   const opening = { request: { kind: 'files' as const, files }, emit: () => undefined };
   const opened = await openGroup({ ...opening, signal: new AbortController().signal });
   expect(opened.engine.kind).toBe(createReferenceEngine().kind);
+  if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
   group = { ...opened, tasks, evaluator };
 });
 
-describe('runRecipe', () => {
+describe('runFull', () => {
   it('completes a table on a sample before it scores the rest', async () => {
     await run(RECIPE);
     const cells = 2 * 5;

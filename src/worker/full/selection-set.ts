@@ -1,16 +1,16 @@
 import { type SparseMethod, SPARSE_COMPRESSORS } from '@/methods/registry';
 import { type Selection } from '@/tensor/engine';
-import { type Job } from './job';
+import { type FullJob } from './full-job';
 
 /** A job's exact selections: each made when first needed, freed when its m is done with. */
 export class SelectionSet {
-  readonly #job: Job;
+  readonly #job: FullJob;
   readonly #made = new Map<
     string,
     { readonly keptPercent: number; readonly selection: Selection }
   >();
 
-  constructor(job: Job) {
+  constructor(job: FullJob) {
     this.#job = job;
   }
 

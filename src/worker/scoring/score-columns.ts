@@ -1,8 +1,10 @@
 import { type ModelWeights } from '@/tensor/engine';
-import { type Column } from './columns';
-import { type Job } from './job';
 import { type GroupEvaluator } from './group-evaluator';
-import { type OpenTask } from './open-group';
+import { rowsOf } from './outcome';
+import { type Column, type Job, type OpenTask } from './scored-group';
+
+/** Rows of each task scored first: the data sets are ordered so that these are stratified. */
+export const SAMPLE_ROWS = 128;
 
 /**
  * Scores every column on every task up to `rowLimit` rows of its data set, skipping rows the book
@@ -12,7 +14,7 @@ export async function scoreColumns(
   job: Job,
   columns: readonly Column[],
   rowLimit: number,
-  progress: ImageProgress,
+  progress: RowProgress,
 ): Promise<void> {
   const { evaluator, tasks } = job.group;
   if (evaluator === null) return;
@@ -21,7 +23,8 @@ export async function scoreColumns(
     for (const [taskIndex, task] of tasks.entries()) {
       for (const column of columns) {
         if (!needsRows(job, column, task, rowLimit)) continue;
-        const weights = shared.get(column) ?? (await layOut(job, column, taskIndex, evaluator));
+        job.signal.throwIfAborted();
+        const weights = shared.get(column) ?? (await column.layOut(taskIndex, evaluator.location));
         if (column.shared) shared.set(column, weights);
         try {
           await scoreCell(job, { column, task, evaluator, weights, rowLimit, progress });
@@ -47,24 +50,13 @@ function needsRows(
   return (known?.n ?? 0) < Math.min(rowLimit, task.rowCount);
 }
 
-async function layOut(
-  { group, signal }: Job,
-  column: Column,
-  taskIndex: number,
-  evaluator: GroupEvaluator,
-): Promise<ModelWeights> {
-  const weights = await column.weights(taskIndex);
-  signal.throwIfAborted();
-  return group.weights.materialize(weights, evaluator.location);
-}
-
 interface Cell {
   readonly column: Column;
   readonly task: OpenTask;
   readonly evaluator: GroupEvaluator;
   readonly weights: ModelWeights;
   readonly rowLimit: number;
-  readonly progress: ImageProgress;
+  readonly progress: RowProgress;
 }
 
 async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
@@ -72,20 +64,23 @@ async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void
   const from = group.book.score(column, task.name)?.n ?? 0;
   const to = Math.min(rowLimit, task.rowCount);
   progress.begin(`Scoring ${column.title} on ${task.title}`);
-  const { correct, n } = await evaluator.countCorrect(task.index, weights, { from, to, signal });
-  emit({ type: 'score', score: group.book.add(column, task.name, correct, n, task.rowCount) });
-  progress.add(n);
+  signal.throwIfAborted();
+  const outcome = await evaluator.score(task.index, weights, { from, to, signal });
+  emit({ type: 'score', score: group.book.add(column, task.name, outcome, task.rowCount) });
+  progress.add(rowsOf(outcome));
 }
 
-/** Images scored, of all that the job's columns need. */
-export class ImageProgress {
+/** Rows scored, of all that the job's columns need. */
+export class RowProgress {
   readonly #emit: Job['emit'];
   readonly #total: number;
+  readonly #unit: 'images' | 'texts';
   #done = 0;
   #stage = '';
 
   constructor({ group, emit }: Job, columns: readonly Column[]) {
     this.#emit = emit;
+    this.#unit = group.evaluator?.splits[0]?.rowKind === 'text' ? 'texts' : 'images';
     let total = 0;
     for (const task of group.tasks) {
       total += task.rowCount * columns.length;
@@ -99,11 +94,11 @@ export class ImageProgress {
     this.add(0);
   }
 
-  add(images: number): void {
-    this.#done += images;
+  add(rows: number): void {
+    this.#done += rows;
     this.#emit({
       type: 'progress',
-      progress: { stage: this.#stage, done: this.#done, total: this.#total, unit: 'images' },
+      progress: { stage: this.#stage, done: this.#done, total: this.#total, unit: this.#unit },
     });
   }
 }

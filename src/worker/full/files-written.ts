@@ -3,8 +3,8 @@ import { mergedFileBytes } from '@/export/merged-size';
 import { sparseFileSize } from '@/export/sparse-size';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { VALUE_DTYPE } from './columns';
-import { type OpenGroup } from './open-group';
-import { type Recipe } from './protocol';
+import { type Recipe } from '@/worker/protocol';
+import { type FullGroup } from './open-full';
 
 export interface FileSize {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface FileSize {
 const HASH_PLACEHOLDER = '0'.repeat(64);
 
 /** The base as it lies at its source. */
-export function baseFile({ sources, checkpoints }: OpenGroup): FileSize {
+export function baseFile({ sources, checkpoints }: FullGroup): FileSize {
   return { name: `${sources.base.name}.safetensors`, bytes: checkpoints[0].byteLength };
 }
 
@@ -23,7 +23,7 @@ export function baseFile({ sources, checkpoints }: OpenGroup): FileSize {
  * Every task's own checkpoint; with the base where it holds tensors the fine-tunes lack, since
  * none of them serves without it.
  */
-export function finetunedFiles(group: OpenGroup): FileSize[] {
+export function finetunedFiles(group: FullGroup): FileSize[] {
   const [, ...tasks] = group.checkpoints;
   const files = tasks.map(({ name, byteLength }) => {
     return { name: `${name}.safetensors`, bytes: byteLength };
@@ -32,7 +32,7 @@ export function finetunedFiles(group: OpenGroup): FileSize[] {
 }
 
 /** `merged.safetensors`: every tensor of the base, the merged ones as `mergedDtype`. */
-export function mergedFile(group: OpenGroup, recipe: Recipe): FileSize {
+export function mergedFile(group: FullGroup, recipe: Recipe): FileSize {
   const merged = new Set(group.plan.layout.tensors.map(({ name }) => name));
   const dtypeOf = (name: string): SafetensorsDtype | undefined =>
     merged.has(name) ? group.mergedDtype : undefined;
@@ -43,7 +43,7 @@ export function mergedFile(group: OpenGroup, recipe: Recipe): FileSize {
 
 /** `TASK.sparse.safetensors` for the entries set in `mask`. */
 export function sparseTaskFile(
-  group: OpenGroup,
+  group: FullGroup,
   recipe: Recipe,
   sparse: { readonly task: string; readonly keptPercent: number; readonly mask: Uint32Array },
 ): FileSize {
@@ -58,7 +58,7 @@ export function sparseTaskFile(
 }
 
 /** What made the file: method, settings and every source with its hash. */
-function recipeJson({ sources, checkpoints }: OpenGroup, recipe: Recipe): string {
+function recipeJson({ sources, checkpoints }: FullGroup, recipe: Recipe): string {
   const [base, ...tasks] = checkpoints.map(({ name }) => ({ name, sha256: HASH_PLACEHOLDER }));
   const { mergeMethod: merge, lambda, scope } = recipe;
   return JSON.stringify({ group: sources.title, merge, lambda, scope, base, tasks });

@@ -1,0 +1,5 @@
+import { type Job } from '@/worker/scoring/scored-group';
+import { type AdapterGroup } from './open-adapters';
+
+/** One run of a recipe on a group of adapters. */
+export type AdapterJob = Job<AdapterGroup>;

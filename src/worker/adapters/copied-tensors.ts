@@ -1,0 +1,69 @@
+/** Full copies that adapters bring along: biases, heads and what else `modules_to_save` names. */
+import { type PlannedAdapter } from '@/tensor/adapter/adapter-plan';
+import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
+import { isFloatDtype } from '@/tensor/dtype';
+import { type Engine, type ModelWeights } from '@/tensor/engine';
+import { flatLayout } from '@/tensor/layout';
+import { uploadCheckpoints, type UploadOptions } from '@/worker/upload';
+import { floatWeights } from './float-weights';
+
+const NONE: ModelWeights = { tensors: new Map(), dispose: () => undefined };
+
+/** A task's own copies as float32 weights. */
+export async function copiesOf(
+  engine: Engine,
+  { name, replaced }: PlannedAdapter,
+  location: 'cpu' | 'gpu',
+  options: UploadOptions,
+): Promise<ModelWeights> {
+  if (replaced.size === 0) return NONE;
+  return floatWeights(engine, { name, tensors: replaced, byteLength: 0 }, location, options);
+}
+
+/**
+ * The copies merged as full weights are: theta_0 + sum_t c_t (theta_t - theta_0), where a task
+ * without a copy of a tensor stands at the base's.
+ */
+export async function mergedCopies(
+  engine: Engine,
+  group: {
+    readonly base: CheckpointTensors;
+    readonly adapters: readonly PlannedAdapter[];
+    readonly names: readonly string[];
+    readonly coefficients: readonly number[];
+  },
+  location: 'cpu' | 'gpu',
+  options: UploadOptions,
+): Promise<ModelWeights> {
+  const { base, adapters, names, coefficients } = group;
+  if (names.length === 0) return NONE;
+  const own = (replaced: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor => {
+    const tensor = replaced.get(name) ?? base.tensors.get(name);
+    if (tensor === undefined) throw new RangeError(`${base.name} has no tensor "${name}".`);
+    return tensor;
+  };
+  const copies = [{ name: base.name, replaced: base.tensors }, ...adapters];
+  const checkpoints = copies.map(({ name: from, replaced }): CheckpointTensors => {
+    const tensors = new Map(names.map((name) => [name, own(replaced, name)] as const));
+    return { name: from, tensors, byteLength: 0 };
+  });
+  const stored = checkpoints.flatMap(({ tensors }) => [...tensors.values()]);
+  const spec = {
+    layout: flatLayout(names.map((name) => ({ name, shape: own(base.tensors, name).shape }))),
+    uploadBytes: stored.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    dtypeOf: (index: number, name: string) => {
+      const dtype = checkpoints[index]?.tensors.get(name)?.dtype;
+      if (dtype === undefined || !isFloatDtype(dtype))
+        throw new RangeError(`"${name}" has no floats.`);
+      return dtype;
+    },
+    checkpoints,
+  };
+  const weights = await uploadCheckpoints(engine, spec, options);
+  try {
+    await weights.merge(coefficients, 'F32');
+    return await weights.materialize({ kind: 'merged' }, location);
+  } finally {
+    weights.dispose();
+  }
+}

@@ -1,0 +1,155 @@
+/** Opens a group of LoRA adapters: factors on the engine, the base only where something is scored. */
+import { planAdapters } from '@/plan/plan-adapters';
+import { checkpointFacts } from '@/plan/checkpoint-facts';
+import { ADAPTER_CONFIG, ADAPTER_FILE, openAdapter } from '@/sources/adapter-source';
+import { openWeights } from '@/sources/checkpoint-source';
+import { type AdapterPlan, type OpenAdapter } from '@/tensor/adapter/adapter-plan';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type Engine, type ModelWeights } from '@/tensor/engine';
+import { checkpointCard } from '@/worker/checkpoint-card';
+import { type AdapterSources } from '@/worker/group-sources';
+import { type OpeningParts } from '@/worker/open-group';
+import { type AdapterContents, type GroupFacts, type StorageRow } from '@/worker/protocol';
+import { type Scoring } from '@/worker/scoring/group-evaluator';
+import { openEvaluator } from '@/worker/scoring/open-evaluator';
+import { ScoreBook } from '@/worker/scoring/score-book';
+import { type ScoredGroup } from '@/worker/scoring/scored-group';
+import { adapterContents } from './contents';
+import { floatWeights } from './float-weights';
+import { type MergedAdapter } from './merged-adapter';
+import { loadProducts, type TaskProducts } from './task-products';
+
+export interface AdapterGroup extends ScoredGroup {
+  readonly kind: 'adapters';
+  readonly sources: AdapterSources;
+  readonly base: CheckpointTensors;
+  readonly plan: AdapterPlan;
+  readonly contents: AdapterContents;
+  readonly products: TaskProducts;
+  /** Float32 weights of the base where the evaluator wants them; null where nothing is scored. */
+  readonly baseWeights: ModelWeights | null;
+  /** Files of each task's own adapter. */
+  readonly ownFiles: readonly StorageRow['files'][];
+  /** The merged adapter of the recipe run last, or null. */
+  merged: MergedAdapter | null;
+  dispose(): void;
+}
+
+/** @throws PeruError for whatever keeps the adapters from fitting their base */
+export async function openAdapterGroup(
+  sources: AdapterSources,
+  parts: OpeningParts,
+): Promise<AdapterGroup> {
+  const { engineReady, options, emit, signal } = parts;
+  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
+  const scoringReady = engineReady.then((chosen) =>
+    openEvaluator(sources.base, tests, chosen, options),
+  );
+  try {
+    const [base, ...adapters] = await Promise.all([
+      openWeights(sources.base, options),
+      ...sources.tasks.map(({ model }) => openAdapter(model, options)),
+    ]);
+    const plan = planAdapters({ base, adapters });
+    const { engine } = await engineReady;
+    const products = await loadProducts(engine, plan, parts);
+    const scoring = await scoringReady;
+    const location = scoring.evaluator?.location;
+    const baseWeights =
+      location === undefined ? null : await floatWeights(engine, base, location, parts);
+    signal.throwIfAborted();
+    const { description: evaluator } = scoring;
+    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
+    const loaded = { sources, base, plan, products, baseWeights, ownFiles };
+    const group = groupOf({ ...loaded, engine, scoring });
+    emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
+    return group;
+  } catch (error) {
+    // Also keeps a second failure from becoming an unhandled rejection.
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+interface Parts extends Pick<
+  AdapterGroup,
+  'sources' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
+> {
+  readonly engine: Engine;
+  readonly scoring: Scoring;
+}
+
+function groupOf({ scoring: { evaluator }, ...parts }: Parts): AdapterGroup {
+  const { sources, plan, products, baseWeights, engine } = parts;
+  const names = sources.tasks.map(({ name }) => name);
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+  });
+  const group: AdapterGroup = {
+    ...parts,
+    kind: 'adapters',
+    contents: adapterContents(names, plan, products),
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    merged: null,
+    dispose: () => {
+      evaluator?.dispose();
+      group.merged?.lowRank.dispose();
+      products.lowRank.dispose();
+      baseWeights?.dispose();
+      engine.dispose();
+    },
+  };
+  return group;
+}
+
+/** An adapter folder's files as they lie at their source. */
+async function adapterFiles({
+  name,
+  model,
+}: AdapterSources['tasks'][number]): Promise<StorageRow['files']> {
+  const files = await Promise.all(
+    [ADAPTER_CONFIG, ADAPTER_FILE].map(async (path) => ({ path, blob: await model.open(path) })),
+  );
+  return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
+}
+
+async function groupFacts(
+  group: AdapterGroup,
+  adapters: readonly OpenAdapter[],
+  noAccuracyBecause: string | null,
+): Promise<GroupFacts> {
+  const { sources, base, plan, evaluator, contents } = group;
+  const baseCard = checkpointCard({
+    role: 'base',
+    name: sources.base.name,
+    title: 'Base model',
+    repo: sources.base,
+    byteLength: base.byteLength,
+    facts: checkpointFacts(base),
+    split: null,
+  });
+  const cards = sources.tasks.map(({ name, title, model }, index) =>
+    checkpointCard({
+      role: 'task',
+      name,
+      title,
+      repo: model,
+      byteLength: plan.adapters[index]!.byteLength,
+      facts: checkpointFacts(adapters[index]!.weights),
+      split: evaluator?.splits[index] ?? null,
+    }),
+  );
+  return {
+    title: sources.title,
+    cards: await Promise.all([baseCard, ...cards]),
+    contents,
+    noAccuracyBecause,
+    lambda: sources.lambda,
+  };
+}
