@@ -6,16 +6,24 @@ const VIEWPORTS = [
   { width: 1280, height: 900 },
 ];
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const viewport of VIEWPORTS) {
-    test(`axe finds nothing at ${viewport.width} px, ${colorScheme}`, async ({ peru, page }) => {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize(viewport);
-      await peru.open();
-      await expect(peru.accuracyTable).toContainText('%');
-      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow, 'the page itself never scrolls sideways').toBeLessThanOrEqual(0);
-    });
-  }
+const CASES = (['fft', 'lora'] as const).flatMap((demo) =>
+  (['light', 'dark'] as const).flatMap((colorScheme) =>
+    VIEWPORTS.map((viewport) => ({ demo, colorScheme, viewport })),
+  ),
+);
+
+for (const { demo, colorScheme, viewport } of CASES) {
+  test(`axe finds nothing in ${demo} at ${viewport.width} px, ${colorScheme}`, async ({
+    peru,
+    page,
+  }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(viewport);
+    await peru.open(`?demo=${demo}`);
+    await expect(peru.accuracyTable).toContainText('%');
+    if (demo === 'lora') await expect(peru.spectraMap).toBeVisible();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, 'the page itself never scrolls sideways').toBeLessThanOrEqual(0);
+  });
 }

@@ -7,7 +7,9 @@ export { expect } from '@playwright/test';
 /** Playwright's test with the page object as a fixture. */
 export const test = base.extend<{ peru: PeruPage }>({
   peru: async ({ page }, use) => {
-    await use(new PeruPage(page));
+    const peru = new PeruPage(page);
+    await use(peru);
+    await peru.dispose();
   },
 });
 

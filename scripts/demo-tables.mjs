@@ -5,13 +5,14 @@ export function formatDemo(demo, result) {
   const { adapter, engine, recipe } = result;
   const methods = Object.keys(result.average).sort(byListing);
   const accuracy = [
-    ['task', 'n', ...methods],
-    ...result.tasks.map(({ name, n, scores }) => [
+    ['task', 'metric', 'n', ...methods],
+    ...result.tasks.map(({ name, metric, n, scores }) => [
       name,
+      METRICS[metric] ?? metric,
       String(n),
       ...methods.map((m) => percent(scores[m])),
     ]),
-    ['Average', '', ...methods.map((m) => percent(result.average[m]))],
+    ['Average', '', '', ...methods.map((m) => percent(result.average[m]))],
   ];
   const storage = [
     ['method', 'files', 'bytes'],
@@ -27,7 +28,7 @@ export function formatDemo(demo, result) {
   return [
     `\nDemo ${demo}: ${JSON.stringify(recipe)}`,
     `Engine ${engine} on ${adapterName(adapter)}`,
-    `\nAccuracy by task (%)\n${table(accuracy)}`,
+    `\nScores by task (%, correlations x 100)\n${table(accuracy)}`,
     `\nStorage\n${table(storage)}`,
     `\n${seconds.join(', ')}`,
   ].join('\n');
@@ -39,9 +40,12 @@ function adapterName({ vendor, architecture, description, fallback }) {
   return fallback ? `${name} (software adapter)` : name;
 }
 
-/** Baselines first, then each family of methods by its share of kept entries. */
+/** As the tables name them. */
+const METRICS = { accuracy: 'accuracy', spearman: "Spearman's rho" };
+
+/** Baselines first, then each family of methods by its share of kept entries, or its rank. */
 function byListing(a, b) {
-  const order = ['pretrained', 'finetuned', 'merged', 'post-pruning', 'peru-fft'];
+  const order = ['pretrained', 'finetuned', 'merged', 'post-pruning', 'peru-fft', 'peru-lora'];
   const [familyA, mA = '0'] = a.split('@');
   const [familyB, mB = '0'] = b.split('@');
   return order.indexOf(familyA) - order.indexOf(familyB) || Number(mA) - Number(mB);

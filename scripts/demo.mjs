@@ -5,9 +5,13 @@ import { formatDemo } from './demo-tables.mjs';
 import { build, ensureChromium, ensurePackages, main } from './setup.mjs';
 
 /** The demos the page offers, by the value of ?demo=. */
-const DEMOS = ['fft'];
-/** Methods whose every score must stand before the demo counts as computed. */
-const KEPT_PERCENTS = [1, 5, 10];
+const DEMOS = ['fft', 'lora'];
+/** Methods whose every score must stand before a demo counts as computed. */
+const MODELS = ['pretrained', 'finetuned', 'merged'];
+const METHODS = {
+  fft: [...MODELS, ...[1, 5, 10].flatMap((m) => [`post-pruning@${m}`, `peru-fft@${m}`])],
+  lora: [...MODELS, ...[16, 8, 4].map((q) => `peru-lora@${q}`)],
+};
 const JOB_TIMEOUT_MS = 10 * 60_000;
 
 await main(async () => {
@@ -52,12 +56,7 @@ async function runDemo(browser, url) {
 
 /** Exit 0 only when every number was computed. */
 function assertComplete(demo, result) {
-  const methods = [
-    'pretrained',
-    'finetuned',
-    'merged',
-    ...KEPT_PERCENTS.flatMap((m) => [`post-pruning@${m}`, `peru-fft@${m}`]),
-  ];
+  const methods = METHODS[demo];
   if (result.tasks.length === 0) throw new Error(`Demo ${demo}: no task was scored.`);
   for (const task of result.tasks) {
     for (const method of methods) {

@@ -1,7 +1,11 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { type Locator, type Page, expect } from '@playwright/test';
 
-/** A file as a visitor would drop it. */
+/** A file as a visitor would add it. */
 export interface FixtureFile {
+  /** Its name, or its path inside the folder that `addFolder` adds. */
   readonly name: string;
   readonly mimeType: string;
   readonly buffer: Buffer;
@@ -13,6 +17,7 @@ export class PeruPage {
   /** Console errors and failed requests: a healthy journey leaves none. */
   readonly faults: string[] = [];
   readonly requestedOrigins = new Set<string>();
+  readonly #folders: string[] = [];
 
   constructor(page: Page) {
     this.page = page;
@@ -46,6 +51,27 @@ export class PeruPage {
     return this.page.getByRole('spinbutton', { name: 'Kept entries m (%)' });
   }
 
+  get rankSlider(): Locator {
+    return this.page.getByRole('slider', { name: 'Rank q' });
+  }
+
+  get rankField(): Locator {
+    return this.page.getByRole('spinbutton', { name: 'Rank q' });
+  }
+
+  get rankMode(): Locator {
+    return this.page.getByRole('combobox', { name: 'Rank chosen by' });
+  }
+
+  /** What the ranks keep, following the slider: bytes in all, triplets of how many. */
+  get keptTriplets(): Locator {
+    return this.page.getByText(/in all: [\d,]+ of [\d,]+ triplets/);
+  }
+
+  get spectraMap(): Locator {
+    return this.page.getByRole('img', { name: /^Singular values by module/ });
+  }
+
   get accuracyTable(): Locator {
     return this.page.getByRole('table', { name: 'Accuracy by task' });
   }
@@ -56,6 +82,23 @@ export class PeruPage {
 
   async addFiles(files: FixtureFile[]): Promise<void> {
     await this.page.getByLabel('Add checkpoint files').setInputFiles(files);
+  }
+
+  /** Adds one folder that holds these files, by the folder dialogue. */
+  async addFolder(files: readonly FixtureFile[]): Promise<void> {
+    const parent = await mkdtemp(join(tmpdir(), 'peru-'));
+    this.#folders.push(parent);
+    const folder = join(parent, 'added');
+    for (const { name, buffer } of files) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), buffer);
+    }
+    await this.page.getByLabel('Add a checkpoint folder').setInputFiles(folder);
+  }
+
+  /** Removes the folders added: the page reads them for as long as it is open. */
+  async dispose(): Promise<void> {
+    for (const folder of this.#folders) await rm(folder, { recursive: true });
   }
 
   async waitDone(timeout = 110_000): Promise<void> {

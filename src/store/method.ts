@@ -1,16 +1,23 @@
-/** The methods of the results, as the page names and orders them. */
-import { sparseMethodId } from '@/worker/method-id';
-import { type MethodId } from '@/worker/protocol';
+/** The methods of the results, as the page orders them. */
+import { lowRankMethodId, sparseMethodId } from '@/worker/method-id';
+import { type MethodId, type RankChoice, type Recipe } from '@/worker/protocol';
 
-export { sparseMethodId };
+export { lowRankMethodId, sparseMethodId };
 export type { MethodId };
 
-export type MethodFamily = 'pretrained' | 'finetuned' | 'merged' | 'post-pruning' | 'peru-fft';
+/** What a group holds: full fine-tunes or LoRA adapters of one base. */
+export type GroupKind = 'full' | 'adapters';
+
+export type MethodFamily =
+  'pretrained' | 'finetuned' | 'merged' | 'post-pruning' | 'peru-fft' | 'peru-lora';
+
+/** How a method was set: m in percent, or PERU-LoRA's choice of ranks. */
+export type MethodSetting = { readonly by: 'entries'; readonly percent: number } | RankChoice;
 
 export interface ParsedMethod {
   readonly family: MethodFamily;
-  /** m in percent, for the sparse families; null for the others. */
-  readonly percent: number | null;
+  /** Null for the methods that have none. */
+  readonly setting: MethodSetting | null;
 }
 
 /** Every family in the order of the tables. */
@@ -20,54 +27,89 @@ export const METHOD_FAMILIES: readonly MethodFamily[] = [
   'merged',
   'post-pruning',
   'peru-fft',
+  'peru-lora',
 ];
 
-const FAMILY_LABELS: Readonly<Record<MethodFamily, string>> = {
-  pretrained: 'Pretrained',
-  finetuned: 'Fine-tuned',
-  merged: 'Merged',
-  'post-pruning': 'Post-Pruning',
-  'peru-fft': 'PERU-FFT',
-};
+/** Families whose id carries a setting. */
+const SET_FAMILIES: readonly MethodFamily[] = ['post-pruning', 'peru-fft', 'peru-lora'];
 
 /** Splits METHOD of results.json; null for a method this page does not draw. */
 export function parseMethod(method: MethodId): ParsedMethod | null {
-  const [name, percentText] = method.split('@');
+  const at = method.indexOf('@');
+  const name = at < 0 ? method : method.slice(0, at);
   const family = METHOD_FAMILIES.find((known) => known === name);
-  if (family === undefined) return null;
-  if (percentText === undefined) return { family, percent: null };
-  const percent = Number(percentText);
-  return Number.isFinite(percent) ? { family, percent } : null;
+  if (family === undefined || SET_FAMILIES.includes(family) !== at >= 0) return null;
+  if (at < 0) return { family, setting: null };
+  const text = method.slice(at + 1);
+  const setting = family === 'peru-lora' ? rankSetting(text) : entriesSetting(text);
+  return setting === null ? null : { family, setting };
 }
 
-/** For people: `Fine-tuned`, `PERU-FFT (10 %)`. */
-export function methodLabel(method: MethodId): string {
-  const parsed = parseMethod(method);
-  if (parsed === null) return method;
-  const label = FAMILY_LABELS[parsed.family];
-  return parsed.percent === null ? label : `${label} (${parsed.percent} %)`;
+/** The number of a setting: m, q, percent of energy or bytes; 0 for methods without one. */
+export function settingValue(setting: MethodSetting | null): number {
+  if (setting === null) return 0;
+  switch (setting.by) {
+    case 'entries':
+    case 'energy':
+      return setting.percent;
+    case 'count':
+      return setting.q;
+    case 'bytes':
+      return setting.budget;
+  }
 }
 
-/** The name of a family without its m, for a curve through many m. */
-export function familyLabel(family: MethodFamily): string {
-  return FAMILY_LABELS[family];
-}
-
-/** The five methods a recipe is shown with, in the order of the tables. */
-export function methodsAt(keptPercent: number): readonly MethodId[] {
+/** The methods a recipe is shown with, in the order of the tables; PERU comes last. */
+export function methodsOf(kind: GroupKind, recipe: Recipe): readonly MethodId[] {
+  const dense = ['pretrained', 'finetuned', 'merged'];
+  if (kind === 'adapters') return [...dense, lowRankMethodId(recipe.rank)];
   return [
-    'pretrained',
-    'finetuned',
-    'merged',
-    sparseMethodId('post-pruning', keptPercent),
-    sparseMethodId('peru-fft', keptPercent),
+    ...dense,
+    sparseMethodId('post-pruning', recipe.keptPercent),
+    sparseMethodId('peru-fft', recipe.keptPercent),
   ];
 }
 
-/** Orders method ids as the tables do: by family, then by m. */
+/** The method that the recipe's slider sets: PERU-FFT at m or PERU-LoRA at its ranks. */
+export function peruMethod(kind: GroupKind, recipe: Recipe): MethodId {
+  return kind === 'adapters'
+    ? lowRankMethodId(recipe.rank)
+    : sparseMethodId('peru-fft', recipe.keptPercent);
+}
+
+/** Orders method ids as the tables do: by family, by kind of setting, then by its number. */
 export function compareMethods(a: MethodId, b: MethodId): number {
   const [left, right] = [parseMethod(a), parseMethod(b)];
   if (left === null || right === null) return a < b ? -1 : a > b ? 1 : 0;
-  const byFamily = METHOD_FAMILIES.indexOf(left.family) - METHOD_FAMILIES.indexOf(right.family);
-  return byFamily !== 0 ? byFamily : (left.percent ?? 0) - (right.percent ?? 0);
+  return (
+    METHOD_FAMILIES.indexOf(left.family) - METHOD_FAMILIES.indexOf(right.family) ||
+    settingOrder(left.setting) - settingOrder(right.setting) ||
+    settingValue(left.setting) - settingValue(right.setting)
+  );
+}
+
+const SETTING_ORDER: readonly MethodSetting['by'][] = ['entries', 'count', 'energy', 'bytes'];
+
+function settingOrder(setting: MethodSetting | null): number {
+  return setting === null ? -1 : SETTING_ORDER.indexOf(setting.by);
+}
+
+function entriesSetting(text: string): MethodSetting | null {
+  const percent = numberIn(text);
+  return percent === null ? null : { by: 'entries', percent };
+}
+
+/** `8`, `energy=95` or `bytes=1000000`. */
+function rankSetting(text: string): MethodSetting | null {
+  const [name = '', value] = text.split('=');
+  const number = numberIn(value ?? name);
+  if (number === null) return null;
+  if (value === undefined) return { by: 'count', q: number };
+  if (name === 'energy') return { by: 'energy', percent: number };
+  return name === 'bytes' ? { by: 'bytes', budget: number } : null;
+}
+
+function numberIn(text: string): number | null {
+  const number = Number(text);
+  return text.trim() !== '' && Number.isFinite(number) ? number : null;
 }

@@ -5,6 +5,7 @@ import { openSource, raiseAlert } from './job/actions';
 import { adoptLink } from './recipe/edits';
 import { readLink, writeLink } from './recipe/link';
 import { recipeStore } from './recipe/state';
+import { selectKind } from './sources/selectors';
 import { sourcesStore } from './sources/state';
 import { connect } from './worker-handle';
 
@@ -14,7 +15,7 @@ export interface AddressBar {
 }
 
 /**
- * Opens the demo with the recipe of the link; a link to anything else raises an alert as well.
+ * Opens the demo of the link, or the first, with the link's recipe; a link to anything else raises an alert as well.
  * Ends with the first run.
  */
 export async function startPage(worker: PeruWorker, address: AddressBar): Promise<void> {
@@ -22,10 +23,16 @@ export async function startPage(worker: PeruWorker, address: AddressBar): Promis
   const { demo, unknownSource, recipe } = readLink(address.search);
   adoptLink(recipe);
   const mirror = (): void => {
-    const { request, weights } = sourcesStore.getState();
+    const sources = sourcesStore.getState();
+    const { request, weights } = sources;
     // Before, λ may still be the default, which a reload would take for the visitor's choice.
     if (weights !== 'loaded') return;
-    const search = writeLink(address.search, request, recipeStore.getState().committed);
+    const search = writeLink(
+      address.search,
+      request,
+      selectKind(sources),
+      recipeStore.getState().committed,
+    );
     if (search !== address.search) address.replace(search);
   };
   recipeStore.subscribe(mirror);

@@ -1,5 +1,5 @@
 /** z of a two-sided 95 % interval of the normal distribution. */
-const Z_95 = 1.959963984540054;
+export const Z_95 = 1.959963984540054;
 
 export interface Interval {
   readonly low: number;

@@ -10,6 +10,7 @@ import { HeaderPanel } from './panels/header-panel';
 import { RecipePanel } from './panels/recipe-panel';
 import { RunBar } from './panels/run-bar';
 import { SourcesPanel } from './panels/sources-panel';
+import { SpectraPanel } from './panels/spectra-panel';
 import { StoragePanel } from './panels/storage-panel';
 import { StoryPanel } from './panels/story-panel';
 import { TradeOffPanel } from './panels/trade-off-panel';
@@ -42,7 +43,10 @@ export function App() {
           </div>
         </main>
         <footer className={styles.footer}>
-          <p>Everything is computed in this tab: no weight, image or number leaves your machine.</p>
+          <p>
+            Everything is computed in this tab: no weight, image, text or number leaves your
+            machine.
+          </p>
         </footer>
       </div>
     </DropTarget>
@@ -53,6 +57,7 @@ function Evidence() {
   return (
     <>
       <AccuracyPanel />
+      <SpectraPanel />
       <div className={styles.pair}>
         <TradeOffPanel />
         <StoragePanel />

@@ -1,10 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, bytesTick, count, inText, percent, points, seconds, shortCount } from './format';
+import {
+  bytes,
+  bytesTick,
+  count,
+  countWord,
+  energyPercent,
+  inText,
+  percent,
+  points,
+  seconds,
+  shortCount,
+  tiny,
+} from './format';
 
 describe('numbers for people', () => {
   it('shares and differences', () => {
     expect(percent(0.875)).toBe('87.5 %');
     expect(percent(1, 0)).toBe('100 %');
+    expect([0.5, NaN].map(energyPercent)).toEqual(['50.0 %', 'not defined']);
     expect(points(0.3124)).toBe('+31.2');
     expect(points(-0.004)).toBe('−0.4');
     expect(points(-0.00001)).toBe('±0.0');
@@ -33,6 +46,11 @@ describe('numbers for people', () => {
       '1 min 0 s',
       '3 min 20 s',
     ]);
+  });
+
+  it('counts that begin a sentence, and errors', () => {
+    expect([1, 8, 12, 1300].map(countWord)).toEqual(['One', 'Eight', 'Twelve', '1,300']);
+    expect([0, 3.14e-7].map(tiny)).toEqual(['0', '3.1e-7']);
   });
 
   it('unbreakable in running text', () => {

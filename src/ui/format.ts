@@ -6,7 +6,12 @@ export function percent(share: number, decimals = 1): string {
   return `${(100 * share).toFixed(decimals)} %`;
 }
 
-/** The same for running text: number and sign stay on one line. */
+/** A share of energy, which NaN or Inf inside leaves undefined. */
+export function energyPercent(share: number): string {
+  return Number.isFinite(share) ? percent(share) : 'not defined';
+}
+
+/** A share for running text: number and sign stay on one line. */
 export function percentInText(share: number, decimals = 1): string {
   return inText(percent(share, decimals));
 }
@@ -36,6 +41,25 @@ export function points(difference: number): string {
 /** 1234567 -> `1,234,567`. */
 export function count(value: number): string {
   return WHOLE.format(value);
+}
+
+const SMALL_COUNTS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'].concat([
+  'Seven',
+  'Eight',
+  'Nine',
+  'Ten',
+  'Eleven',
+  'Twelve',
+]);
+
+/** 8 -> `Eight`, 13 -> `13`: a count that begins a sentence. */
+export function countWord(value: number): string {
+  return SMALL_COUNTS[value] ?? count(value);
+}
+
+/** 3.14e-7 -> `3.1e-7`: an error, small by nature. */
+export function tiny(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
 }
 
 /** 833000 -> `833 k`, 87460000 -> `87.5 M`: three figures. */

@@ -45,7 +45,8 @@ async function openGroup(rowCount: number | null = 200): Promise<void> {
 
 function emitScores(method: string, share: number): void {
   for (const task of ['a', 'b']) {
-    const score = { method, task, correct: Math.round(share * 200), n: 200, total: 200 };
+    const metric = 'accuracy' as const;
+    const score = { method, task, metric, value: share, n: 200, total: 200 };
     worker.last().emit({ type: 'score', score });
   }
 }

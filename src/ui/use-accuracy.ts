@@ -1,20 +1,22 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
+import { methodsOf } from '@/store/method';
 import { selectCommitted } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/recipe/state';
 import { selectScores } from '@/store/results/selectors';
 import { resultsStore } from '@/store/results/state';
 import { type AccuracyTable, accuracyTable } from '@/store/results/table';
-import { scoredTasks, selectGroup } from '@/store/sources/selectors';
+import { scoredTasks, selectGroup, selectKind } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 
 /** The accuracy table at the committed recipe, kept up to date as scores stream in. */
 export function useAccuracyTable(): AccuracyTable {
   const group = useStore(sourcesStore, selectGroup);
+  const kind = useStore(sourcesStore, selectKind);
   const scores = useStore(resultsStore, selectScores);
-  const { keptPercent } = useStore(recipeStore, selectCommitted);
+  const recipe = useStore(recipeStore, selectCommitted);
   return useMemo(
-    () => accuracyTable(scoredTasks(group), scores, keptPercent),
-    [group, scores, keptPercent],
+    () => accuracyTable(scoredTasks(group), scores, methodsOf(kind, recipe)),
+    [group, kind, scores, recipe],
   );
 }

@@ -30,7 +30,7 @@ const LOST = {
 
 const score = (method: string, task: string, n = 200): { type: 'score'; score: Score } => ({
   type: 'score',
-  score: { method, task, correct: n / 2, n, total: 200 },
+  score: { method, task, metric: 'accuracy', value: 0.5, n, total: 200 },
 });
 const ADAPTER = { vendor: '', architecture: '', description: '', fallback: true };
 const group: JobEvent = { type: 'group', group: groupOf(['a', 'b']) };
@@ -285,7 +285,7 @@ describe('failures', () => {
     await worker.last().end(DONE);
     expect(jobStore.getState().alert).toBeNull();
     await worker.last().end(BROKEN);
-    openDemo();
+    openDemo('fft');
     expect(jobStore.getState().alert).toBeNull();
   });
 

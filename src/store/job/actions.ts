@@ -4,7 +4,7 @@
  */
 import { errorFacts, type ErrorKind } from '@/tensor/errors';
 import { type JobEvent, type JobOutcome, type SourceRequest } from '@/worker/protocol';
-import { adoptGroupLambda } from '@/store/recipe/edits';
+import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
 import { recipeStore } from '@/store/recipe/state';
 import { dropStale, hearResult, resetResults } from '@/store/results/actions';
 import { sourcesStore } from '@/store/sources/state';
@@ -142,13 +142,16 @@ function hear(event: JobEvent): void {
     case 'group':
       sourcesStore.setState({ group: event.group });
       adoptGroupLambda(event.group.lambda);
+      if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
       return;
     case 'progress':
       hearProgress(event.progress);
       return;
     case 'histograms':
+    case 'spectra':
     case 'score':
     case 'sparse':
+    case 'low-rank':
     case 'storage':
     case 'stage':
       hearResult(event);

@@ -15,6 +15,11 @@ export function selectOpenEnded({ job }: JobState): boolean {
   return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'open';
 }
 
+/** The run ended early: what it has not computed by now is not on its way. */
+export function selectRunEnded({ job }: JobState): boolean {
+  return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'run';
+}
+
 /** The last job ended early, so that doing it again makes sense. */
 export function selectCanRetry({ job }: JobState): boolean {
   return job.status === 'failed' || job.status === 'cancelled';

@@ -7,7 +7,7 @@ import {
   forgetChosenLambda,
   revertDraft,
 } from './edits';
-import { recipeStore } from './state';
+import { type RankChoice, recipeStore } from './state';
 
 beforeEach(() => {
   adoptLink({});
@@ -34,6 +34,32 @@ describe('the recipe', () => {
     expect(recipeStore.getState().draft).toMatchObject({ keptPercent: 0.3, lambda: 2 });
     editDraft({ keptPercent: NaN });
     expect(recipeStore.getState().draft.keptPercent).toBe(0.3);
+  });
+
+  it('keeps ranks whole and within bounds, and what is no number as it was', () => {
+    const rankAfter = (rank: RankChoice): RankChoice => {
+      editDraft({ rank });
+      return recipeStore.getState().draft.rank;
+    };
+    expect(rankAfter({ by: 'count', q: 3.4 })).toEqual({ by: 'count', q: 3 });
+    expect(rankAfter({ by: 'count', q: 0 })).toEqual({ by: 'count', q: 1 });
+    expect(rankAfter({ by: 'count', q: NaN })).toEqual({ by: 'count', q: 1 });
+    expect(rankAfter({ by: 'energy', percent: NaN })).toEqual({ by: 'energy', percent: 95 });
+    expect(rankAfter({ by: 'energy', percent: 20 })).toEqual({ by: 'energy', percent: 50 });
+    expect(rankAfter({ by: 'bytes', budget: 1234.5 })).toEqual({ by: 'bytes', budget: 1235 });
+    revertDraft('rank');
+    expect(recipeStore.getState().draft.rank).toEqual({ by: 'count', q: 8 });
+  });
+
+  it('counts another rank, and another way to choose it, as another recipe', () => {
+    editDraft({ rank: { by: 'count', q: 8 } });
+    expect(commitDraft()).toBe(false);
+    editDraft({ rank: { by: 'count', q: 9 } });
+    expect(commitDraft()).toBe(true);
+    editDraft({ rank: { by: 'energy', percent: 95 } });
+    expect(commitDraft()).toBe(true);
+    editDraft({ rank: { by: 'bytes', budget: 95 } });
+    expect(commitDraft()).toBe(true);
   });
 
   it('takes the λ of the group unless a link or a hand has set one', () => {

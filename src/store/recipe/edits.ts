@@ -1,6 +1,7 @@
 /** Changes of the recipe's state that start no work by themselves. */
-import { type Recipe } from '@/worker/protocol';
-import { KEPT_PERCENT, LAMBDA, withinBounds } from './bounds';
+import { type AdapterContents, type RankChoice, type Recipe } from '@/worker/protocol';
+import { settingValue } from '@/store/method';
+import { KEPT_PERCENT, LAMBDA, startingRank, withinBounds, withinGroup } from './bounds';
 import { DEFAULT_RECIPE, recipeStore } from './state';
 
 /** Moves the draft: every number within bounds, what is no number left as it was. */
@@ -12,6 +13,7 @@ export function editDraft(change: Partial<Recipe>): void {
       lambda: withinBounds(LAMBDA, change.lambda ?? draft.lambda) ?? draft.lambda,
       keptPercent:
         withinBounds(KEPT_PERCENT, change.keptPercent ?? draft.keptPercent) ?? draft.keptPercent,
+      rank: readableRank(change.rank ?? draft.rank, draft.rank),
     },
     lambdaFrom: change.lambda === undefined ? lambdaFrom : 'visitor',
   }));
@@ -25,8 +27,8 @@ export function commitDraft(): boolean {
   return true;
 }
 
-/** Takes a number of the draft back to what the results belong to. */
-export function revertDraft(name: 'lambda' | 'keptPercent'): void {
+/** Takes a part of the draft back to what the results belong to. */
+export function revertDraft(name: 'lambda' | 'keptPercent' | 'rank'): void {
   recipeStore.setState(({ draft, committed }) => ({
     draft: { ...draft, [name]: committed[name] },
   }));
@@ -52,6 +54,17 @@ export function adoptGroupLambda(recommended: number | null): void {
   }));
 }
 
+/**
+ * Brings the ranks within what the adapters of a group can have: another group's budget, or a
+ * link's q, may lie beyond.
+ */
+export function adoptGroupRanks(contents: AdapterContents): void {
+  recipeStore.setState(({ draft, committed }) => ({
+    draft: { ...draft, rank: withinGroup(draft.rank, contents) },
+    committed: { ...committed, rank: withinGroup(committed.rank, contents) },
+  }));
+}
+
 /** Another group is about to open by hand: its own recommended λ applies again. */
 export function forgetChosenLambda(): void {
   recipeStore.setState({ lambdaFrom: 'group' });
@@ -63,6 +76,18 @@ export function sameRecipe(a: Recipe, b: Recipe): boolean {
     a.mergeMethod === b.mergeMethod &&
     a.lambda === b.lambda &&
     a.keptPercent === b.keptPercent &&
-    a.scope === b.scope
+    a.scope === b.scope &&
+    sameRank(a.rank, b.rank)
   );
+}
+
+/** Within bounds whatever the group; what holds no number leaves the ranks as they were. */
+function readableRank(rank: RankChoice, before: RankChoice): RankChoice {
+  const value = settingValue(rank);
+  if (!Number.isFinite(value)) return before.by === rank.by ? before : startingRank(rank.by, null);
+  return withinGroup(rank, null);
+}
+
+function sameRank(a: RankChoice, b: RankChoice): boolean {
+  return a.by === b.by && settingValue(a) === settingValue(b);
 }

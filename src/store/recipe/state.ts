@@ -1,8 +1,8 @@
 /** The recipe: what the controls show (draft) and what is computed (committed). */
 import { createStore } from 'zustand/vanilla';
-import { type MergeMethod, type Recipe } from '@/worker/protocol';
+import { type MergeMethod, type RankChoice, type Recipe } from '@/worker/protocol';
 
-export type { MergeMethod, Recipe };
+export type { MergeMethod, RankChoice, Recipe };
 
 export interface RecipeState {
   /** Follows every movement of a control. */
@@ -18,6 +18,7 @@ export const DEFAULT_RECIPE: Recipe = {
   lambda: 0.3,
   keptPercent: 10,
   scope: 'global',
+  rank: { by: 'count', q: 8 },
 };
 
 export const recipeStore = createStore<RecipeState>(() => ({

@@ -13,7 +13,7 @@ import {
 
 export type ResultEvent = Extract<
   JobEvent,
-  { type: 'histograms' | 'score' | 'sparse' | 'storage' | 'stage' }
+  { type: 'histograms' | 'spectra' | 'score' | 'sparse' | 'low-rank' | 'storage' | 'stage' }
 >;
 
 export function resetResults(): void {
@@ -22,7 +22,8 @@ export function resetResults(): void {
 
 /**
  * Drops what a new recipe makes untrue: another merge drops the merged model and PERU-FFT at
- * every m, another scope drops every sparse method. Pretrained and fine-tuned always stay.
+ * every m, another scope drops every sparse method. Pretrained and fine-tuned always stay, and so
+ * does PERU-LoRA: it compresses each task's own adapter, whatever is merged.
  */
 export function dropStale(recipe: Recipe): void {
   resultsStore.setState((state) => {
@@ -65,6 +66,13 @@ export function reduceResult(state: ResultsState, event: ResultEvent): Partial<R
       const facts = { ...state.sparse[method], [task]: event.facts };
       return { sparse: { ...state.sparse, [method]: facts } };
     }
+    case 'low-rank': {
+      const { method, task } = event.facts;
+      const facts = { ...state.lowRank[method], [task]: event.facts };
+      return { lowRank: { ...state.lowRank, [method]: facts } };
+    }
+    case 'spectra':
+      return { spectra: { report: event.report, spectra: event.spectra } };
     case 'storage':
       return { storage: { ...state.storage, ...byMethod(event.rows) } };
     case 'stage':
@@ -72,7 +80,7 @@ export function reduceResult(state: ResultsState, event: ResultEvent): Partial<R
   }
 }
 
-/** A score on fewer images never replaces one on more: both belong to the same weights. */
+/** A score on fewer rows never replaces one on more: both belong to the same weights. */
 function withScore(scores: ByMethod<Score>, score: Score): ByMethod<Score> {
   const ofMethod = scores[score.method];
   const before = ofMethod?.[score.task];

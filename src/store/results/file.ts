@@ -1,19 +1,24 @@
 /** `Download results`: results.json, read by other people's scripts. Pure. */
-import { compareMethods } from '@/store/method';
+import { type Metric } from '@/store/sources/state';
+import { compareMethods, type GroupKind } from '@/store/method';
 import { type EngineFacts } from '@/store/job/state';
 import { type Recipe } from '@/store/recipe/state';
 import { type AdapterReport, type EngineKind } from '@/store/job/state';
 import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
 
-/** The file's format, docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, sizes bytes. */
+/** What decided these results: of a recipe, only what its kind of group uses. */
+export type UsedRecipe = Pick<Recipe, 'mergeMethod' | 'lambda'> &
+  Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank'>>;
+
+/** docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, correlations -1..1, sizes bytes. */
 export interface ResultsFile {
   readonly peru: 1;
   readonly adapter: AdapterReport;
   readonly engine: EngineKind;
-  readonly recipe: Recipe;
+  readonly recipe: UsedRecipe;
   readonly tasks: readonly {
     readonly name: string;
-    readonly metric: 'accuracy';
+    readonly metric: Metric;
     readonly n: number;
     readonly scores: Readonly<Record<MethodId, number>>;
   }[];
@@ -24,6 +29,7 @@ export interface ResultsFile {
 
 export interface ResultsToWrite {
   readonly engine: EngineFacts;
+  readonly kind: GroupKind;
   readonly recipe: Recipe;
   /** Names of the scored tasks, in the group's order. */
   readonly tasks: readonly string[];
@@ -33,9 +39,10 @@ export interface ResultsToWrite {
 }
 
 /**
- * Lays the results out. A task has one n, the largest any method reached: scores on fewer images
+ * Lays the results out. A task has one n, the largest any method reached: scores on fewer rows
  * (work still under way, or cancelled) are left out, so the numbers of a task always compare.
- * A method has an average only where every task has its score.
+ * A method has an average only where every task has its score: the mean of the tasks' metrics, as
+ * the literature reports it.
  */
 export function resultsFile(results: ResultsToWrite): ResultsFile {
   const methods = Object.keys(results.scores).sort(compareMethods);
@@ -52,12 +59,18 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
     peru: 1,
     adapter,
     engine,
-    recipe: results.recipe,
+    recipe: usedRecipe(results.kind, results.recipe),
     tasks,
     average,
     storage: storageRows(results.storage),
     seconds: results.seconds,
   };
+}
+
+function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
+  const { mergeMethod, lambda, keptPercent, scope, rank } = recipe;
+  if (kind === 'adapters') return { mergeMethod, lambda, rank };
+  return { mergeMethod, lambda, keptPercent, scope };
 }
 
 /** Every method's files in the order of the tables. */
@@ -77,8 +90,8 @@ function taskEntry(
   const complete = ofTask.filter((score) => score.n === n && n > 0);
   return {
     name,
-    metric: 'accuracy',
+    metric: ofTask[0]?.metric ?? 'accuracy',
     n,
-    scores: Object.fromEntries(complete.map(({ method, correct }) => [method, correct / n])),
+    scores: Object.fromEntries(complete.map(({ method, value }) => [method, value])),
   };
 }

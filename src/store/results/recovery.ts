@@ -18,15 +18,15 @@ export interface Recovery {
 export function recovery(table: AccuracyTable): Recovery | null {
   const [pretrained, finetuned, merged, postPruning, peru] = table.average.cells;
   if (!finetuned || !merged) return null;
-  const lost = finetuned.accuracy - merged.accuracy;
+  const lost = finetuned.value - merged.value;
   const shown = [pretrained, finetuned, merged, postPruning, peru];
   return {
-    pretrained: pretrained?.accuracy ?? null,
-    finetuned: finetuned.accuracy,
-    merged: merged.accuracy,
-    postPruning: postPruning?.accuracy ?? null,
-    peru: peru?.accuracy ?? null,
-    recoveredShare: peru && lost > 0 ? (peru.accuracy - merged.accuracy) / lost : null,
+    pretrained: pretrained?.value ?? null,
+    finetuned: finetuned.value,
+    merged: merged.value,
+    postPruning: postPruning?.value ?? null,
+    peru: peru?.value ?? null,
+    recoveredShare: peru && lost > 0 ? (peru.value - merged.value) / lost : null,
     isFinal: shown.every((cell) => cell && cell.n === cell.total),
   };
 }

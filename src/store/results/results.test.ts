@@ -1,22 +1,29 @@
 import { describe, expect, it } from 'vitest';
+import { methodsOf } from '@/store/method';
 import { energyCurves, keptOf, meanEnergyCurve } from './kept';
 import { resultsFile } from './file';
 import { recovery } from './recovery';
 import { accuracyTable } from './table';
 import { tradeOffPoints } from './trade-off';
 import { type ByMethod, type Score } from './state';
+import { type Metric } from '@/store/sources/state';
+import { spearmanInterval } from '@/store/spearman-interval';
+import { wilsonInterval } from '@/store/wilson';
 
 const TASKS = [
-  { name: 'a', title: 'A' },
-  { name: 'b', title: 'B' },
-];
+  { name: 'a', title: 'A', dataset: { metric: 'accuracy' } },
+  { name: 'b', title: 'B', dataset: { metric: 'accuracy' } },
+] as const;
 
 const RECIPE = {
   mergeMethod: 'task-arithmetic',
   lambda: 0.3,
   keptPercent: 10,
   scope: 'global',
+  rank: { by: 'count', q: 8 },
 } as const;
+
+const FULL = methodsOf('full', RECIPE);
 
 /** Scores from correct counts of 100; a task left out has none. */
 function scoresOf(counts: Readonly<Record<string, Record<string, number>>>): ByMethod<Score> {
@@ -26,7 +33,7 @@ function scoresOf(counts: Readonly<Record<string, Record<string, number>>>): ByM
       Object.fromEntries(
         Object.entries(tasks).map(([task, correct]) => [
           task,
-          { method, task, correct, n: 100, total: 100 },
+          { method, task, metric: 'accuracy' as const, value: correct / 100, n: 100, total: 100 },
         ]),
       ),
     ]),
@@ -45,39 +52,51 @@ const SCORES = scoresOf({
 
 describe('accuracyTable', () => {
   it('has a row a task, then the average, a column a method', () => {
-    const table = accuracyTable(TASKS, SCORES, 10);
+    const table = accuracyTable(TASKS, SCORES, FULL);
     expect(table.rows.map(({ label }) => label)).toEqual(['A', 'B']);
     expect(table.methods.at(-1)).toBe('peru-fft@10');
-    expect(table.rows[0]?.cells.map((cell) => cell?.accuracy)).toEqual([0.2, 0.9, 0.5, 0.7, 0.85]);
+    expect(table.rows[0]?.cells.map((cell) => cell?.value)).toEqual([0.2, 0.9, 0.5, 0.7, 0.85]);
     [0.25, 0.85, 0.55, 0.7, 0.8].forEach((mean, column) => {
-      expect(table.average.cells[column]?.accuracy).toBeCloseTo(mean, 12);
+      expect(table.average.cells[column]?.value).toBeCloseTo(mean, 12);
     });
     expect(table.average.cells[0]).toMatchObject({ n: 200, total: 200, interval: null });
   });
 
   it('averages only what every task has', () => {
-    const table = accuracyTable(TASKS, SCORES, 1);
-    expect(table.rows[0]?.cells[4]?.accuracy).toBe(0.6);
+    const table = accuracyTable(TASKS, SCORES, methodsOf('full', { ...RECIPE, keptPercent: 1 }));
+    expect(table.rows[0]?.cells[4]?.value).toBe(0.6);
     expect(table.rows[1]?.cells[4]).toBeNull();
     expect(table.average.cells[4]).toBeNull();
   });
 
+  it('gives each metric its own interval, and the average none', () => {
+    const one = (metric: Metric, n = 100) => ({
+      finetuned: { a: { method: 'finetuned', task: 'a', metric, value: 0.8, n, total: 100 } },
+    });
+    const cell = (metric: Metric, n?: number) =>
+      accuracyTable([{ ...TASKS[0], dataset: { metric } }], one(metric, n), FULL).rows[0]?.cells[1];
+    expect(cell('accuracy')?.interval).toEqual(wilsonInterval(80, 100));
+    expect(cell('spearman')?.interval).toEqual(spearmanInterval(0.8, 100));
+    // 0.8 of 127 is no whole number of rows: the nearest is meant.
+    expect(cell('accuracy', 127)?.interval).toEqual(wilsonInterval(102, 127));
+  });
+
   it('stands empty for no tasks', () => {
-    expect(accuracyTable([], SCORES, 10).average.cells).toEqual([null, null, null, null, null]);
+    expect(accuracyTable([], SCORES, FULL).average.cells).toEqual([null, null, null, null, null]);
   });
 });
 
 describe('recovery', () => {
   it('is the share of the loss that PERU-FFT brings back', () => {
-    const story = recovery(accuracyTable(TASKS, SCORES, 10));
+    const story = recovery(accuracyTable(TASKS, SCORES, FULL));
     expect(story?.recoveredShare).toBeCloseTo((0.8 - 0.55) / (0.85 - 0.55), 12);
     expect(story?.isFinal).toBe(true);
   });
 
   it('says nothing before there is a loss, and no share where merging loses nothing', () => {
-    expect(recovery(accuracyTable(TASKS, {}, 10))).toBeNull();
+    expect(recovery(accuracyTable(TASKS, {}, FULL))).toBeNull();
     const better = { ...SCORES, merged: SCORES.finetuned!, finetuned: SCORES.merged! };
-    expect(recovery(accuracyTable(TASKS, better, 10))?.recoveredShare).toBeNull();
+    expect(recovery(accuracyTable(TASKS, better, FULL))?.recoveredShare).toBeNull();
   });
 });
 
@@ -89,9 +108,30 @@ describe('tradeOffPoints', () => {
         { method, files: [], bytes: 1000 + i },
       ]),
     );
-    const points = tradeOffPoints(TASKS, SCORES, storage);
+    const points = tradeOffPoints(TASKS, SCORES, storage, 'full');
     expect(points.map(({ method }) => method)).toEqual(['merged', 'peru-fft@5', 'peru-fft@10']);
-    expect(points[1]).toMatchObject({ percent: 5, bytes: 1001, accuracy: 0.75 });
+    expect(points[1]).toMatchObject({
+      setting: { by: 'entries', percent: 5 },
+      bytes: 1001,
+      value: 0.75,
+    });
+  });
+});
+
+describe('tradeOffPoints of adapters', () => {
+  it('count bytes beside the base, which every method needs', () => {
+    const row = (method: string, bytes: number) => [method, { method, files: [], bytes }] as const;
+    const scores = { ...SCORES, 'peru-lora@4': SCORES.finetuned! };
+    const storage = Object.fromEntries([
+      row('pretrained', 5000),
+      row('finetuned', 5800),
+      row('peru-lora@4', 5200),
+    ]);
+    const points = tradeOffPoints(TASKS, scores, storage, 'adapters');
+    expect(points.map(({ bytes }) => bytes)).toEqual([0, 800, 200]);
+    const { pretrained, ...early } = storage;
+    expect(pretrained).toBeDefined();
+    expect(tradeOffPoints(TASKS, scores, early, 'adapters')).toEqual([]);
   });
 });
 
@@ -102,6 +142,7 @@ describe('resultsFile', () => {
       adapter: { vendor: 'v', architecture: 'a', description: 'd', fallback: true },
       evaluator: 'onnxruntime wasm',
     },
+    kind: 'full',
     recipe: RECIPE,
     tasks: ['a', 'b'],
     storage: { merged: { method: 'merged', files: [{ name: 'm', bytes: 8 }], bytes: 8 } },
@@ -139,8 +180,30 @@ describe('resultsFile', () => {
     expect(JSON.parse(JSON.stringify(file))).toEqual(file);
   });
 
-  it('leaves scores on fewer images out, so that one n holds for a task', () => {
-    const partial = { method: 'merged', task: 'a', correct: 3, n: 4, total: 100 };
+  it('names each metric, averages them as they are, and says what was used of the recipe', () => {
+    const spearman = { task: 'b', metric: 'spearman', value: -0.2, n: 50, total: 50 } as const;
+    const file = resultsFile({
+      ...base,
+      kind: 'adapters',
+      scores: { finetuned: { ...SCORES.finetuned, b: { method: 'finetuned', ...spearman } } },
+    });
+    expect(file.tasks.map(({ metric }) => metric)).toEqual(['accuracy', 'spearman']);
+    expect(file.tasks[1]).toMatchObject({ n: 50, scores: { finetuned: -0.2 } });
+    expect(file.average.finetuned).toBeCloseTo((0.9 - 0.2) / 2, 12);
+    expect(Object.keys(file.recipe)).toEqual(['mergeMethod', 'lambda', 'rank']);
+    const full = resultsFile({ ...base, scores: SCORES });
+    expect(Object.keys(full.recipe)).toEqual(['mergeMethod', 'lambda', 'keptPercent', 'scope']);
+  });
+
+  it('leaves scores on fewer rows out, so that one n holds for a task', () => {
+    const partial = {
+      method: 'merged',
+      task: 'a',
+      metric: 'accuracy',
+      value: 0.75,
+      n: 4,
+      total: 100,
+    } as const;
     const file = resultsFile({ ...base, scores: { ...SCORES, merged: { a: partial } } });
     expect(file.tasks[0]).toMatchObject({ n: 100 });
     expect(file.tasks[0]?.scores).not.toHaveProperty('merged');

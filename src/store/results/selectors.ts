@@ -1,4 +1,11 @@
-import { type ByMethod, type ResultsState, type Score, type SparseFacts } from './state';
+import {
+  type ByMethod,
+  type LowRankFacts,
+  type ResultsState,
+  type Score,
+  type SparseFacts,
+  type Spectra,
+} from './state';
 
 export function selectScores(state: ResultsState): ByMethod<Score> {
   return state.scores;
@@ -6,6 +13,14 @@ export function selectScores(state: ResultsState): ByMethod<Score> {
 
 export function selectSparse(state: ResultsState): ByMethod<SparseFacts> {
   return state.sparse;
+}
+
+export function selectLowRank(state: ResultsState): ByMethod<LowRankFacts> {
+  return state.lowRank;
+}
+
+export function selectSpectra(state: ResultsState): Spectra | null {
+  return state.spectra;
 }
 
 export function selectStorage(state: ResultsState): ResultsState['storage'] {

@@ -1,8 +1,18 @@
 /** What has been computed for the open group, keyed by method, then by task. */
 import { createStore } from 'zustand/vanilla';
-import { type MethodId, type Score, type SparseFacts, type StorageRow } from '@/worker/protocol';
+import {
+  type JobEvent,
+  type LowRankFacts,
+  type MethodId,
+  type Score,
+  type SparseFacts,
+  type StorageRow,
+} from '@/worker/protocol';
 
-export type { MethodId, Score, SparseFacts, StorageRow };
+export type { LowRankFacts, MethodId, Score, SparseFacts, StorageRow };
+
+/** Singular values of every module of every task, and how well they were computed. */
+export type Spectra = Omit<Extract<JobEvent, { type: 'spectra' }>, 'type'>;
 
 /** One entry a method, in each one entry a task. */
 export type ByMethod<T> = Readonly<Record<MethodId, Readonly<Record<string, T>>>>;
@@ -10,6 +20,9 @@ export type ByMethod<T> = Readonly<Record<MethodId, Readonly<Record<string, T>>>
 export interface ResultsState {
   readonly scores: ByMethod<Score>;
   readonly sparse: ByMethod<SparseFacts>;
+  readonly lowRank: ByMethod<LowRankFacts>;
+  /** Null until the adapters are factorised; holds for every recipe. */
+  readonly spectra: Spectra | null;
   readonly storage: Readonly<Record<MethodId, StorageRow>>;
   /** Per task, 2048 counts of |theta_t - theta*| for the merge in `mergeKey`. */
   readonly histograms: Readonly<Record<string, Uint32Array>>;
@@ -22,6 +35,8 @@ export interface ResultsState {
 export const EMPTY_RESULTS: ResultsState = {
   scores: {},
   sparse: {},
+  lowRank: {},
+  spectra: null,
   storage: {},
   histograms: {},
   seconds: {},

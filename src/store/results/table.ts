@@ -1,11 +1,12 @@
 /** The accuracy table as numbers, ready to be drawn. Pure. */
 import { type Interval, wilsonInterval } from '@/store/wilson';
-import { methodsAt } from '@/store/method';
+import { spearmanInterval } from '@/store/spearman-interval';
+import { type Metric } from '@/store/sources/state';
 import { type ByMethod, type MethodId, type Score } from './state';
 
 export interface AccuracyCell {
-  /** 0..1. */
-  readonly accuracy: number;
+  /** Accuracy 0..1 or correlation -1..1; for an average, the mean of them. */
+  readonly value: number;
   readonly n: number;
   /** Rows of the whole split: the cell is final when n equals it. */
   readonly total: number;
@@ -15,6 +16,8 @@ export interface AccuracyCell {
 
 export interface AccuracyRow {
   readonly label: string;
+  /** Null for the average, which may mix them. */
+  readonly metric: Metric | null;
   /** Parallel to the table's methods; null where nothing is computed yet. */
   readonly cells: readonly (AccuracyCell | null)[];
 }
@@ -28,29 +31,32 @@ export interface AccuracyTable {
 export interface NamedTask {
   readonly name: string;
   readonly title: string;
+  /** Null where there is none, and nothing to score. */
+  readonly dataset: { readonly metric: Metric } | null;
 }
 
-/** A row a task, then the average; a column for each of the recipe's five methods. */
+/** A row a task, then the average; a column a method. */
 export function accuracyTable(
   tasks: readonly NamedTask[],
   scores: ByMethod<Score>,
-  keptPercent: number,
+  methods: readonly MethodId[],
 ): AccuracyTable {
-  const methods = methodsAt(keptPercent);
   return {
     methods,
-    rows: tasks.map(({ name, title }) => ({
+    rows: tasks.map(({ name, title, dataset }) => ({
       label: title,
+      metric: dataset?.metric ?? null,
       cells: methods.map((method) => cellOf(scores[method]?.[name])),
     })),
     average: {
       label: 'Average',
+      metric: null,
       cells: methods.map((method) => averageCell(tasks, scores, method)),
     },
   };
 }
 
-/** Mean accuracy over the tasks, each weighing the same; null until every task has a score. */
+/** Mean of the tasks' metrics, each weighing the same; null until every task has a score. */
 export function averageCell(
   tasks: readonly NamedTask[],
   scores: ByMethod<Score>,
@@ -62,7 +68,7 @@ export function averageCell(
   const sum = (pick: (cell: AccuracyCell) => number): number =>
     known.reduce((total, cell) => total + pick(cell), 0);
   return {
-    accuracy: sum((cell) => cell.accuracy) / known.length,
+    value: sum((cell) => cell.value) / known.length,
     n: sum((cell) => cell.n),
     total: sum((cell) => cell.total),
     interval: null,
@@ -71,6 +77,15 @@ export function averageCell(
 
 function cellOf(score: Score | undefined): AccuracyCell | null {
   if (score === undefined || score.n === 0) return null;
-  const { correct, n, total } = score;
-  return { accuracy: correct / n, n, total, interval: wilsonInterval(correct, n) };
+  const { value, n, total } = score;
+  return { value, n, total, interval: intervalOf(score) };
+}
+
+function intervalOf({ metric, value, n }: Score): Interval {
+  switch (metric) {
+    case 'accuracy':
+      return wilsonInterval(Math.round(value * n), n);
+    case 'spearman':
+      return spearmanInterval(value, n);
+  }
 }

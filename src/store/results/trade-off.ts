@@ -1,16 +1,24 @@
-/** Accuracy against bytes: every method computed so far, the sparse ones as curves over m. Pure. */
-import { compareMethods, type MethodFamily, parseMethod } from '@/store/method';
+/** Accuracy against bytes: every method computed so far, those with a setting as curves. Pure. */
+import {
+  compareMethods,
+  type GroupKind,
+  type MethodFamily,
+  type MethodSetting,
+  parseMethod,
+} from '@/store/method';
+import { bytesBesideBase } from './beside-base';
 import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
 import { averageCell, type NamedTask } from './table';
 
 export interface TradeOffPoint {
   readonly method: MethodId;
   readonly family: MethodFamily;
-  /** m, null for the dense methods. */
-  readonly percent: number | null;
+  /** Null for the dense methods. */
+  readonly setting: MethodSetting | null;
+  /** Of all its files; of adapters, beside the base: 0 for the base itself. */
   readonly bytes: number;
-  /** Average over the tasks, 0..1. */
-  readonly accuracy: number;
+  /** Average of the tasks' metrics, as a rule 0..1. */
+  readonly value: number;
 }
 
 /** Points whose bytes and whose average over every task are known, in the order of the tables. */
@@ -18,14 +26,16 @@ export function tradeOffPoints(
   tasks: readonly NamedTask[],
   scores: ByMethod<Score>,
   storage: Readonly<Record<MethodId, StorageRow>>,
+  kind: GroupKind,
 ): readonly TradeOffPoint[] {
   return Object.keys(storage)
     .sort(compareMethods)
     .flatMap((method) => {
       const parsed = parseMethod(method);
       const average = averageCell(tasks, scores, method);
-      const bytes = storage[method]?.bytes;
-      if (parsed === null || average === null || bytes === undefined) return [];
-      return [{ method, ...parsed, bytes, accuracy: average.accuracy }];
+      const bytes =
+        kind === 'adapters' ? bytesBesideBase(method, storage) : (storage[method]?.bytes ?? null);
+      if (parsed === null || average === null || bytes === null) return [];
+      return [{ method, ...parsed, bytes, value: average.value }];
     });
 }

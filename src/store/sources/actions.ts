@@ -1,13 +1,14 @@
 /** What the visitor can open. */
 import { openSource } from '@/store/job/actions';
+import { type DemoName } from '@/worker/protocol';
 import { forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, removeFromList } from './file-list';
 import { type LocalFile, sourcesStore } from './state';
 
-/** Opens the embedded demo of eight full fine-tunes. */
-export function openDemo(): void {
+/** Opens an embedded demo: eight full fine-tunes, or eight LoRA adapters. */
+export function openDemo(demo: DemoName): void {
   forgetChosenLambda();
-  void openSource({ kind: 'demo', demo: 'fft' });
+  void openSource({ kind: 'demo', demo });
 }
 
 /** Adds files to those of the visitor's disk that are open, and opens them all together. */
@@ -16,7 +17,7 @@ export function addFiles(added: readonly LocalFile[]): void {
   openFiles(addToList(localFiles(), added));
 }
 
-/** Closes one set of the visitor's files; with none left, the demo opens. */
+/** Closes one set of the visitor's files; with none left, the first demo opens. */
 export function removeFileSet(root: string): void {
   openFiles(removeFromList(localFiles(), root));
 }
@@ -35,7 +36,7 @@ export function allowNonFinite(): void {
 /** The base chosen before stays chosen for as long as its file is among those to open. */
 function openFiles(files: readonly LocalFile[], chosen = chosenBase()): void {
   if (files.length === 0) {
-    openDemo();
+    openDemo('fft');
     return;
   }
   forgetChosenLambda();

@@ -1,5 +1,7 @@
+import { type GroupKind } from '@/store/method';
 import { type FileSet, fileSets } from './file-list';
 import {
+  type AdapterContents,
   type CheckpointCard,
   type GroupFacts,
   type SourceRequest,
@@ -10,6 +12,29 @@ export type { FileSet };
 
 export function selectGroup(state: SourcesState): GroupFacts | null {
   return state.group;
+}
+
+/** What is open holds; before its headers are read, what was asked for. */
+export function selectKind({ group, request }: SourcesState): GroupKind {
+  if (group !== null) return group.contents.kind;
+  return request?.kind === 'demo' && request.demo === 'lora' ? 'adapters' : 'full';
+}
+
+/** Modules and ranks of the open adapters; null while none are open. */
+export function selectAdapters({ group }: SourcesState): AdapterContents | null {
+  return group?.contents.kind === 'adapters' ? group.contents : null;
+}
+
+/** Elements of the open full fine-tunes' flat space; null while none are open. */
+export function selectElementCount({ group }: SourcesState): number | null {
+  return group?.contents.kind === 'full' ? group.contents.elementCount : null;
+}
+
+/** What the test splits hold, for people; `rows` where it is not the same for all. */
+export function rowNoun(cards: readonly CheckpointCard[]): 'images' | 'texts' | 'rows' {
+  const kinds = new Set(cards.flatMap(({ dataset }) => dataset?.rowKind ?? []));
+  if (kinds.size !== 1) return 'rows';
+  return kinds.has('image') ? 'images' : 'texts';
 }
 
 /** The tasks' cards in the group's order; none while nothing is open. */

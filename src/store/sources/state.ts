@@ -1,8 +1,15 @@
 /** What is open: the request that was made and the facts of the group it gave. */
 import { createStore } from 'zustand/vanilla';
-import { type CheckpointCard, type GroupFacts, type SourceRequest } from '@/worker/protocol';
+import {
+  type AdaptedModule,
+  type AdapterContents,
+  type CheckpointCard,
+  type GroupFacts,
+  type Metric,
+  type SourceRequest,
+} from '@/worker/protocol';
 
-export type { CheckpointCard, GroupFacts, SourceRequest };
+export type { AdaptedModule, AdapterContents, CheckpointCard, GroupFacts, Metric, SourceRequest };
 
 /** A file of the visitor's disk with its path inside what was added. */
 export interface LocalFile {

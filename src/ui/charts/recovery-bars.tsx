@@ -1,45 +1,34 @@
-import { type Recovery } from '@/store/results/recovery';
 import { percent } from '@/ui/format';
 import styles from './recovery-bars.module.css';
 
-interface RecoveryBarsProps {
-  /** Null before the first averages: the tracks stand empty. */
-  readonly story: Recovery | null;
-  readonly postPruningLabel: string;
-  readonly peruLabel: string;
-}
-
-interface Bar {
+export interface AverageBar {
   readonly label: string;
+  /** 0..1; null while it is not computed: the track stands empty. */
   readonly value: number | null;
   readonly look: 'plain' | 'merged' | 'cool' | 'peru' | 'finetuned';
+  /** Drawn over the bar's beginning: what it adds to. */
+  readonly base?: number;
 }
 
-/** Average accuracy of each method as a bar from 0 to 100 %; PERU-FFT's shows what it adds. */
-export function RecoveryBars({ story, postPruningLabel, peruLabel }: RecoveryBarsProps) {
-  const bars: readonly Bar[] = [
-    { label: 'Pretrained', value: story?.pretrained ?? null, look: 'plain' },
-    { label: 'Merged', value: story?.merged ?? null, look: 'merged' },
-    { label: postPruningLabel, value: story?.postPruning ?? null, look: 'cool' },
-    { label: peruLabel, value: story?.peru ?? null, look: 'peru' },
-    { label: 'Fine-tuned', value: story?.finetuned ?? null, look: 'finetuned' },
-  ];
+interface RecoveryBarsProps {
+  readonly bars: readonly AverageBar[];
+  /** What the others are measured against; null before it is known. */
+  readonly goal: number | null;
+}
+
+/** Average accuracy of each method as a bar from 0 to 100 %. */
+export function RecoveryBars({ bars, goal }: RecoveryBarsProps) {
   return (
     <ul className={styles.bars} aria-label="Average accuracy by method">
-      {bars.map(({ label, value, look }) => (
+      {bars.map(({ label, value, look, base }) => (
         <li key={look} className={styles.row} data-look={look}>
           <span className={styles.label}>{label}</span>
           <span className={styles.track} aria-hidden="true">
-            {value !== null && <span className={styles.bar} style={{ width: `${100 * value}%` }} />}
-            {look === 'peru' && value !== null && story !== null && (
-              <span
-                className={styles.base}
-                style={{ width: `${100 * Math.min(value, story.merged)}%` }}
-              />
+            {value !== null && <span className={styles.bar} style={{ width: width(value) }} />}
+            {value !== null && base !== undefined && (
+              <span className={styles.base} style={{ width: width(Math.min(value, base)) }} />
             )}
-            {story !== null && (
-              <span className={styles.goal} style={{ left: `${100 * story.finetuned}%` }} />
-            )}
+            {goal !== null && <span className={styles.goal} style={{ left: width(goal) }} />}
           </span>
           <span className={styles.value}>
             {value === null ? (
@@ -55,4 +44,9 @@ export function RecoveryBars({ story, postPruningLabel, peruLabel }: RecoveryBar
       ))}
     </ul>
   );
+}
+
+/** A correlation below zero has no length. */
+function width(share: number): string {
+  return `${100 * Math.max(0, share)}%`;
 }

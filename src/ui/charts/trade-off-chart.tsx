@@ -1,9 +1,11 @@
 import { useId } from 'react';
-import { familyLabel } from '@/store/method';
+import { type GroupKind, type MethodId } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { bytesTick, percent } from '@/ui/format';
+import { familyLabel } from '@/ui/method-label';
 import { useWidth } from '@/ui/use-width';
 import { accuracyDomain, linearScale, logScale, logTicks, spacedTicks, tenths } from './scales';
+import { type MarkLabel, markLabels, type Placed } from './trade-off-labels';
 import styles from './trade-off-chart.module.css';
 
 const HEIGHT = 380;
@@ -13,20 +15,22 @@ const MARGIN = { top: 44, right: 24, bottom: 56, left: 60 };
 
 interface TradeOffChartProps {
   readonly points: readonly TradeOffPoint[];
-  /** m of the recipe: its points are drawn larger. */
-  readonly keptPercent: number;
+  /** The recipe's own method: its point is drawn larger. */
+  readonly current: MethodId;
+  readonly kind: GroupKind;
   /** The chart in a sentence or two. */
   readonly summary: string;
 }
 
 /** Average accuracy against bytes on a logarithmic axis, labelled on the marks themselves. */
-export function TradeOffChart({ points, keptPercent, summary }: TradeOffChartProps) {
+export function TradeOffChart(props: TradeOffChartProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const titleId = useId();
   const summaryId = useId();
+  const hasSizes = props.points.some((point) => point.bytes > 0);
   return (
     <div ref={ref} className={styles.frame}>
-      {width > 0 && points.length > 0 && (
+      {width > 0 && hasSizes && (
         <svg
           width={width}
           height={HEIGHT}
@@ -35,153 +39,133 @@ export function TradeOffChart({ points, keptPercent, summary }: TradeOffChartPro
           aria-describedby={summaryId}
         >
           <title id={titleId}>Accuracy against bytes</title>
-          <desc id={summaryId}>{summary}</desc>
-          <Marks points={points} keptPercent={keptPercent} width={width} />
+          <desc id={summaryId}>{props.summary}</desc>
+          <Marks {...props} width={width} />
         </svg>
       )}
     </div>
   );
 }
 
-interface MarksProps {
-  readonly points: readonly TradeOffPoint[];
-  readonly keptPercent: number;
-  readonly width: number;
-}
-
-function Marks({ points, keptPercent, width }: MarksProps) {
-  const sizes = points.map((point) => point.bytes);
+function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly width: number }) {
+  const right = width - MARGIN.right;
+  const bottom = HEIGHT - MARGIN.bottom;
+  // Beside the base, the base itself takes no bytes: no place on this axis, but a level.
+  const levels = points.filter((point) => point.bytes === 0);
+  const sized = points.filter((point) => point.bytes > 0);
+  const sizes = sized.map((point) => point.bytes);
   const smallest = Math.min(...sizes);
   const high = Math.max(...sizes) * 1.12;
   const low = lowEnd(smallest, high, width - MARGIN.left - MARGIN.right);
-  const domain = accuracyDomain(points.map((point) => point.accuracy));
-  const x = logScale(low, high, MARGIN.left, width - MARGIN.right);
-  const y = linearScale(domain.low, domain.high, HEIGHT - MARGIN.bottom, MARGIN.top);
-  const place = (point: TradeOffPoint): Placed => ({
-    point,
-    x: x(point.bytes),
-    y: y(point.accuracy),
-  });
-  const placed = points.map(place);
+  const domain = accuracyDomain(points.map((point) => point.value));
+  const x = logScale(low, high, MARGIN.left, right);
+  const y = linearScale(domain.low, domain.high, bottom, MARGIN.top);
+  const marks = sized.map((point): Placed => ({ point, x: x(point.bytes), y: y(point.value) }));
+  const curves = curvesOf(marks);
+  const frame = { left: MARGIN.left + 2, top: 30, right: width - 6, bottom: bottom - 2 };
   return (
     <>
-      <g className={styles.axis}>
-        {tenths(domain.low, domain.high).map((tick) => (
-          <g key={tick} transform={`translate(0 ${y(tick)})`}>
-            <line x1={MARGIN.left} x2={width - MARGIN.right} />
-            <text x={MARGIN.left - 8} dy="0.32em" textAnchor="end">
-              {percent(tick, 0)}
-            </text>
-          </g>
-        ))}
-        {spacedTicks(logTicks(low, high), x, TICK_LABEL_WIDTH).map((tick) => (
-          <g key={tick} transform={`translate(${x(tick)} ${HEIGHT - MARGIN.bottom})`}>
-            <line y2={5} />
-            <text y={20} textAnchor="middle">
-              {bytesTick(tick)}
-            </text>
-          </g>
-        ))}
-        <text x={width - MARGIN.right} y={HEIGHT - 14} textAnchor="end" className={styles.caption}>
-          bytes of all files, log scale →
-        </text>
-        <text x={20} y={24} className={styles.caption}>
-          ↑ average accuracy
-        </text>
-      </g>
-      <Curves placed={placed} keptPercent={keptPercent} width={width} />
-      <Dense marks={placed.filter(({ point }) => point.percent === null)} />
+      <Axes
+        xTicks={spacedTicks(logTicks(low, high), x, TICK_LABEL_WIDTH)}
+        yTicks={tenths(domain.low, domain.high)}
+        {...{ x, y, width, kind }}
+      />
+      {levels.map((point) => (
+        <g key={point.method} className={styles.level} transform={`translate(0 ${y(point.value)})`}>
+          <line x1={MARGIN.left} x2={right} />
+          <text x={right} y={-6} textAnchor="end">
+            {familyLabel(point.family, kind)}
+          </text>
+        </g>
+      ))}
+      {curves.map((curve) => (
+        <polyline
+          key={curve[0]?.point.method}
+          className={styles.curve}
+          data-family={curve[0]?.point.family}
+          points={curve.map((mark) => `${mark.x},${mark.y}`).join(' ')}
+        />
+      ))}
+      {marks.map((mark) => (
+        <circle
+          key={mark.point.method}
+          className={styles.mark}
+          data-family={mark.point.family}
+          cx={mark.x}
+          cy={mark.y}
+          r={mark.point.setting === null ? 6 : mark.point.method === current ? 6.5 : 4}
+        />
+      ))}
+      {markLabels(marks, curves, current, kind, frame).map((label) => (
+        <Label key={label.method} label={label} />
+      ))}
     </>
   );
 }
 
-interface Placed {
-  readonly point: TradeOffPoint;
-  readonly x: number;
-  readonly y: number;
+/** Methods computed at several m or q; what was chosen by energy or bytes stands by itself. */
+function curvesOf(marks: readonly Placed[]): readonly (readonly Placed[])[] {
+  return (['post-pruning', 'peru-fft', 'peru-lora'] as const)
+    .map((family) =>
+      marks.filter(
+        ({ point: { family: own, setting } }) =>
+          own === family && (setting?.by === 'entries' || setting?.by === 'count'),
+      ),
+    )
+    .filter((curve) => curve.length > 0);
 }
 
-interface CurvesProps {
-  readonly placed: readonly Placed[];
-  readonly keptPercent: number;
+interface AxesProps {
+  readonly xTicks: readonly number[];
+  readonly yTicks: readonly number[];
+  readonly x: (bytes: number) => number;
+  readonly y: (share: number) => number;
   readonly width: number;
+  readonly kind: GroupKind;
 }
 
-/** The sparse methods over every m computed so far, each named where it ends. */
-function Curves({ placed, keptPercent, width }: CurvesProps) {
-  const peru = placed.filter(({ point }) => point.family === 'peru-fft');
-  const pruned = placed.filter(({ point }) => point.family === 'post-pruning');
-  const apart = nudge(peru.at(-1), pruned.at(-1));
+function Axes({ xTicks, yTicks, x, y, width, kind }: AxesProps) {
+  const beside = kind === 'adapters' ? 'bytes beside the base' : 'bytes of all files';
   return (
-    <>
-      <Curve marks={pruned} keptPercent={keptPercent} width={width} below nudge={-apart} />
-      <Curve marks={peru} keptPercent={keptPercent} width={width} below={false} nudge={apart} />
-    </>
-  );
-}
-
-interface CurveProps {
-  readonly marks: readonly Placed[];
-  readonly keptPercent: number;
-  readonly width: number;
-  /** On which side of the curve m stands. */
-  readonly below: boolean;
-  /** Moves the name, in pixels, away from the other curve's. */
-  readonly nudge: number;
-}
-
-function Curve({ marks, keptPercent, width, below, nudge: shift }: CurveProps) {
-  const end = marks.at(-1);
-  if (end === undefined) return null;
-  return (
-    <g className={styles.curve} data-family={end.point.family}>
-      <polyline points={marks.map((mark) => `${mark.x},${mark.y}`).join(' ')} />
-      {marks.map((mark) => {
-        const current = mark.point.percent === keptPercent;
-        return (
-          <g key={mark.point.method} transform={`translate(${mark.x} ${mark.y})`}>
-            <circle r={current ? 6.5 : 4} />
-            {mark !== end && (
-              <text
-                className={styles.share}
-                data-current={current}
-                x={below ? 7 : -7}
-                y={below ? 18 : -9}
-                textAnchor={below ? 'start' : 'end'}
-              >
-                {mark.point.percent} %
-              </text>
-            )}
-          </g>
-        );
-      })}
-      <CurveName end={end} width={width} below={below} shift={shift} />
+    <g className={styles.axis}>
+      {yTicks.map((tick) => (
+        <g key={tick} transform={`translate(0 ${y(tick)})`}>
+          <line x1={MARGIN.left} x2={width - MARGIN.right} />
+          <text x={MARGIN.left - 8} dy="0.32em" textAnchor="end">
+            {percent(tick, 0)}
+          </text>
+        </g>
+      ))}
+      {xTicks.map((tick) => (
+        <g key={tick} transform={`translate(${x(tick)} ${HEIGHT - MARGIN.bottom})`}>
+          <line y2={5} />
+          <text y={20} textAnchor="middle">
+            {bytesTick(tick)}
+          </text>
+        </g>
+      ))}
+      <text x={width - MARGIN.right} y={HEIGHT - 14} textAnchor="end" className={styles.caption}>
+        {beside}, log scale →
+      </text>
+      <text x={20} y={24} className={styles.caption}>
+        ↑ average accuracy
+      </text>
     </g>
   );
 }
 
-/** Pixels a curve's name takes to the right of its end. */
-const CURVE_NAME_WIDTH = 130;
-
-interface CurveNameProps {
-  readonly end: Placed;
-  readonly width: number;
-  readonly below: boolean;
-  readonly shift: number;
-}
-
-/** Right of the curve's last point, or above or below it where there is no room. */
-function CurveName({ end, width, below, shift }: CurveNameProps) {
-  const fits = end.x + CURVE_NAME_WIDTH < width;
+function Label({ label: { text, look, family, place } }: { readonly label: MarkLabel }) {
   return (
     <text
-      className={styles.name}
-      x={fits ? end.x + 12 : end.x + 6}
-      y={fits ? end.y + shift : end.y + (below ? 22 : -18)}
+      className={styles.label}
+      data-look={look}
+      data-family={family}
+      x={place.x}
+      y={place.y}
       dy="0.34em"
-      textAnchor={fits ? 'start' : 'end'}
+      textAnchor={place.anchor}
     >
-      {familyLabel(end.point.family)} {end.point.percent} %
+      {text}
     </text>
   );
 }
@@ -192,47 +176,4 @@ const NAME_ROOM = 84;
 /** Where the axis begins so that `NAME_ROOM` pixels of `span` lie left of `smallest`. */
 function lowEnd(smallest: number, high: number, span: number): number {
   return smallest / (high / smallest) ** (NAME_ROOM / Math.max(1, span - NAME_ROOM));
-}
-
-interface DenseProps {
-  readonly marks: readonly Placed[];
-}
-
-/**
- * The models as they stand. One model's files are the smallest: named on the left, where no curve
- * runs, names kept apart. All fine-tunes are the largest: named above, where curves end below.
- */
-function Dense({ marks }: DenseProps) {
-  const merged = marks.find(({ point }) => point.family === 'merged');
-  const pretrained = marks.find(({ point }) => point.family === 'pretrained');
-  const apart = nudge(merged, pretrained);
-  return marks.map(({ point, x, y }) => (
-    <g key={point.method} className={styles.dense} data-family={point.family}>
-      <circle cx={x} cy={y} r={6} />
-      {point.family === 'finetuned' ? (
-        <text x={x + 6} y={y - 14} textAnchor="end">
-          {familyLabel(point.family)}
-        </text>
-      ) : (
-        <text
-          x={x - 12}
-          y={y + (point.family === 'merged' ? apart : -apart)}
-          dy="0.34em"
-          textAnchor="end"
-        >
-          {familyLabel(point.family)}
-        </text>
-      )}
-    </g>
-  ));
-}
-
-/** Pixels between the middles of two names in one column. */
-const NAME_HEIGHT = 17;
-
-/** How far the first mark's name moves, and the second's the other way, so that both can be read. */
-function nudge(first: Placed | undefined, second: Placed | undefined): number {
-  if (first === undefined || second === undefined) return 0;
-  const overlap = Math.max(0, NAME_HEIGHT - Math.abs(first.y - second.y)) / 2;
-  return first.y <= second.y ? -overlap : overlap;
 }

@@ -39,7 +39,9 @@ export function DropTarget({ children }: { readonly children: ReactNode }) {
       {children}
       {isOver && (
         <div className={styles.veil} aria-hidden="true">
-          <p className={styles.invitation}>Drop a base and its fine-tunes: files or folders</p>
+          <p className={styles.invitation}>
+            Drop a base and its fine-tunes or adapters: files or folders
+          </p>
         </div>
       )}
     </div>

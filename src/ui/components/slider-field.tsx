@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
-import { type Bounds } from '@/store/recipe/bounds';
+import { type Bounds, sliderPosition } from '@/store/recipe/bounds';
 import styles from './slider-field.module.css';
 
 interface SliderFieldProps {
@@ -46,7 +46,7 @@ export function SliderField(props: SliderFieldProps) {
         step={bounds.step}
         value={Math.min(value, bounds.sliderMax)}
         disabled={disabled}
-        style={{ '--filled': `${(100 * Math.min(value, bounds.sliderMax)) / bounds.sliderMax}%` }}
+        style={{ '--filled': `${100 * sliderPosition(bounds, value)}%` }}
         onChange={(event) => {
           props.onPreview(event.target.valueAsNumber);
         }}

@@ -1,23 +1,25 @@
 import { useStore } from 'zustand';
-import { type MethodId, methodLabel } from '@/store/method';
+import { type GroupKind, type MethodId } from '@/store/method';
 import { type AccuracyCell, type AccuracyRow } from '@/store/results/table';
-import { selectGroup } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
+import { scoredTasks, selectGroup, selectKind } from '@/store/sources/selectors';
+import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { ScrollRegion } from '@/ui/components/scroll-region';
 import { Section } from '@/ui/components/section';
 import { count, percent, percentNumber, points } from '@/ui/format';
+import { methodLabel } from '@/ui/method-label';
 import { useAccuracyTable } from '@/ui/use-accuracy';
 import styles from './accuracy-panel.module.css';
 
-/** Positions of the table's columns: `methodsAt` fixes their order. */
+/** Positions of the table's columns: `methodsOf` fixes their order, and PERU comes last. */
 const FINETUNED = 1;
 const MERGED = 2;
-const PERU = 4;
 
 /** A row a task, then the average; a column a method. */
 export function AccuracyPanel() {
   const group = useStore(sourcesStore, selectGroup);
+  const kind = useStore(sourcesStore, selectKind);
   const table = useAccuracyTable();
+  const peru = table.methods.length - 1;
   if (group?.noAccuracyBecause != null) {
     return (
       <Section title="Accuracy">
@@ -28,30 +30,31 @@ export function AccuracyPanel() {
     );
   }
   return (
-    <Section
-      title="Accuracy by task"
-      lead="Share of test images named right, with n and the 95 % interval. The bar shows what PERU-FFT adds to the merged model; the tick is the task’s own fine-tuned model."
-    >
-      {/* PERU-FFT comes last and is what the page is about; anew once the tasks are known. */}
-      <ScrollRegion key={table.rows.length} name="Accuracy by task, scrollable" startAtEnd>
+    <Section title="Accuracy by task" lead={kind === 'adapters' ? adaptersLead(group) : FULL_LEAD}>
+      {/* PERU comes last and is what the page is about; anew once the tasks are known. */}
+      <ScrollRegion
+        key={`${kind} ${table.rows.length}`}
+        name="Accuracy by task, scrollable"
+        startAtEnd
+      >
         <table className={styles.table} aria-label="Accuracy by task">
           <thead>
             <tr>
               <th scope="col">Task</th>
               {table.methods.map((method, column) => (
-                <th key={column} scope="col" data-peru={column === PERU}>
-                  {methodLabel(method)}
+                <th key={column} scope="col" data-peru={column === peru}>
+                  {methodLabel(method, kind)}
                 </th>
               ))}
             </tr>
           </thead>
           <tbody>
             {table.rows.map((row) => (
-              <Row key={row.label} row={row} methods={table.methods} />
+              <Row key={row.label} row={row} methods={table.methods} kind={kind} />
             ))}
           </tbody>
           <tfoot>
-            <Row row={table.average} methods={table.methods} />
+            <Row row={table.average} methods={table.methods} kind={kind} />
           </tfoot>
         </table>
       </ScrollRegion>
@@ -62,17 +65,30 @@ export function AccuracyPanel() {
 interface RowProps {
   readonly row: AccuracyRow;
   readonly methods: readonly MethodId[];
+  readonly kind: GroupKind;
 }
 
-function Row({ row, methods }: RowProps) {
+function Row({ row, methods, kind }: RowProps) {
+  const peru = methods.length - 1;
   return (
     <tr>
-      <th scope="row">{row.label}</th>
+      <th scope="row">
+        {row.label}
+        {row.metric === 'spearman' && (
+          <span className={styles.metric}>Spearman’s ρ&nbsp;×&nbsp;100</span>
+        )}
+      </th>
       {methods.map((_, column) => (
-        <td key={column} data-peru={column === PERU}>
-          <div className={`${styles.cell} ${column === PERU ? styles.peru : ''}`}>
+        <td key={column} data-peru={column === peru}>
+          <div className={`${styles.cell} ${column === peru ? styles.peru : ''}`}>
             <Cell cell={row.cells[column] ?? null} />
-            {column === PERU && <Gain row={row} />}
+            {column === peru && (
+              <Gain
+                row={row}
+                peru={row.cells[peru]?.value}
+                from={kind === 'full' ? MERGED : null}
+              />
+            )}
           </div>
         </td>
       ))}
@@ -89,10 +105,10 @@ function Cell({ cell }: { readonly cell: AccuracyCell | null }) {
       </span>
     );
   }
-  const { accuracy, n, interval } = cell;
+  const { value, n, interval } = cell;
   return (
     <div>
-      <span className={styles.value}>{percent(accuracy)}</span>
+      <span className={styles.value}>{percent(value)}</span>
       <span className={styles.basis}>
         {interval === null
           ? `n ${count(n)}`
@@ -102,21 +118,31 @@ function Cell({ cell }: { readonly cell: AccuracyCell | null }) {
   );
 }
 
-/** From merged to PERU-FFT on a scale from 0 to 100 %, with the fine-tuned model as the goal. */
-function Gain({ row }: { readonly row: AccuracyRow }) {
-  const merged = row.cells[MERGED]?.accuracy;
-  const peru = row.cells[PERU]?.accuracy;
-  const finetuned = row.cells[FINETUNED]?.accuracy;
-  const known = merged !== undefined && peru !== undefined;
+interface GainProps {
+  readonly row: AccuracyRow;
+  /** The last column's value; undefined until it is computed. */
+  readonly peru: number | undefined;
+  /** Column the bar starts from; null where it starts from nothing. */
+  readonly from: number | null;
+}
+
+/**
+ * On a scale from 0 to 100 %, with the task's own model as the goal: what PERU-FFT adds to the
+ * merged model, or where PERU-LoRA stands; beside it the difference in points.
+ */
+function Gain({ row, peru, from }: GainProps) {
+  const base = from === null ? 0 : row.cells[from]?.value;
+  const finetuned = row.cells[FINETUNED]?.value;
+  const reference = from === null ? finetuned : base;
   return (
     <span className={styles.gain}>
       <span className={styles.track} aria-hidden="true">
-        {merged !== undefined && <span className={styles.base} style={{ width: at(merged) }} />}
-        {known && (
+        {base !== undefined && <span className={styles.base} style={{ width: at(base) }} />}
+        {base !== undefined && peru !== undefined && (
           <span
             className={styles.delta}
-            data-loss={peru < merged}
-            style={{ left: at(Math.min(merged, peru)), width: at(Math.abs(peru - merged)) }}
+            data-loss={peru < base}
+            style={{ left: at(Math.min(base, peru)), width: at(Math.abs(peru - base)) }}
           />
         )}
         {finetuned !== undefined && (
@@ -124,10 +150,12 @@ function Gain({ row }: { readonly row: AccuracyRow }) {
         )}
       </span>
       <span className={styles.points}>
-        {known && (
+        {reference !== undefined && peru !== undefined && (
           <>
-            {points(peru - merged)}
-            <span className="visually-hidden"> points over merged</span>
+            {points(peru - reference)}
+            <span className="visually-hidden">
+              {from === null ? ' points against its own adapter' : ' points over merged'}
+            </span>
           </>
         )}
       </span>
@@ -135,8 +163,24 @@ function Gain({ row }: { readonly row: AccuracyRow }) {
   );
 }
 
+const FULL_LEAD =
+  'Share of test images named right, with n and the 95\u00a0% interval. The bar shows what PERU-FFT ' +
+  'adds to the merged model; the tick is the task’s own fine-tuned model.';
+
+function adaptersLead(group: GroupFacts | null): string {
+  const ranked = scoredTasks(group).some(({ dataset }) => dataset?.metric === 'spearman');
+  const metric = ranked
+    ? 'Share of answers that are right (where noted, Spearman’s correlation with the labels, × 100)'
+    : 'Share of answers that are right';
+  return (
+    `${metric}, with n and the 95\u00a0% interval. Beside PERU-LoRA: points against the task’s own ` +
+    'adapter, which the tick marks.'
+  );
+}
+
+/** A correlation below zero has no place on the scale but its beginning. */
 function at(share: number): string {
-  return `${100 * share}%`;
+  return `${100 * Math.max(0, share)}%`;
 }
 
 function lowerFirst(sentence: string): string {

@@ -37,7 +37,15 @@ export function AlertPanel() {
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
         )}
-        {isLocal && <Button onClick={openDemo}>Open the demo</Button>}
+        {isLocal && (
+          <Button
+            onClick={() => {
+              openDemo('fft');
+            }}
+          >
+            Open the demo
+          </Button>
+        )}
         <Button look="quiet" onClick={dismissAlert}>
           Dismiss
         </Button>

@@ -2,8 +2,20 @@ import { useStore } from 'zustand';
 import { selectOpenEnded } from '@/store/job/selectors';
 import { jobStore } from '@/store/job/state';
 import { chooseBase } from '@/store/sources/actions';
-import { baseCard, selectGroup, selectIsLocal, taskCards } from '@/store/sources/selectors';
-import { type CheckpointCard, type GroupFacts, sourcesStore } from '@/store/sources/state';
+import {
+  baseCard,
+  selectAdapters,
+  selectGroup,
+  selectIsLocal,
+  selectKind,
+  taskCards,
+} from '@/store/sources/selectors';
+import {
+  type AdapterContents,
+  type CheckpointCard,
+  type GroupFacts,
+  sourcesStore,
+} from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { Section } from '@/ui/components/section';
 import { bytes, count, shortCount } from '@/ui/format';
@@ -13,6 +25,7 @@ import styles from './checkpoints-panel.module.css';
 export function CheckpointsPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const isLocal = useStore(sourcesStore, selectIsLocal);
+  const kind = useStore(sourcesStore, selectKind);
   const openEnded = useStore(jobStore, selectOpenEnded);
   const base = baseCard(group);
   const waiting = openEnded ? 'No checkpoints are open.' : 'Reading headers.';
@@ -21,7 +34,7 @@ export function CheckpointsPanel() {
       <ul className={styles.cards}>
         {base !== null && <Card card={base} canBecomeBase={false} />}
         {taskCards(group).map((card) => (
-          <Card key={card.id} card={card} canBecomeBase={isLocal} />
+          <Card key={card.id} card={card} canBecomeBase={isLocal && kind === 'full'} />
         ))}
       </ul>
     </Section>
@@ -31,7 +44,8 @@ export function CheckpointsPanel() {
 function groupLead(group: GroupFacts): string {
   const tasks = taskCards(group).length;
   const total = group.cards.reduce((sum, card) => sum + card.byteLength, 0);
-  return `${group.title}: one base and ${tasks} fine-tunes, ${bytes(total)} in all.`;
+  const what = group.contents.kind === 'adapters' ? 'adapters' : 'fine-tunes';
+  return `${group.title}: one base and ${tasks} ${what}, ${bytes(total)} in all.`;
 }
 
 interface CardProps {
@@ -40,7 +54,8 @@ interface CardProps {
 }
 
 function Card({ card, canBecomeBase }: CardProps) {
-  const { dataset } = card;
+  const adapters = useStore(sourcesStore, selectAdapters);
+  const rank = card.role === 'task' && adapters !== null ? rankText(adapters, card.name) : null;
   return (
     <li className={styles.card} data-role={card.role}>
       <div>
@@ -54,17 +69,9 @@ function Card({ card, canBecomeBase }: CardProps) {
           name="Parameters"
           value={`${shortCount(card.parameterCount)} in ${count(card.tensorCount)} tensors`}
         />
+        {rank !== null && <Fact name="Rank" value={rank} />}
         <Fact name="Licence" value={card.licence ?? 'not stated'} />
-        {card.role === 'task' && (
-          <Fact
-            name="Test set"
-            value={
-              dataset === null
-                ? 'none'
-                : `${count(dataset.rowCount)} images, ${count(dataset.classCount)} classes`
-            }
-          />
-        )}
+        {card.role === 'task' && <Fact name="Test set" value={datasetText(card.dataset)} />}
       </dl>
       {canBecomeBase && (
         <Button
@@ -77,6 +84,22 @@ function Card({ card, canBecomeBase }: CardProps) {
       )}
     </li>
   );
+}
+
+/** The largest rank of the task's adapter, and how many weights it changes. */
+function rankText({ tasks }: AdapterContents, name: string): string | null {
+  const ranks = tasks.find(({ task }) => task === name)?.ranks.filter((rank) => rank > 0) ?? [];
+  if (ranks.length === 0) return null;
+  const [least, most] = [Math.min(...ranks), Math.max(...ranks)];
+  const modules = ranks.length === 1 ? '1 module' : `${count(ranks.length)} modules`;
+  return `${least === most ? most : `${least} to ${most}`} in ${modules}`;
+}
+
+function datasetText(dataset: CheckpointCard['dataset']): string {
+  if (dataset === null) return 'none';
+  const { rowCount, rowKind, classCount } = dataset;
+  const answers = classCount === null ? 'a number each' : `${count(classCount)} classes`;
+  return `${count(rowCount)} ${rowKind}s, ${answers}`;
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

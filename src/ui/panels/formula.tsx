@@ -1,21 +1,33 @@
 import { type ReactNode } from 'react';
-import { type Recipe } from '@/store/recipe/state';
+import { type GroupKind } from '@/store/method';
+import { type RankChoice, type Recipe } from '@/store/recipe/state';
+import { bytes } from '@/ui/format';
 import styles from './formula.module.css';
 
+interface FormulaProps {
+  readonly recipe: Recipe;
+  readonly kind: GroupKind;
+}
+
 /** What the recipe computes, in plain maths and in words for those who listen. */
-export function Formula({ recipe }: { readonly recipe: Recipe }) {
-  const average = recipe.mergeMethod === 'simple-average';
-  const weight = average ? 'the mean' : `${recipe.lambda} times the sum`;
+export function Formula({ recipe, kind }: FormulaProps) {
+  return (
+    <div className={styles.formula}>
+      {kind === 'adapters' ? <AdapterFormula recipe={recipe} /> : <FullFormula recipe={recipe} />}
+    </div>
+  );
+}
+
+function FullFormula({ recipe }: { readonly recipe: Recipe }) {
   const words =
-    `Merged model: the base plus ${weight} of the task vectors. ` +
+    `Merged model: the base plus ${weightWords(recipe)} of the task vectors. ` +
     `PERU-FFT for a task: the merged model plus the ${recipe.keptPercent} percent largest entries ` +
     'of that task’s own weights minus the merged ones.';
   return (
-    <div className={styles.formula}>
+    <>
       <p className="visually-hidden">{words}</p>
       <p aria-hidden="true">
-        <Theta mark="*" /> = <Theta mark="0" /> +{' '}
-        <b className={styles.number}>{average ? <>1/T</> : recipe.lambda}</b> Σ<sub>t</sub> (
+        <Theta mark="*" /> = <Theta mark="0" /> + <Weight recipe={recipe} /> Σ<sub>t</sub> (
         <Theta mark="t" /> − <Theta mark="0" />)
       </p>
       <p aria-hidden="true" className={styles.peru}>
@@ -25,7 +37,85 @@ export function Formula({ recipe }: { readonly recipe: Recipe }) {
         </sub>{' '}
         (<Theta mark="t" /> − <Theta mark="*" />)
       </p>
-    </div>
+    </>
+  );
+}
+
+function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
+  const words =
+    `Merged adapters: the base plus ${weightWords(recipe)} of the adapters’ products. ` +
+    `PERU-LoRA for a task: the base plus, for each module, the leading singular triplets of that ` +
+    `task’s own product, ${rankWords(recipe.rank)}.`;
+  return (
+    <>
+      <p className="visually-hidden">{words}</p>
+      <p aria-hidden="true">
+        <Theta mark="*" /> = <Theta mark="0" /> + <Weight recipe={recipe} /> Σ<sub>t</sub>{' '}
+        <Sub of="B" by="t" />
+        <Sub of="A" by="t" />
+      </p>
+      <p aria-hidden="true" className={styles.peru}>
+        <Theta mark="t" tilde /> = <Theta mark="0" /> + <Sub of="U" by="q" />
+        <Sub of="S" by="q" />
+        <span className={styles.symbol}>
+          <var>V</var>
+          <sub>q</sub>
+          <sup>⊤</sup>
+        </span>
+        , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
+      </p>
+    </>
+  );
+}
+
+function weightWords({ mergeMethod, lambda }: Recipe): string {
+  return mergeMethod === 'simple-average' ? 'the mean' : `${lambda} times the sum`;
+}
+
+function rankWords(rank: RankChoice): string {
+  switch (rank.by) {
+    case 'count':
+      return `${rank.q} of them`;
+    case 'energy':
+      return `as many as hold ${rank.percent} percent of its energy`;
+    case 'bytes':
+      return `as many as ${bytes(rank.budget)} over all tasks buy`;
+  }
+}
+
+function rankSymbols(rank: RankChoice): ReactNode {
+  switch (rank.by) {
+    case 'count':
+      return (
+        <>
+          <var>q</var> = <b className={styles.number}>{rank.q}</b>
+        </>
+      );
+    case 'energy':
+      return (
+        <>
+          ‖·‖² ≥ <b className={styles.number}>{rank.percent} %</b>
+        </>
+      );
+    case 'bytes':
+      return (
+        <>
+          Σ ≤ <b className={styles.number}>{bytes(rank.budget)}</b>
+        </>
+      );
+  }
+}
+
+function Weight({ recipe: { mergeMethod, lambda } }: { readonly recipe: Recipe }) {
+  return <b className={styles.number}>{mergeMethod === 'simple-average' ? <>1/T</> : lambda}</b>;
+}
+
+function Sub({ of, by }: { readonly of: string; readonly by: string }) {
+  return (
+    <span className={styles.symbol}>
+      <var>{of}</var>
+      <sub>{by}</sub>
+    </span>
   );
 }
 

@@ -3,27 +3,29 @@ import { useStore } from 'zustand';
 import { selectDraft } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/recipe/state';
 import { type KeptEnergy, type KeptEntries as Kept, keptOfTotal } from '@/store/results/kept';
-import { selectGroup } from '@/store/sources/selectors';
+import { selectElementCount } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { count, percent } from '@/ui/format';
 import { type TaskKept, useKeptEntries } from '@/ui/use-kept';
+import { useWaiting } from '@/ui/use-waiting';
 import styles from './kept-entries.module.css';
 
 /** Entries kept and their share of each task's energy, following the slider. */
 export function KeptEntries() {
   const recipe = useStore(recipeStore, selectDraft);
-  const group = useStore(sourcesStore, selectGroup);
+  const elementCount = useStore(sourcesStore, selectElementCount);
   const tasks = useKeptEntries();
-  if (group === null) return null;
+  const waiting = useWaiting();
+  if (elementCount === null) return null;
   const about = recipe.scope === 'tensor' ? 'about ' : '';
   return (
     <div className={styles.kept}>
       <p className={styles.count}>
         <strong>
           {about}
-          {count(keptOfTotal(recipe, group.elementCount))}
+          {count(keptOfTotal(recipe, elementCount))}
         </strong>{' '}
-        of {count(group.elementCount)} entries a task
+        of {count(elementCount)} entries a task
       </p>
       <div className={styles.energy}>
         <h3 className={styles.heading}>Kept energy</h3>
@@ -32,7 +34,9 @@ export function KeptEntries() {
             <EnergyRow key={task.name} task={task} />
           ))}
         </ul>
-        <p className={styles.basis}>{basisText(tasks)}</p>
+        <p className={styles.basis}>
+          {basisText(tasks) ?? waiting('Follows when the merged model stands.')}
+        </p>
       </div>
     </div>
   );
@@ -63,10 +67,10 @@ function shareText(kept: Kept | null): ReactNode {
   return `${kept.basis === 'at-most' ? '≤ ' : ''}${percent(kept.energyShare)}`;
 }
 
-/** How far the shares can be trusted, and which there are none of. */
-function basisText(tasks: readonly TaskKept[]): string {
+/** How far the shares can be trusted, and which there are none of; null while there are none. */
+function basisText(tasks: readonly TaskKept[]): string | null {
   const all = tasks.flatMap(({ kept }) => kept ?? []);
-  if (all.length === 0) return 'Follows when the merged model stands.';
+  if (all.length === 0) return null;
   const known = all.filter((kept) => kept.basis !== 'not-defined');
   if (known.length === 0) return 'Not defined: NaN or Inf inside.';
   const basis = definedBasisText(known);

@@ -6,7 +6,7 @@ import { type Job, jobStore, type MemoryFacts } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
 import { resultsStore } from '@/store/results/state';
-import { scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
+import { rowNoun, scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
 import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes, count, seconds } from '@/ui/format';
@@ -79,24 +79,29 @@ function detailText(pace: Pace | null, memory: MemoryFacts | null): string {
 }
 
 function workingText(group: GroupFacts | null): string {
-  return scoredTasks(group).length > 0 ? 'Merging, pruning and scoring' : 'Merging and pruning';
+  const pruning = group?.contents.kind === 'adapters' ? 'compressing' : 'pruning';
+  return scoredTasks(group).length > 0
+    ? `Merging, ${pruning} and scoring`
+    : `Merging and ${pruning}`;
 }
 
 function doneText(group: GroupFacts | null): string {
   const tasks = taskCards(group).length;
+  const isAdapters = group?.contents.kind === 'adapters';
   const scored = scoredTasks(group);
   const rows = scored.reduce((sum, card) => sum + (card.dataset?.rowCount ?? 0), 0);
   return scored.length > 0
-    ? `: ${scored.length} tasks scored on ${count(rows)} images`
-    : `: ${tasks} fine-tunes merged and pruned`;
+    ? `: ${scored.length} tasks scored on ${count(rows)} ${rowNoun(scored)}`
+    : `: ${tasks} ${isAdapters ? 'adapters merged and compressed' : 'fine-tunes merged and pruned'}`;
 }
 
 function paceText(pace: Pace): string {
   const { stage, done, total, unit } = pace.progress;
   const parts = [stage];
-  if (unit === 'images') parts.push(`${count(done)} of ${count(total)} images`);
+  const isScoring = unit === 'images' || unit === 'texts';
+  if (isScoring) parts.push(`${count(done)} of ${count(total)} ${unit}`);
   const rate = unitsPerSecond(pace);
-  if (rate !== null && unit === 'images') parts.push(`${count(rate)} a second`);
+  if (rate !== null && isScoring) parts.push(`${count(rate)} a second`);
   const left = secondsLeft(pace);
   if (left !== null) parts.push(`about ${seconds(left)} left`);
   return parts.join(' · ');

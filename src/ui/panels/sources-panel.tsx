@@ -8,7 +8,7 @@ import { bytes } from '@/ui/format';
 import { filesOfInput } from '@/ui/read-drop';
 import styles from './sources-panel.module.css';
 
-/** Where checkpoints come from: the visitor's disk or the embedded demo. */
+/** Where checkpoints come from: the visitor's disk or an embedded demo. */
 export function SourcesPanel() {
   return (
     <section className={styles.sources} aria-labelledby="sources-heading">
@@ -17,8 +17,8 @@ export function SourcesPanel() {
           Sources
         </h2>
         <p className={styles.lead}>
-          A base and the models fine-tuned from it, as safetensors: add them here or drop files and
-          folders anywhere.
+          A base and the models fine-tuned from it, or its LoRA adapters with their configs, as
+          safetensors: add them here or drop files and folders anywhere.
         </p>
       </div>
       <div className={styles.ways}>
@@ -36,7 +36,20 @@ export function SourcesPanel() {
           />
           Add a checkpoint folder
         </label>
-        <Button onClick={openDemo}>Demo: full fine-tunes</Button>
+        <Button
+          onClick={() => {
+            openDemo('fft');
+          }}
+        >
+          Demo: full fine-tunes
+        </Button>
+        <Button
+          onClick={() => {
+            openDemo('lora');
+          }}
+        >
+          Demo: LoRA adapters
+        </Button>
       </div>
       <AddedFiles />
     </section>

@@ -1,26 +1,34 @@
 import { useStore } from 'zustand';
-import { methodLabel, parseMethod } from '@/store/method';
+import { type GroupKind, type MethodId, parseMethod, peruMethod } from '@/store/method';
 import { selectCommitted } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/recipe/state';
+import { bytesBesideBase } from '@/store/results/beside-base';
 import { storageRows } from '@/store/results/file';
 import { selectStorage } from '@/store/results/selectors';
-import { resultsStore, type StorageRow } from '@/store/results/state';
+import { resultsStore } from '@/store/results/state';
+import { selectKind } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/sources/state';
 import { ScrollRegion } from '@/ui/components/scroll-region';
 import { Section } from '@/ui/components/section';
 import { bytes, count, percent } from '@/ui/format';
+import { methodLabel } from '@/ui/method-label';
+import { useWaiting } from '@/ui/use-waiting';
 import styles from './storage-panel.module.css';
 
-/** Bytes of the files each method writes, beside those of keeping every fine-tune. */
+/** Bytes of the files each method writes, beside those of keeping every fine-tune or adapter. */
 export function StoragePanel() {
   const storage = useStore(resultsStore, selectStorage);
-  const { keptPercent } = useStore(recipeStore, selectCommitted);
+  const recipe = useStore(recipeStore, selectCommitted);
+  const kind = useStore(sourcesStore, selectKind);
+  const waiting = useWaiting();
   const rows = storageRows(storage);
-  const whole = storage.finetuned?.bytes ?? null;
+  const current = peruMethod(kind, recipe);
+  const { lead, share, missing } = TEXTS[kind];
+  const own = (method: MethodId): number | null =>
+    kind === 'adapters' ? bytesBesideBase(method, storage) : (storage[method]?.bytes ?? null);
+  const whole = own('finetuned');
   return (
-    <Section
-      title="Storage"
-      lead="Bytes of the files as written, sparse positions and values included."
-    >
+    <Section title="Storage" lead={lead}>
       <ScrollRegion name="Storage, scrollable">
         <table className={styles.table} aria-label="Storage">
           <thead>
@@ -28,17 +36,26 @@ export function StoragePanel() {
               <th scope="col">Method</th>
               <th scope="col">Files</th>
               <th scope="col">Bytes</th>
-              <th scope="col">Of all fine-tunes</th>
+              <th scope="col">{share}</th>
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => (
-              <Row key={row.method} row={row} whole={whole} current={isCurrent(row, keptPercent)} />
+            {rows.map(({ method, files, bytes: all }) => (
+              <Row
+                key={method}
+                method={method}
+                kind={kind}
+                fileCount={files.length}
+                size={all}
+                beside={kind === 'adapters' ? own(method) : null}
+                share={shareOf(own(method), whole)}
+                current={method === current}
+              />
             ))}
             {rows.length === 0 && (
               <tr>
                 <td colSpan={4} className={styles.waiting}>
-                  Known once the entries are selected.
+                  {waiting(missing)}
                 </td>
               </tr>
             )}
@@ -49,22 +66,40 @@ export function StoragePanel() {
   );
 }
 
+const TEXTS = {
+  full: {
+    lead: 'Bytes of the files as written, sparse positions and values included.',
+    share: 'Of all fine-tunes',
+    missing: 'Known once the entries are selected.',
+  },
+  adapters: {
+    lead: 'Bytes of the files as written, the base included; what lies beside it as a share of all adapters.',
+    share: 'Beside the base',
+    missing: 'Known once the adapters are factorised.',
+  },
+} as const;
+
 interface RowProps {
-  readonly row: StorageRow;
-  /** Bytes of all fine-tuned checkpoints together. */
-  readonly whole: number | null;
-  /** Belongs to the m on the slider. */
+  readonly method: MethodId;
+  readonly kind: GroupKind;
+  readonly fileCount: number;
+  readonly size: number;
+  /** Bytes beside the base; null where that is not told apart. */
+  readonly beside: number | null;
+  /** Of all fine-tunes or adapters; null where not known. */
+  readonly share: number | null;
+  /** Belongs to the slider's position. */
   readonly current: boolean;
 }
 
-function Row({ row, whole, current }: RowProps) {
-  const share = whole === null || whole === 0 ? null : row.bytes / whole;
+function Row({ method, kind, fileCount, size, beside, share, current }: RowProps) {
   return (
-    <tr data-current={current} data-family={parseMethod(row.method)?.family}>
-      <th scope="row">{methodLabel(row.method)}</th>
-      <td>{count(row.files.length)}</td>
-      <td title={`${count(row.bytes)} bytes`}>{bytes(row.bytes)}</td>
+    <tr data-current={current} data-family={parseMethod(method)?.family}>
+      <th scope="row">{methodLabel(method, kind)}</th>
+      <td>{count(fileCount)}</td>
+      <td title={`${count(size)} bytes`}>{bytes(size)}</td>
       <td className={styles.share}>
+        {beside !== null && <span className={styles.beside}>{bytes(beside)}</span>}
         {share !== null && (
           <>
             <span>{percent(share)}</span>
@@ -78,7 +113,6 @@ function Row({ row, whole, current }: RowProps) {
   );
 }
 
-function isCurrent(row: StorageRow, keptPercent: number): boolean {
-  const parsed = parseMethod(row.method);
-  return parsed?.family === 'peru-fft' && parsed.percent === keptPercent;
+function shareOf(size: number | null, whole: number | null): number | null {
+  return size === null || whole === null || whole === 0 ? null : size / whole;
 }

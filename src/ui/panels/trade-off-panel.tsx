@@ -1,16 +1,18 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import { methodLabel } from '@/store/method';
+import { type GroupKind, type MethodId, peruMethod } from '@/store/method';
 import { selectCommitted } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/recipe/state';
 import { selectScores, selectStorage } from '@/store/results/selectors';
 import { resultsStore } from '@/store/results/state';
 import { type TradeOffPoint, tradeOffPoints } from '@/store/results/trade-off';
-import { scoredTasks, selectGroup } from '@/store/sources/selectors';
+import { scoredTasks, selectGroup, selectKind } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { TradeOffChart } from '@/ui/charts/trade-off-chart';
 import { Section } from '@/ui/components/section';
 import { bytes, inText, percent, percentInText } from '@/ui/format';
+import { methodLabel } from '@/ui/method-label';
+import { useWaiting } from '@/ui/use-waiting';
 import styles from './trade-off-panel.module.css';
 
 /** Accuracy against bytes, as a chart, as a sentence and as a table. */
@@ -18,42 +20,51 @@ export function TradeOffPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const scores = useStore(resultsStore, selectScores);
   const storage = useStore(resultsStore, selectStorage);
-  const { keptPercent } = useStore(recipeStore, selectCommitted);
+  const kind = useStore(sourcesStore, selectKind);
+  const current = peruMethod(kind, useStore(recipeStore, selectCommitted));
+  const waiting = useWaiting();
   const points = useMemo(
-    () => tradeOffPoints(scoredTasks(group), scores, storage),
-    [group, scores, storage],
+    () => tradeOffPoints(scoredTasks(group), scores, storage, kind),
+    [group, scores, storage, kind],
   );
   if (group?.noAccuracyBecause != null) return null;
-  const summary = summaryOf(points, keptPercent);
+  const summary =
+    summaryOf(points, current, kind) ??
+    waiting('Points appear as their averages and sizes are known.');
   return (
     <Section title="Accuracy against bytes" lead={summary}>
-      <TradeOffChart points={points} keptPercent={keptPercent} summary={summary} />
+      <TradeOffChart points={points} current={current} kind={kind} summary={summary} />
       {points.length > 0 && (
         <details className={styles.details}>
           <summary>Show these points as a table</summary>
-          <PointTable points={points} />
+          <PointTable points={points} kind={kind} />
         </details>
       )}
     </Section>
   );
 }
 
-function PointTable({ points }: { readonly points: readonly TradeOffPoint[] }) {
+interface PointTableProps {
+  readonly points: readonly TradeOffPoint[];
+  readonly kind: GroupKind;
+}
+
+function PointTable({ points, kind }: PointTableProps) {
   return (
     <table className={styles.table} aria-label="Accuracy against bytes">
       <thead>
         <tr>
           <th scope="col">Method</th>
-          <th scope="col">Bytes</th>
+          <th scope="col">{kind === 'adapters' ? 'Beside the base' : 'Bytes'}</th>
           <th scope="col">Accuracy</th>
         </tr>
       </thead>
       <tbody>
         {points.map((point) => (
           <tr key={point.method}>
-            <th scope="row">{methodLabel(point.method)}</th>
+            <th scope="row">{methodLabel(point.method, kind)}</th>
             <td>{bytes(point.bytes)}</td>
-            <td>{percent(point.accuracy)}</td>
+            <td>{percent(point.value)}</td>
           </tr>
         ))}
       </tbody>
@@ -61,18 +72,25 @@ function PointTable({ points }: { readonly points: readonly TradeOffPoint[] }) {
   );
 }
 
-/** What the chart shows, in words. */
-function summaryOf(points: readonly TradeOffPoint[], keptPercent: number): string {
-  const finetuned = points.find(({ family }) => family === 'finetuned');
-  const merged = points.find(({ family }) => family === 'merged');
-  const peru = points.filter(({ family }) => family === 'peru-fft');
-  const best = peru.find(({ percent: m }) => m === keptPercent) ?? peru.at(-1);
-  if (finetuned === undefined || merged === undefined) {
-    return 'Points appear as their averages and sizes are known.';
-  }
-  const ends =
-    `The merged model: ${percentInText(merged.accuracy)} in ${inText(bytes(merged.bytes))}. ` +
-    `All fine-tunes: ${percentInText(finetuned.accuracy)} in ${inText(bytes(finetuned.bytes))}.`;
+/** What the chart shows, in words; null before there is anything to compare. */
+function summaryOf(
+  points: readonly TradeOffPoint[],
+  current: MethodId,
+  kind: GroupKind,
+): string | null {
+  const named = (family: TradeOffPoint['family']) => points.find((one) => one.family === family);
+  const [finetuned, merged] = [named('finetuned'), named('merged')];
+  if (finetuned === undefined || merged === undefined) return null;
+  const models = kind === 'adapters' ? 'adapters' : 'fine-tunes';
+  const mergedName = kind === 'adapters' ? 'The merged adapters' : 'The merged model';
+  const ends = `${mergedName}: ${inWords(merged)}. All ${models}: ${inWords(finetuned)}.`;
+  const best =
+    points.find(({ method }) => method === current) ??
+    points.filter(({ family }) => family.startsWith('peru')).at(-1);
   if (best === undefined) return ends;
-  return `${ends} ${inText(methodLabel(best.method))}: ${percentInText(best.accuracy)} in ${inText(bytes(best.bytes))}.`;
+  return `${ends} ${inText(methodLabel(best.method, kind))}: ${inWords(best)}.`;
+}
+
+function inWords({ value, bytes: size }: TradeOffPoint): string {
+  return `${percentInText(value)} in ${inText(bytes(size))}`;
 }
