@@ -1,8 +1,9 @@
 /** One checkpoint's tensors, from one file or several shards, ready to be read by ranges. */
 import { bytesPerElement, type FloatDtype, isFloatDtype } from './dtype';
 import { PeruError } from './errors';
+import { type FilePart, readParts } from './file-parts';
 import { type FlatLayout, type TensorSpan } from './layout';
-import { readRange, type SafetensorsHeader, type TensorInfo } from './safetensors';
+import { type SafetensorsHeader, type TensorInfo } from './safetensors';
 
 /** A tensor and the file it lies in. */
 export interface StoredTensor extends TensorInfo {
@@ -49,8 +50,10 @@ export function checkpointTensors(
 
 /**
  * Reads elements [flatStart, flatStart + elementCount) of the flat space from one checkpoint, in
- * the file's dtype, as one run of bytes: what `WeightGroup.upload` takes for a chunk.
+ * the file's dtype, as one run of bytes: what `WeightGroup.upload` takes for a chunk. Neighbours
+ * in a file are read as one, in whatever order they have in the flat space.
  *
+ * @param signal stops the requests of remote files
  * @throws PeruError `source` when a file can not be read
  * @throws RangeError when the checkpoint lacks a tensor of the range or its dtype changes inside
  */
@@ -59,9 +62,20 @@ export async function readFlatRange(
   layout: FlatLayout,
   flatStart: number,
   elementCount: number,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  return readParts(flatParts(checkpoint, layout, flatStart, elementCount), signal);
+}
+
+/** The parts of the files that hold a range of the flat space, in the order of the space. */
+function flatParts(
+  checkpoint: CheckpointTensors,
+  layout: FlatLayout,
+  flatStart: number,
+  elementCount: number,
+): FilePart[] {
   const flatEnd = flatStart + elementCount;
-  const parts: Blob[] = [];
+  const parts: FilePart[] = [];
   const dtypes = new Set<FloatDtype>();
   let elementsFound = 0;
   for (let i = firstSpanAfter(layout.tensors, flatStart); i < layout.tensors.length; i++) {
@@ -73,17 +87,17 @@ export async function readFlatRange(
       throw new RangeError(`${checkpoint.name} has no floating tensor "${span.name}".`);
     }
     dtypes.add(stored.dtype);
+    const { blob, fileName, byteStart } = stored;
     const bytes = bytesPerElement(stored.dtype);
     const from = Math.max(0, flatStart - span.flatStart);
     const to = Math.min(span.elementCount, flatEnd - span.flatStart);
+    const [start, end] = [byteStart + from * bytes, byteStart + to * bytes];
+    parts.push({ blob, fileName, start, end, at: elementsFound * bytes });
     elementsFound += to - from;
-    parts.push(stored.blob.slice(stored.byteStart + from * bytes, stored.byteStart + to * bytes));
   }
   if (dtypes.size > 1) throw new RangeError('A range of the flat space mixes dtypes.');
   if (elementsFound !== elementCount) throw new RangeError('A range leaves the flat space.');
-  // One blob over all parts is read at once and copied, so unaligned tensors come out aligned.
-  const whole = new Blob(parts);
-  return readRange(whole, 0, whole.size, checkpoint.name);
+  return parts;
 }
 
 /** Index of the first span that ends after `flat`. */

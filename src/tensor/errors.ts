@@ -6,6 +6,7 @@ export type ErrorKind =
   | 'parse' // a file breaks its format: permanent, retrying does not help
   | 'mismatch' // files are sound but do not fit together
   | 'choose-base' // names do not tell which checkpoint is the base; `choices` lists them
+  | 'choose-repo' // a Hub repo does not say which of its parts is meant; `choices` name them
   | 'non-finite' // weights hold NaN or Inf; the visitor may go on
   | 'unsupported' // sound, but something Peru does not do
   | 'source' // a file could not be read or fetched
@@ -29,6 +30,8 @@ export interface ErrorFacts {
 export interface ErrorChoice {
   readonly id: string;
   readonly name: string;
+  /** For `choose-repo`: the reference, as it was given, in whose place this one can stand. */
+  readonly replaces?: string;
 }
 
 export class PeruError extends Error implements ErrorFacts {

@@ -3,6 +3,7 @@
  * asked for. The file is hostile until proven sound: `safetensors-header.ts` checks every rule.
  */
 import { PeruError } from './errors';
+import { RemoteBlob } from './remote-blob';
 import { parseHeader, type SafetensorsHeader, type TensorInfo } from './safetensors-header';
 
 export { type SafetensorsHeader, type TensorInfo } from './safetensors-header';
@@ -59,6 +60,7 @@ export async function readTensorBytes(
 /**
  * Reads bytes [start, end) of a file.
  *
+ * @param signal stops the requests of a remote file; a local read runs to its end
  * @throws PeruError `source` when the file can not be read, or is shorter than it was
  */
 export async function readRange(
@@ -66,7 +68,10 @@ export async function readRange(
   start: number,
   end: number,
   name: string,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  // A remote file says itself what went wrong, and what to do.
+  if (blob instanceof RemoteBlob) return blob.read(start, end, signal);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());

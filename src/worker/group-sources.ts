@@ -11,6 +11,7 @@ import { openTextZoo } from '@/sources/text-zoo';
 import { openZoo } from '@/sources/zoo';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/tensor/errors';
+import { openHubCache } from './hub-cache';
 import { type DemoName, type Metric, type SourceRequest } from './protocol';
 
 /** Images of a test split, and prompts that its class names are put into. */
@@ -64,7 +65,16 @@ export async function groupSources(
   request: SourceRequest,
   options: OpenOptions,
 ): Promise<GroupSources> {
-  return request.kind === 'demo' ? DEMOS[request.demo](options) : fileSources(request, options);
+  switch (request.kind) {
+    case 'demo':
+      return DEMOS[request.demo](options);
+    case 'files':
+      return groupOf('Your files', groupLocalFiles(request.files), request.base, options);
+    case 'hub': {
+      const found = await openHub(request, options);
+      return groupOf('From the Hub', found, idOfBase(request, found.ids), options);
+    }
+  }
 }
 
 const DEMOS: Readonly<Record<DemoName, (options: OpenOptions) => Promise<GroupSources>>> = {
@@ -105,21 +115,50 @@ function pageUrl(): URL {
   return new URL(import.meta.env.DEV ? '/' : '../', import.meta.url);
 }
 
-type FileRequest = Extract<SourceRequest, { kind: 'files' }>;
-
-async function fileSources(request: FileRequest, options: OpenOptions): Promise<GroupSources> {
-  const { checkpoints, adapters } = groupLocalFiles(request.files);
-  const title = 'Your files';
-  if (adapters.length > 0) {
-    const base = baseOfAdapters(adapters, checkpoints, request.base);
-    return { kind: 'adapters', title, base, tasks: localTasks(adapters), lambda: null };
-  }
-  const base = await chooseBase(checkpoints, request.base, options);
-  const others = checkpoints.filter((checkpoint) => checkpoint !== base);
-  return { kind: 'full', title, base, tasks: localTasks(others), lambda: null };
+/** What was found among files or repos: full checkpoints, adapters, or both. */
+interface Found {
+  readonly checkpoints: readonly CheckpointSource[];
+  readonly adapters: readonly AdapterSource[];
 }
 
-function localTasks<Model extends RepoSource>(models: readonly Model[]): TaskSource<Model>[] {
+async function openHub(
+  { repos, hubUrl, accessToken }: Extract<SourceRequest, { kind: 'hub' }>,
+  options: OpenOptions,
+): Promise<Found & { readonly ids: readonly string[] }> {
+  const [{ HubDoor }, { openHubGroup }] = await Promise.all([
+    import('@/sources/hub/hub-door'),
+    import('@/sources/hub/hub-repo'),
+  ]);
+  const cache = (await openHubCache()) ?? undefined;
+  const door = new HubDoor({ hubUrl, accessToken, cache });
+  return openHubGroup(repos, door, options);
+}
+
+/** The base may be named by what was opened, or by the reference that opened it. */
+function idOfBase(
+  { repos, base }: Extract<SourceRequest, { kind: 'hub' }>,
+  ids: readonly string[],
+): string | undefined {
+  return base === undefined ? undefined : (ids[repos.indexOf(base)] ?? base);
+}
+
+/** Adapters and their base, or full checkpoints of which one is the base. */
+async function groupOf(
+  title: string,
+  { checkpoints, adapters }: Found,
+  chosenBase: string | undefined,
+  options: OpenOptions,
+): Promise<GroupSources> {
+  if (adapters.length > 0) {
+    const base = baseOfAdapters(adapters, checkpoints, chosenBase);
+    return { kind: 'adapters', title, base, tasks: unscoredTasks(adapters), lambda: null };
+  }
+  const base = await chooseBase(checkpoints, chosenBase, options);
+  const others = checkpoints.filter((checkpoint) => checkpoint !== base);
+  return { kind: 'full', title, base, tasks: unscoredTasks(others), lambda: null };
+}
+
+function unscoredTasks<Model extends RepoSource>(models: readonly Model[]): TaskSource<Model>[] {
   return models.map((model) => ({ name: model.name, title: model.name, model, scoredOn: null }));
 }
 async function chooseBase(

@@ -49,7 +49,7 @@ async function assemble(opening: Opening, engineReady: Promise<ChosenEngine>): P
   const { request, emit, signal } = opening;
   const options = { signal, onProgress: byteProgress(emit) };
   const sources = await groupSources(request, options);
-  const allowNonFinite = request.kind === 'files' && request.allowNonFinite === true;
+  const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
   const parts = { ...opening, engineReady, options, allowNonFinite };
   return sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
 }

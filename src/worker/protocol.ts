@@ -24,7 +24,7 @@ export interface Recipe {
 
 export type DemoName = 'fft' | 'lora';
 
-/** Opens a group of checkpoints: an embedded demo, or files from the visitor's disk. */
+/** Opens a group of checkpoints: an embedded demo, files from the visitor's disk, or Hub repos. */
 export type SourceRequest =
   | { readonly kind: 'demo'; readonly demo: DemoName }
   | {
@@ -33,6 +33,18 @@ export type SourceRequest =
       /** Path of the checkpoint to use as base, once the visitor has chosen; else guessed. */
       readonly base?: string;
       /** Go on although NaN or Inf was found: the visitor said so. */
+      readonly allowNonFinite?: boolean;
+    }
+  | {
+      readonly kind: 'hub';
+      /** `owner/name`, with `@revision`, a folder after it, or a whole address of the Hub. */
+      readonly repos: readonly string[];
+      /** Another Hub than the public one. */
+      readonly hubUrl?: string;
+      /** Sent to that Hub's origin only, and kept nowhere. */
+      readonly accessToken?: string;
+      /** Id of the checkpoint to use as base, or the one of `repos` that names it; else guessed. */
+      readonly base?: string;
       readonly allowNonFinite?: boolean;
     };
 

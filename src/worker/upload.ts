@@ -38,7 +38,7 @@ export async function uploadCheckpoints(
   let done = 0;
   for (const { index, flatStart, elementCount } of chunks) {
     for (const [checkpointIndex, checkpoint] of checkpoints.entries()) {
-      const bytes = await readFlatRange(checkpoint, layout, flatStart, elementCount);
+      const bytes = await readFlatRange(checkpoint, layout, flatStart, elementCount, signal);
       signal.throwIfAborted();
       weights.upload(checkpointIndex, index, bytes);
       done += bytes.byteLength;

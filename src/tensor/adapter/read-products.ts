@@ -43,7 +43,8 @@ export async function readStored(
   { blob, byteStart, byteLength, fileName }: StoredTensor,
   options: ReadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readRange(blob, byteStart, byteStart + byteLength, fileName);
+  const { signal } = options;
+  const bytes = await readRange(blob, byteStart, byteStart + byteLength, fileName, signal);
   options.onBytes?.(byteLength);
   return bytes;
 }

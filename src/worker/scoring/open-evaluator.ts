@@ -24,7 +24,7 @@ export async function openEvaluator(
   const images = tests.filter((test): test is ImageTest => test?.kind === 'image');
   const texts = tests.filter((test): test is TextTest => test?.kind === 'text');
   if (images.length !== tests.length && texts.length !== tests.length) {
-    return unscored('files from your disk bring no data set that Peru could score them on');
+    return unscored('these checkpoints bring no data set that Peru could score them on');
   }
   // A software adapter computes a transformer about 150 times slower than wasm does.
   const shared = device !== null && !engine.adapter.fallback;

@@ -1,0 +1,33 @@
+import {
+  type Piece,
+  pieceName,
+  type RangeStore,
+  type StoredPiece,
+  StoreFullError,
+} from './range-store';
+
+/** A store in memory: the twin of the one on disk, for where there is no disk. */
+export function memoryStore(capacityBytes = Infinity): RangeStore {
+  const held = new Map<string, { piece: StoredPiece; blob: Blob }>();
+  const nameOf = (piece: Piece): string => `${piece.key}/${pieceName(piece)}`;
+  const bytes = (): number => [...held.values()].reduce((sum, { blob }) => sum + blob.size, 0);
+  let clock = 0;
+  return {
+    list: () => Promise.resolve([...held.values()].map(({ piece }) => piece)),
+    open: (piece) => Promise.resolve(held.get(nameOf(piece))?.blob ?? null),
+    write: (piece, content) => {
+      if (bytes() + content.length > capacityBytes) return Promise.reject(new StoreFullError());
+      const stored = { ...piece, writtenAt: ++clock };
+      held.set(nameOf(piece), { piece: stored, blob: new Blob([content]) });
+      return Promise.resolve();
+    },
+    remove: (piece) => {
+      held.delete(nameOf(piece));
+      return Promise.resolve();
+    },
+    clear: () => {
+      held.clear();
+      return Promise.resolve();
+    },
+  };
+}

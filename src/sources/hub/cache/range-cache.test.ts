@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { counted } from '../hub.fixture';
+import { memoryStore } from './memory-store';
+import { RangeCache } from './range-cache';
+import { parsePieceName, type Piece, pieceName, type RangeStore } from './range-store';
+
+const KEY = 'sha256-abc';
+const FILE = counted(1000);
+
+/** What the cache has of [start, end): bytes where it says so, gaps elsewhere. */
+async function look(cache: RangeCache, start: number, end: number) {
+  const into = new Uint8Array(end - start);
+  const gaps = await cache.fill(KEY, start, into);
+  const missing = new Uint8Array(end - start);
+  for (const [from, to] of gaps) missing.fill(1, from, to);
+  for (let i = 0; i < into.length; i++) {
+    if (missing[i] === 0) expect(into[i]).toBe(FILE[start + i]);
+  }
+  return gaps;
+}
+
+const keep = (cache: RangeCache, start: number, end: number) =>
+  cache.put(KEY, start, FILE.slice(start, end));
+
+/** A store whose pieces can be tampered with. */
+function tamperable(): RangeStore & { damage(change: (bytes: Uint8Array) => Uint8Array): void } {
+  const inner = memoryStore();
+  let change: ((bytes: Uint8Array) => Uint8Array) | null = null;
+  return {
+    ...inner,
+    open: async (piece) => {
+      const blob = await inner.open(piece);
+      if (blob === null || change === null) return blob;
+      return new Blob([new Uint8Array(change(new Uint8Array(await blob.arrayBuffer())))]);
+    },
+    damage: (next) => {
+      change = next;
+    },
+  };
+}
+
+describe('RangeCache', () => {
+  it('has nothing at first, and then what was put, whatever the ranges', async () => {
+    const store = memoryStore();
+    const cache = new RangeCache(store);
+    expect(await look(cache, 0, 100)).toEqual([[0, 100]]);
+    await keep(cache, 100, 200);
+    await keep(cache, 150, 300);
+    await keep(cache, 400, 500);
+    // The same from a later visit, which reads the store anew.
+    for (const visit of [cache, new RangeCache(store)]) {
+      expect(await look(visit, 120, 130)).toEqual([]);
+      expect(await look(visit, 100, 300)).toEqual([]);
+      expect(await look(visit, 0, 600)).toEqual([
+        [0, 100],
+        [300, 400],
+        [500, 600],
+      ]);
+      expect(await look(visit, 300, 400)).toEqual([[0, 100]]);
+      expect(await look(visit, 7, 7)).toEqual([]);
+    }
+    expect(await new RangeCache(store).fill('other', 100, new Uint8Array(50))).toEqual([[0, 50]]);
+  });
+
+  it('agrees with a plain bitmap on random ranges', async () => {
+    const cache = new RangeCache(memoryStore());
+    const has = new Uint8Array(FILE.length);
+    let seed = 7;
+    const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    for (let i = 0; i < 60; i++) {
+      const start = random(900);
+      const end = start + 1 + random(99);
+      const gaps = await look(cache, start, end);
+      const missing = new Uint8Array(end - start);
+      for (const [from, to] of gaps) missing.fill(1, from, to);
+      expect([...missing]).toEqual([...has.subarray(start, end)].map((bit) => 1 - bit));
+      if (i % 2 === 0) {
+        await keep(cache, start, end);
+        has.fill(1, start, end);
+      }
+    }
+  });
+
+  it.each([
+    ['cut short', (bytes: Uint8Array) => bytes.subarray(0, -1)],
+    ['emptied', () => new Uint8Array(0)],
+    ['lengthened', (bytes: Uint8Array) => Uint8Array.from([...bytes, 0])],
+    [
+      'changed in one bit',
+      (bytes: Uint8Array) => bytes.map((byte, i) => (i === 50 ? byte ^ 1 : byte)),
+    ],
+  ])('never uses a piece that was %s, and removes it', async (_what, change) => {
+    const store = tamperable();
+    await keep(new RangeCache(store), 0, 100);
+    await keep(new RangeCache(store), 0, 40);
+    store.damage((bytes) => (bytes.length === 100 ? change(bytes) : bytes));
+    const visit = new RangeCache(store);
+    // The sound piece beneath is found instead.
+    expect(await look(visit, 0, 100)).toEqual([[40, 100]]);
+    expect((await store.list()).map(({ end }) => end)).toEqual([40]);
+  });
+
+  it('notices that another tab removed a piece', async () => {
+    const store = memoryStore();
+    const [one, two] = [new RangeCache(store), new RangeCache(store)];
+    await keep(one, 0, 100);
+    expect(await look(two, 0, 100)).toEqual([]);
+    await one.clear();
+    expect(await look(two, 0, 100)).toEqual([[0, 100]]);
+    expect(await one.usage()).toEqual({ bytes: 0, files: 0, full: false });
+  });
+
+  it('gives up what was not used longest, never what is in use', async () => {
+    const store = memoryStore();
+    const before = new RangeCache(store);
+    for (const start of [0, 100, 200]) await keep(before, start, start + 100);
+    const cache = new RangeCache(store, { maxBytes: 300 });
+    expect(await look(cache, 0, 100)).toEqual([]);
+    await keep(cache, 300, 400);
+    expect((await cache.usage()).bytes).toBe(300);
+    expect(await look(cache, 0, 400)).toEqual([[100, 200]]);
+    await keep(cache, 500, 600);
+    expect(await cache.usage()).toEqual({ bytes: 300, files: 1, full: true });
+    expect(await look(cache, 500, 600)).toEqual([[0, 100]]);
+  });
+
+  it('makes room on a full disk, and goes on without where there is none', async () => {
+    const store = memoryStore(250);
+    await keep(new RangeCache(store), 0, 100);
+    await keep(new RangeCache(store), 100, 200);
+    const cache = new RangeCache(store);
+    await keep(cache, 200, 300);
+    expect(await look(cache, 200, 300)).toEqual([]);
+    expect(await cache.usage()).toMatchObject({ full: false });
+    await keep(cache, 300, 400);
+    await keep(cache, 400, 500);
+    expect(await look(cache, 400, 500)).toEqual([[0, 100]]);
+    expect((await cache.usage()).full).toBe(true);
+  });
+});
+
+describe('names of pieces', () => {
+  it('survive the trip to a store and back; other names are none', () => {
+    const piece: Piece = { key: KEY, start: 0, end: 2 ** 40, sha256: 'ab'.repeat(32) };
+    expect(parsePieceName(KEY, pieceName(piece))).toEqual(piece);
+    for (const name of ['', '1-2', 'x-2-00', `0-1-${'g'.repeat(64)}`, '.crswap']) {
+      expect(parsePieceName(KEY, name)).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,181 @@
+/** What the Hub's refusals mean to a visitor, and what to do about each. */
+import { PeruError } from '@/tensor/errors';
+import { retryAfterMs, TransientError } from './retry';
+
+/** What a request was for. */
+export interface About {
+  readonly hub: URL;
+  readonly repo: string;
+  /** As asked for, before it was pinned. */
+  readonly revision: string | null;
+  /** Null for what concerns the repo as a whole. */
+  readonly path: string | null;
+  readonly hasToken: boolean;
+}
+
+const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** The page where a person is let in, or sees what is there. */
+export function repoPage({ hub, repo }: Pick<About, 'hub' | 'repo'>): string {
+  return new URL(repo, withSlash(hub)).href;
+}
+
+/** What messages call the thing asked for. */
+export function labelOf({ repo, path }: Pick<About, 'repo' | 'path'>): string {
+  return path === null ? repo : `${repo}/${path}`;
+}
+
+/** A URL to resolve relative paths against. */
+export function withSlash(hub: URL): URL {
+  return new URL(hub.href.endsWith('/') ? hub.href : `${hub.href}/`);
+}
+
+/** The error for an answer that is none: transient where trying again may help. */
+export function statusError(response: Response, about: About): PeruError | TransientError {
+  const { status, headers } = response;
+  const code = headers.get('x-error-code');
+  if (TRANSIENT.has(status)) {
+    const wait = retryAfterMs(headers);
+    const error = status === 429 ? rateLimited(about, wait) : serverBroken(about, status);
+    return new TransientError(error, { retryAfterMs: wait, elsewhere: status !== 429 });
+  }
+  if (code === 'GatedRepo') return gated(about);
+  if (code === 'RevisionNotFound') return noRevision(about);
+  if (code === 'EntryNotFound') return noFile(about);
+  if (status === 401) return about.hasToken ? badToken(about) : noRepo(about);
+  if (status === 403) return about.hasToken ? forbidden(about) : gated(about);
+  if (status === 404 || status === 410) {
+    if (code === 'RepoNotFound' || about.path === null) return noRepo(about);
+    return noFile(about);
+  }
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: ${about.hub.host} answered ${status}.`,
+    `Open ${repoPage(about)} to see whether the Hub shows the repo, and try again.`,
+  );
+}
+
+function rateLimited(about: About, waitMs: number | null): PeruError {
+  const when = waitMs === null ? 'in a few minutes' : `in ${Math.ceil(waitMs / 1000)} seconds`;
+  const more = about.hasToken ? '' : ' Signed-in visitors may ask more often.';
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: ${about.hub.host} answers too many requests from this network (429).`,
+    `Try again ${when}.${more}`,
+  );
+}
+
+function serverBroken(about: About, status: number): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: ${about.hub.host} is busy or broken (${status}), time after time.`,
+    'Try again in a few minutes; status.huggingface.co says whether the Hub has a known fault.',
+  );
+}
+
+function badToken(about: About): PeruError {
+  return new PeruError(
+    'source',
+    `${about.hub.host} did not accept the access token for ${labelOf(about)}: it is wrong, expired or was revoked.`,
+    'Sign in again, or paste a token with read access from the Hub’s settings, under Access Tokens.',
+  );
+}
+
+function forbidden(about: About): PeruError {
+  return new PeruError(
+    'source',
+    `The access token may not read ${labelOf(about)}.`,
+    `Give the token read access to ${about.repo} in the Hub’s settings, under Access Tokens, or ask the owner: ${repoPage(about)}.`,
+  );
+}
+
+function gated(about: About): PeruError {
+  return new PeruError(
+    'source',
+    `${about.repo} is gated: its owner lets in whoever asks and accepts the conditions.`,
+    about.hasToken
+      ? `Ask for access at ${repoPage(about)}, and try again once it is granted.`
+      : `Ask for access at ${repoPage(about)}, then sign in here or paste a token with read access.`,
+  );
+}
+
+/** There may be something else of that name. */
+export class NoRepoError extends PeruError {}
+
+function noRepo(about: About): NoRepoError {
+  return about.hasToken
+    ? new NoRepoError(
+        'source',
+        `${about.hub.host} has no model repo ${about.repo} that this access token may see: there is none, or it is private.`,
+        'Check the spelling, and that the token belongs to someone who may see the repo.',
+      )
+    : new NoRepoError(
+        'source',
+        `${about.hub.host} has no public model repo ${about.repo}: there is none, or it is private.`,
+        'Check the spelling; for a private repo sign in, or paste a token with read access.',
+      );
+}
+
+function noRevision(about: About): PeruError {
+  return new PeruError(
+    'source',
+    `${about.repo} has no revision "${about.revision ?? 'main'}".`,
+    `Take a branch, tag or commit that ${repoPage(about)}/commits lists, or refs/pr/N for pull request N.`,
+  );
+}
+
+function noFile(about: About): PeruError {
+  return new PeruError(
+    'source',
+    `${about.repo} has no file ${about.path ?? ''} at ${about.revision ?? 'main'}.`,
+    `See which files there are at ${repoPage(about)}/tree/${encodeURIComponent(about.revision ?? 'main')}.`,
+  );
+}
+
+/** The connection failed before an answer came. */
+export function offline(about: About, cause: unknown): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: this device is offline.`,
+    'Connect to the network and try again.',
+    { cause },
+  );
+}
+
+export function unreachable(about: About, host: string, cause: unknown): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: the connection to ${host} failed time after time, or the browser kept the answer from this page (CORS).`,
+    'Check the address of the Hub and the network connection, and whether a firewall, a proxy or an extension keeps the host away; then try again.',
+    { cause },
+  );
+}
+
+/** The Hub answers, but this request's answer did not come through. */
+export function blocked(about: About, cause: unknown): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: ${about.hub.host} answers, but the host that it sends the file from can not be reached, or the browser kept its answer from this page (CORS).`,
+    'Turn off extensions, firewalls and proxies that keep hosts away or change answers; or download the files and add them from disk.',
+    { cause },
+  );
+}
+
+/** The transfer began and ended early. */
+export function brokeOff(about: About, cause: unknown): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} broke off: the connection was lost in the middle, time after time.`,
+    'Check the network connection and try again.',
+    { cause },
+  );
+}
+
+/** An answer that does not hold what was asked for: never used, never asked for again. */
+export function wrongAnswer(about: About, what: string): PeruError {
+  return new PeruError(
+    'source',
+    `The answer for ${labelOf(about)} can not be trusted: ${what}.`,
+    'Try again without proxies or extensions that change answers; if it stays, download the file and add it from disk.',
+  );
+}
