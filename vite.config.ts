@@ -10,12 +10,24 @@ const ISOLATION_HEADERS = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Everything from our own origin; wasm may compile; nothing else may run, load or be reached. */
+/** The Hub, where it sends files from, and mirrors of it on the visitor's own machine. */
+const HUB_ORIGINS = [
+  'https://huggingface.co',
+  'https://*.huggingface.co',
+  'https://*.hf.co',
+  'http://127.0.0.1:*',
+  'http://localhost:*',
+];
+
+/**
+ * Everything from our own origin; wasm may compile; nothing else may run or load, and besides the
+ * Hub nothing may be reached.
+ */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self' blob:",
-  "connect-src 'self'",
+  `connect-src 'self' ${HUB_ORIGINS.join(' ')}`,
   "img-src 'self' data: blob:",
   "style-src 'self'",
   "font-src 'self'",

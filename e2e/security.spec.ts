@@ -2,31 +2,51 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { expect, test } from './fixtures';
 
-test('the worker, too, may reach no other origin and evaluate no text', async ({ peru, page }) => {
+test('the worker, too, may reach no origin but its own and the Hub, and evaluate no text', async ({
+  peru,
+  page,
+  context,
+}) => {
   const stranger = await openToEveryone();
+  const { port } = stranger.address() as AddressInfo;
+  const [ownMachine, otherOrigin] = ['localhost', 'stranger.localhost'].map(
+    (host) => `http://${host}:${port}/`,
+  ) as [string, string];
   try {
+    // A page without a policy is answered by both: what stands in the way is ours.
+    const bystander = await context.newPage();
+    await bystander.goto(ownMachine);
+    const reached = (url: string): Promise<boolean> => fetch(url).then(({ ok }) => ok);
+    expect(await bystander.evaluate(reached, otherOrigin)).toBe(true);
+    await bystander.close();
+
     await peru.open('?demo=fft');
     await expect(peru.status).toHaveText(/scoring/i);
     const worker = page.workers().find((one) => one.url().startsWith('blob:'));
     expect(worker, 'the worker runs from a blob, so it inherits the policy').toBeDefined();
-    const otherOrigin = `http://localhost:${(stranger.address() as AddressInfo).port}/`;
-    const answers = await worker!.evaluate(async (url) => {
-      const attempt = (work: () => unknown): Promise<string> =>
-        Promise.resolve()
-          .then(work)
-          .then(
-            () => 'allowed',
-            () => 'refused',
-          );
-      return {
-        otherOrigin: await attempt(() => fetch(url)),
-        ownOrigin: await attempt(() => fetch(new URL('/', location.origin))),
-        // Text as code is what the policy must refuse.
-        evaluation: await attempt(() => (0, eval)('1 + 1')),
-      };
-    }, otherOrigin);
+    const answers = await worker!.evaluate(
+      async ([mirror, other]) => {
+        const attempt = (work: () => unknown): Promise<string> =>
+          Promise.resolve()
+            .then(work)
+            .then(
+              () => 'allowed',
+              () => 'refused',
+            );
+        return {
+          otherOrigin: await attempt(() => fetch(other)),
+          // A mirror of the Hub on the visitor's own machine.
+          ownMachine: await attempt(() => fetch(mirror)),
+          ownOrigin: await attempt(() => fetch(new URL('/', location.origin))),
+          // Text as code is what the policy must refuse.
+          evaluation: await attempt(() => (0, eval)('1 + 1')),
+        };
+      },
+      [ownMachine, otherOrigin] as const,
+    );
     expect(answers).toEqual({
       otherOrigin: 'refused',
+      ownMachine: 'allowed',
       ownOrigin: 'allowed',
       evaluation: 'refused',
     });

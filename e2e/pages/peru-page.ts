@@ -80,6 +80,36 @@ export class PeruPage {
     return this.page.getByRole('table', { name: 'Storage' });
   }
 
+  get repoField(): Locator {
+    return this.page.getByRole('textbox', { name: 'Hugging Face repo' });
+  }
+
+  /** Repos named so far, opened or not. */
+  get repos(): Locator {
+    return this.page.getByRole('list', { name: 'Repos to open' }).getByRole('listitem');
+  }
+
+  get openReposButton(): Locator {
+    return this.page.getByRole('button', { name: 'Open these repos' });
+  }
+
+  /** Names repos of the Hub in use; nothing is opened. */
+  async addFromHub(text: string): Promise<void> {
+    await this.repoField.fill(text);
+    await this.page.getByRole('button', { name: 'Add from Hub' }).click();
+  }
+
+  async openRepos(...repos: readonly string[]): Promise<void> {
+    await this.addFromHub(repos.join(' '));
+    await this.openReposButton.click();
+  }
+
+  async giveToken(token: string): Promise<void> {
+    const field = this.page.getByLabel('Access token');
+    if (!(await field.isVisible())) await this.page.getByText('Private or gated repos').click();
+    await field.fill(token);
+  }
+
   async addFiles(files: FixtureFile[]): Promise<void> {
     await this.page.getByLabel('Add checkpoint files').setInputFiles(files);
   }

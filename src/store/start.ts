@@ -1,9 +1,12 @@
 /** Wires the page: the worker, the link it was opened by, and the link it shows from then on. */
 import { PeruError } from '@/tensor/errors';
-import { type PeruWorker } from '@/worker/protocol';
+import { type PeruWorker, type SourceRequest } from '@/worker/protocol';
+import { addRepos, setHub } from './hub/actions';
+import { listedRequest } from './hub/request';
+import { hubStore } from './hub/state';
 import { openSource, raiseAlert } from './job/actions';
 import { adoptLink } from './recipe/edits';
-import { readLink, writeLink } from './recipe/link';
+import { type Link, readLink, writeLink } from './recipe/link';
 import { recipeStore } from './recipe/state';
 import { selectKind } from './sources/selectors';
 import { sourcesStore } from './sources/state';
@@ -15,38 +18,49 @@ export interface AddressBar {
 }
 
 /**
- * Opens the demo of the link, or the first, with the link's recipe; a link to anything else raises an alert as well.
- * Ends with the first run.
+ * Opens the repos or the demo of the link, or the first demo, with the link's recipe; a link to
+ * anything else raises an alert as well. Ends with the first run.
  */
 export async function startPage(worker: PeruWorker, address: AddressBar): Promise<void> {
   connect(worker);
-  const { demo, unknownSource, recipe } = readLink(address.search);
-  adoptLink(recipe);
+  const link = readLink(address.search);
+  adoptLink(link.recipe);
   const mirror = (): void => {
-    const sources = sourcesStore.getState();
-    const { request, weights } = sources;
     // Before, λ may still be the default, which a reload would take for the visitor's choice.
-    if (weights !== 'loaded') return;
-    const search = writeLink(
-      address.search,
-      request,
-      selectKind(sources),
-      recipeStore.getState().committed,
-    );
+    if (sourcesStore.getState().weights !== 'loaded') return;
+    const search = writeLink(address.search, openNow(), recipeStore.getState().committed);
     if (search !== address.search) address.replace(search);
   };
   recipeStore.subscribe(mirror);
   sourcesStore.subscribe(mirror);
-  const opened = openSource({ kind: 'demo', demo: demo ?? 'fft' });
+  const opened = openSource(requestOf(link));
   // After the opening began, which clears the alert of what was open before.
-  if (unknownSource !== null) raiseAlert(unknownLink(unknownSource));
+  if (link.unknownSource !== null) raiseAlert(unknownLink(link.unknownSource));
   await opened;
+}
+
+/** What the link asks for: whoever followed it asked for its repos too. */
+function requestOf({ demo, repos, hubUrl, unknownSource }: Link): SourceRequest {
+  setHub(hubUrl);
+  // Repos of a Hub that is not asked are not looked for on another.
+  if (repos === null || unknownSource !== null) return { kind: 'demo', demo: demo ?? 'fft' };
+  const { base, tasks } = repos;
+  addRepos([...(base === null ? [] : [base]), ...tasks].join(' '));
+  return listedRequest(base ?? undefined);
+}
+
+function openNow(): Parameters<typeof writeLink>[1] {
+  const sources = sourcesStore.getState();
+  const { request, group } = sources;
+  const hubUrl = request?.kind === 'hub' ? request.hubUrl : hubStore.getState().hubUrl;
+  const cards = group?.cards ?? [];
+  return { request, kind: selectKind(sources), cards, hubUrl: hubUrl ?? null };
 }
 
 function unknownLink(source: string): PeruError {
   return new PeruError(
     'unsupported',
-    `This version of Peru can not open that link: ${source}.`,
-    'Open the demo, or add the checkpoints as files.',
+    `Peru can not open that link: ${source}.`,
+    'Open a demo, add checkpoints as files, or name repos of the Hub; another Hub than huggingface.co needs an https address.',
   );
 }

@@ -43,6 +43,12 @@ export function count(value: number): string {
   return WHOLE.format(value);
 }
 
+/** `1 fine-tune`, `8 adapters`. */
+export function taskCount(tasks: number, isAdapters: boolean): string {
+  const noun = isAdapters ? 'adapter' : 'fine-tune';
+  return `${count(tasks)} ${tasks === 1 ? noun : `${noun}s`}`;
+}
+
 const SMALL_COUNTS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'].concat([
   'Seven',
   'Eight',

@@ -96,13 +96,13 @@ describe('opening', () => {
   });
 
   it('raises an alert for a link it cannot open, opens the demo, and keeps the alert', async () => {
-    await open('?base=o/b@1&task=o/x&m=3');
+    await open('?base=o/b@1&task=o/x&hub=ftp://hub.example&m=3');
     expect(worker.jobs[0]?.request).toEqual({ kind: 'demo', demo: 'fft' });
     await worker.last().end(DONE);
     expect(jobStore.getState().job.status).toBe('done');
     expect(jobStore.getState().alert).toMatchObject({
       kind: 'unsupported',
-      message: 'This version of Peru can not open that link: base=o/b@1&task=o/x.',
+      message: 'Peru can not open that link: hub=ftp://hub.example.',
     });
     dismissAlert();
     expect(jobStore.getState().alert).toBeNull();

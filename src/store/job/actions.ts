@@ -4,6 +4,7 @@
  */
 import { errorFacts, type ErrorKind } from '@/tensor/errors';
 import { type JobEvent, type JobOutcome, type SourceRequest } from '@/worker/protocol';
+import { asListed, withToken } from '@/store/hub/request';
 import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
 import { recipeStore } from '@/store/recipe/state';
 import { dropStale, hearResult, resetResults } from '@/store/results/actions';
@@ -26,7 +27,9 @@ export async function openSource(request: SourceRequest): Promise<void> {
   sourcesStore.setState({ request, group: null, weights: 'loading' });
   resetResults();
   jobStore.setState({ alert: null, memory: null });
-  const opened = await startJob('open', (onEvent) => connectedWorker().open(request, onEvent));
+  const opened = await startJob('open', (onEvent) =>
+    connectedWorker().open(withToken(request), onEvent),
+  );
   if (opened) await runRecipe();
 }
 
@@ -47,14 +50,17 @@ export function cancelJob(): void {
   connectedWorker().cancel().catch(raiseAlert);
 }
 
-/** Does again what failed or was cancelled. A lost device or worker means loading anew. */
+/**
+ * Does again what failed or was cancelled. A lost device or worker means loading anew; what never
+ * opened is asked for as the visitor has it listed by now.
+ */
 export function retryJob(): void {
   const { job } = jobStore.getState();
   const { request, weights } = sourcesStore.getState();
   const mustReload = job.status === 'failed' && RELOAD_AFTER.includes(job.error.kind);
   jobStore.setState({ alert: null });
   if (weights === 'loaded' && !mustReload) void runRecipe();
-  else if (request !== null) void openSource(request);
+  else if (request !== null) void openSource(weights === 'loaded' ? request : asListed(request));
 }
 
 export function dismissAlert(): void {

@@ -10,6 +10,10 @@ export function selectJob(state: JobState): Job {
   return state.job;
 }
 
+export function selectStatus({ job }: JobState): Job['status'] {
+  return job.status;
+}
+
 /** Nothing was opened and nothing is being opened: there is no evidence to wait for. */
 export function selectOpenEnded({ job }: JobState): boolean {
   return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'open';

@@ -1,10 +1,10 @@
 /** The work in hand, what it runs on, and the one error shown. */
 import { createStore } from 'zustand/vanilla';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
-import { type ErrorFacts } from '@/tensor/errors';
+import { type ErrorChoice, type ErrorFacts } from '@/tensor/errors';
 import { type Pace } from './pace';
 
-export type { AdapterReport, EngineKind, ErrorFacts };
+export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts };
 
 /** `open`: files are read and checked. `run`: they are merged, pruned and scored. */
 export type Phase = 'open' | 'run';

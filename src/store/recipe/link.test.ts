@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readLink, writeLink } from './link';
+import { groupOf } from '@/store/scripted-worker';
+import { type LinkedSource, readLink, writeLink } from './link';
 import { type GroupKind } from '@/store/method';
 import { type RankChoice, type Recipe } from './state';
 
-const DEMO = { kind: 'demo', demo: 'fft' } as const;
+const NOTHING = { request: null, kind: 'full', cards: [], hubUrl: null } as const;
+const DEMO: LinkedSource = { ...NOTHING, request: { kind: 'demo', demo: 'fft' } };
+const LORA: LinkedSource = {
+  ...NOTHING,
+  request: { kind: 'demo', demo: 'lora' },
+  kind: 'adapters',
+};
 
 const ranks: fc.Arbitrary<RankChoice> = fc.oneof(
   fc.record({ by: fc.constant('count' as const), q: fc.integer({ min: 1, max: 256 }) }),
@@ -35,14 +42,18 @@ describe('the link', () => {
   it('carries any recipe there and back', () => {
     fc.assert(
       fc.property(recipes, recipes, (recipe, before) => {
-        for (const kind of ['full', 'adapters'] as const) {
-          const demo = kind === 'full' ? DEMO : { ...DEMO, demo: 'lora' as const };
+        for (const [source, past] of [
+          [DEMO, LORA],
+          [LORA, DEMO],
+        ] as const) {
           // Whatever the address carried before, of either kind, gives way.
-          const other = writeLink('', DEMO, kind === 'full' ? 'adapters' : 'full', before);
-          expect(readLink(writeLink(other, demo, kind, recipe))).toEqual({
-            demo: demo.demo,
+          const other = writeLink('', past, before);
+          expect(readLink(writeLink(other, source, recipe))).toEqual({
+            demo: source === DEMO ? 'fft' : 'lora',
+            repos: null,
+            hubUrl: null,
             unknownSource: null,
-            recipe: carried(kind, recipe),
+            recipe: carried(source.kind, recipe),
           });
         }
       }),
@@ -75,25 +86,69 @@ describe('the link', () => {
     expect(readLink('?rank=depth&q=4').recipe).toEqual({});
   });
 
-  it('names the sources that this version cannot open, and leaves them behind', () => {
-    const { demo, unknownSource } = readLink('?base=o/b@1&task=o/x&task=o/y&m=3');
-    expect(demo).toBeNull();
-    expect(unknownSource).toBe('base=o/b@1&task=o/x&task=o/y');
+  it('names the sources that can not be opened', () => {
     expect(readLink('?demo=lora')).toMatchObject({ demo: 'lora', unknownSource: null });
     expect(readLink('?demo=moe').unknownSource).toBe('demo=moe');
     expect(readLink('?demo=fft&threads=1').unknownSource).toBeNull();
-    const next = new URLSearchParams(writeLink('?base=o/b@1&task=o/x', DEMO, 'full', FULL));
-    expect([...next.keys()]).toEqual(['demo', 'merge', 'lambda', 'm', 'scope']);
+    expect(readLink('?base=o/b@1&task=o/x').unknownSource).toBeNull();
   });
 
   it('leaves other parameters as they are, and links no files', () => {
-    const recipe = readLink(writeLink('', DEMO, 'full', FULL)).recipe as Recipe;
+    const recipe = readLink(writeLink('', DEMO, FULL)).recipe as Recipe;
+    const files: LinkedSource = { ...NOTHING, request: { kind: 'files', files: [] } };
     const query = new URLSearchParams(
-      writeLink('?threads=1&demo=fft', { kind: 'files', files: [] }, 'full', recipe),
+      writeLink('?threads=1&demo=fft&base=o/b&task=o/t', files, recipe),
     );
-    expect(query.get('threads')).toBe('1');
-    expect(query.get('demo')).toBeNull();
+    expect([...query.keys()]).toEqual(['threads', 'merge', 'lambda', 'm', 'scope']);
     expect(query.get('m')).toBe('7.5');
+  });
+});
+
+describe('the link to repos', () => {
+  const { cards } = groupOf(['o/one@1a', 'o/two/folder@2b']);
+  const request = { kind: 'hub', repos: ['o/b', 'o/one', 'o/two/folder'] } as const;
+  const hub: LinkedSource = { ...NOTHING, request, cards };
+
+  it('reads the base first, and any number of tasks', () => {
+    const { repos, hubUrl } = readLink('?base=o/b@refs/pr/7&task=o%2Fone&task=o/two@v1&task=');
+    expect(repos).toEqual({ base: 'o/b@refs/pr/7', tasks: ['o/one', 'o/two@v1'] });
+    expect(hubUrl).toBeNull();
+    expect(readLink('?task=o/one').repos).toEqual({ base: null, tasks: ['o/one'] });
+    expect(readLink('?base=&task=').repos).toBeNull();
+  });
+
+  it('is written with what was opened, commits and all, and reads back', () => {
+    const search = writeLink('?demo=fft&base=o/old&threads=1', hub, FULL);
+    expect(search).toMatch(/^\?base=base&task=o\/one@1a&task=o\/two\/folder@2b&threads=1&merge=/);
+    expect(readLink(search)).toMatchObject({
+      demo: null,
+      repos: { base: 'base', tasks: ['o/one@1a', 'o/two/folder@2b'] },
+      recipe: carried('full', FULL),
+    });
+    expect(writeLink(search, hub, FULL), 'writing twice changes nothing').toBe(search);
+  });
+
+  it('carries another Hub, by https or on this machine only', () => {
+    const hubUrl = 'http://127.0.0.1:8080';
+    const search = writeLink('', { ...hub, hubUrl }, FULL);
+    expect(search).toContain(`&hub=${hubUrl}&`);
+    expect(readLink(search).hubUrl).toBe(hubUrl);
+    const read = (url: string) => readLink(`?hub=${encodeURIComponent(url)}`);
+    expect(read('https://hub.example/mirror/').hubUrl).toBe('https://hub.example/mirror');
+    expect(read('http://localhost:99').hubUrl).toBe('http://localhost:99');
+    expect(read('https://huggingface.co/')).toMatchObject({ hubUrl: null, unknownSource: null });
+    for (const url of [
+      'http://hub.example',
+      'http://127.0.0.1.hub.example',
+      'http://localhost@hub.example',
+      'https://me:secret@hub.example',
+      'ftp://localhost',
+      'javascript:alert(1)',
+      'hub.example',
+      '',
+    ]) {
+      expect(read(url), url).toMatchObject({ hubUrl: null, unknownSource: `hub=${url}` });
+    }
   });
 });
 

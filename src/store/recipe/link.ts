@@ -1,28 +1,49 @@
 /** The recipe in the page's address: read once on load, mirrored from then on. */
 import {
+  type CheckpointCard,
   type DemoName,
   type MergeMethod,
   type RankChoice,
   type Recipe,
   type SourceRequest,
 } from '@/worker/protocol';
+import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/store/method';
 import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, LAMBDA, RANK, withinBounds } from './bounds';
 
 export interface Link {
   readonly demo: DemoName | null;
-  /** The sources it names that this version cannot open, e.g. `task=o/x`; null for none. */
+  /** Repos of a Hub to open, the base first; null where it names none. */
+  readonly repos: LinkedRepos | null;
+  /** The Hub they are on; null: the public one. */
+  readonly hubUrl: string | null;
+  /** What it names that can not be opened, e.g. `demo=moe`; null for none. */
   readonly unknownSource: string | null;
   /** Only what the link names and what is valid; the rest keeps its default. */
   readonly recipe: Partial<Recipe>;
+}
+
+export interface LinkedRepos {
+  /** Null where the base is to be guessed. */
+  readonly base: string | null;
+  readonly tasks: readonly string[];
+}
+
+/** What is open, as far as a link can carry it. */
+export interface LinkedSource {
+  readonly request: SourceRequest | null;
+  readonly kind: GroupKind;
+  readonly cards: readonly CheckpointCard[];
+  /** The Hub in use; null: the public one. */
+  readonly hubUrl: string | null;
 }
 
 const DEMOS: readonly DemoName[] = ['fft', 'lora'];
 
 const MERGE_METHODS: readonly MergeMethod[] = ['simple-average', 'task-arithmetic'];
 
-/** Names of repos to open, which a link may carry: not something this version does. */
-const REPO_SOURCES: readonly string[] = ['base', 'task'];
+/** What is opened; the rest is how. */
+const SOURCES: readonly string[] = ['demo', 'base', 'task', 'hub'];
 
 /** Parameters of each kind of group; the other kind's leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
@@ -32,7 +53,8 @@ const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
 
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
- * `?demo=lora&q=4`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`.
+ * `?demo=lora&q=4`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
+ * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `hub=URL` for another Hub than the public one.
  */
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
@@ -43,6 +65,8 @@ export function readLink(search: string): Link {
   const rank = rankOf(query);
   return {
     demo: DEMOS.find((name) => name === query.get('demo')) ?? null,
+    repos: linkedRepos(query),
+    hubUrl: readHubUrl(query.get('hub') ?? '') ?? null,
     unknownSource: unknownSource(query),
     recipe: {
       ...(merge === undefined ? {} : { mergeMethod: merge }),
@@ -56,29 +80,40 @@ export function readLink(search: string): Link {
 
 /**
  * The query that opens this recipe again. Parameters that are not the recipe's stay as they are;
- * files from the visitor's disk cannot be linked, so they leave no `demo` behind, and neither do
- * sources that were not opened.
+ * files from the visitor's disk cannot be linked, so they leave nothing behind, and neither do
+ * sources that were not opened. Repos are written with the commit that was opened.
  */
-export function writeLink(
-  search: string,
-  request: SourceRequest | null,
-  kind: GroupKind,
-  recipe: Recipe,
-): string {
-  const query = new URLSearchParams(search);
-  if (request?.kind === 'demo') query.set('demo', request.demo);
-  else query.delete('demo');
+export function writeLink(search: string, source: LinkedSource, recipe: Recipe): string {
+  const { kind } = source;
+  const before = [...new URLSearchParams(search)].filter(([name]) => !SOURCES.includes(name));
+  const query = new URLSearchParams([...sourceParameters(source), ...before]);
   const own = kind === 'full' ? fullParameters(recipe) : rankParameters(recipe.rank);
   const written = new Map([
     ['merge', recipe.mergeMethod],
     ['lambda', String(recipe.lambda)],
     ...own,
   ]);
-  for (const name of [...REPO_SOURCES, ...OF_KIND.full, ...OF_KIND.adapters]) {
+  for (const name of [...OF_KIND.full, ...OF_KIND.adapters]) {
     if (!written.has(name)) query.delete(name);
   }
   for (const [name, value] of written) query.set(name, value);
-  return `?${query.toString()}`;
+  // Legal in a query as they are, and repos are easier to read so.
+  const text = query.toString().replaceAll('%2F', '/').replaceAll('%40', '@');
+  return `?${text.replaceAll('%3A', ':')}`;
+}
+
+function sourceParameters({ request, cards, hubUrl }: LinkedSource): [string, string][] {
+  const hub: [string, string][] = hubUrl === null ? [] : [['hub', hubUrl]];
+  if (request?.kind === 'demo') return [['demo', request.demo], ...hub];
+  if (request?.kind !== 'hub') return hub;
+  return [...cards.map(({ role, id }): [string, string] => [role, id]), ...hub];
+}
+
+/** A base without tasks, or tasks without one, are asked for all the same: opening says more. */
+function linkedRepos(query: URLSearchParams): LinkedRepos | null {
+  const [base = null, ...others] = query.getAll('base').filter((one) => one !== '');
+  const tasks = [...others, ...query.getAll('task').filter((one) => one !== '')];
+  return base === null && tasks.length === 0 ? null : { base, tasks };
 }
 
 function fullParameters({ keptPercent, scope }: Recipe): readonly (readonly [string, string])[] {
@@ -123,7 +158,8 @@ function rankOf(query: URLSearchParams): RankChoice | null {
 function unknownSource(query: URLSearchParams): string | null {
   const named = [...query].filter(
     ([name, value]) =>
-      REPO_SOURCES.includes(name) || (name === 'demo' && !DEMOS.some((demo) => demo === value)),
+      (name === 'demo' && !DEMOS.some((demo) => demo === value)) ||
+      (name === 'hub' && readHubUrl(value) === undefined),
   );
   return named.length === 0 ? null : named.map(([name, value]) => `${name}=${value}`).join('&');
 }

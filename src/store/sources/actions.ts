@@ -22,15 +22,20 @@ export function removeFileSet(root: string): void {
   openFiles(removeFromList(localFiles(), root));
 }
 
-/** Takes another of the visitor's checkpoints as the base. */
-export function chooseBase(path: string): void {
-  openFiles(localFiles(), path);
+/** Takes another checkpoint as the base: a path among the visitor's files, or a model of the Hub. */
+export function chooseBase(id: string): void {
+  const { request } = sourcesStore.getState();
+  if (request?.kind === 'hub') {
+    forgetChosenLambda();
+    void openSource({ ...request, base: id });
+  } else openFiles(localFiles(), id);
 }
 
-/** Opens the files again, NaN and Inf and all: the visitor said so. */
+/** Opens the same again, NaN and Inf and all: the visitor said so. */
 export function allowNonFinite(): void {
   const { request } = sourcesStore.getState();
-  if (request?.kind === 'files') void openSource({ ...request, allowNonFinite: true });
+  if (request === null || request.kind === 'demo') return;
+  void openSource({ ...request, allowNonFinite: true });
 }
 
 /** The base chosen before stays chosen for as long as its file is among those to open. */

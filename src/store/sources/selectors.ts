@@ -52,8 +52,9 @@ export function scoredTasks(group: GroupFacts | null): readonly CheckpointCard[]
   return taskCards(group).filter((card) => card.dataset !== null);
 }
 
-export function selectIsLocal(state: SourcesState): boolean {
-  return state.request?.kind === 'files';
+/** The visitor chose what to open, from disk or from a Hub. */
+export function selectIsOwn({ request }: SourcesState): boolean {
+  return request !== null && request.kind !== 'demo';
 }
 
 export function selectRequest(state: SourcesState): SourceRequest | null {

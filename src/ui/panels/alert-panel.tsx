@@ -1,9 +1,11 @@
+import { type ReactNode } from 'react';
 import { useStore } from 'zustand';
+import { chooseRepo } from '@/store/hub/actions';
 import { dismissAlert, retryJob } from '@/store/job/actions';
 import { selectAlert, selectCanRetry } from '@/store/job/selectors';
-import { jobStore } from '@/store/job/state';
+import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/job/state';
 import { allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
-import { selectIsLocal } from '@/store/sources/selectors';
+import { selectIsOwn } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import styles from './alert-panel.module.css';
@@ -12,22 +14,15 @@ import styles from './alert-panel.module.css';
 export function AlertPanel() {
   const alert = useStore(jobStore, selectAlert);
   const canRetry = useStore(jobStore, selectCanRetry);
-  const isLocal = useStore(sourcesStore, selectIsLocal);
+  const isOwn = useStore(sourcesStore, selectIsOwn);
   if (alert === null) return null;
   return (
     <div role="alert" className={styles.alert}>
       <p className={styles.message}>{alert.message}</p>
-      <p>{alert.hint}</p>
+      <p>{withLinks(alert.hint)}</p>
       <div className={styles.actions}>
-        {alert.choices?.map(({ id, name }) => (
-          <Button
-            key={id}
-            onClick={() => {
-              chooseBase(id);
-            }}
-          >
-            Use {name} as base
-          </Button>
+        {alert.choices?.map((choice) => (
+          <Choice key={choice.id} choice={choice} kind={alert.kind} />
         ))}
         {canRetry && (
           <Button look="strong" onClick={retryJob}>
@@ -37,7 +32,7 @@ export function AlertPanel() {
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
         )}
-        {isLocal && (
+        {isOwn && (
           <Button
             onClick={() => {
               openDemo('fft');
@@ -53,3 +48,40 @@ export function AlertPanel() {
     </div>
   );
 }
+
+interface ChoiceProps {
+  readonly choice: ErrorChoice;
+  readonly kind: ErrorFacts['kind'];
+}
+
+/** An answer to what could not be told: which checkpoint is the base, or which repo is meant. */
+function Choice({ choice, kind }: ChoiceProps) {
+  const isRepo = kind === 'choose-repo';
+  return (
+    <Button
+      onClick={() => {
+        if (isRepo) chooseRepo(choice);
+        else chooseBase(choice.id);
+      }}
+    >
+      Use {choice.name}
+      {!isRepo && ' as base'}
+    </Button>
+  );
+}
+
+/** Addresses in a hint are where the visitor goes next. */
+function withLinks(text: string): ReactNode[] {
+  return text.split(ADDRESS).map((part, i) =>
+    part.startsWith('https://') || part.startsWith('http://') ? (
+      <a key={i} href={part} target="_blank" rel="noreferrer">
+        {part}
+      </a>
+    ) : (
+      part
+    ),
+  );
+}
+
+/** Up to the punctuation of the sentence it stands in. */
+const ADDRESS = /(https?:\/\/\S+[^\s.,;:)])/;

@@ -6,7 +6,7 @@ import {
   baseCard,
   selectAdapters,
   selectGroup,
-  selectIsLocal,
+  selectIsOwn,
   selectKind,
   taskCards,
 } from '@/store/sources/selectors';
@@ -18,13 +18,13 @@ import {
 } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { Section } from '@/ui/components/section';
-import { bytes, count, shortCount } from '@/ui/format';
+import { bytes, count, shortCount, taskCount } from '@/ui/format';
 import styles from './checkpoints-panel.module.css';
 
 /** The base and the tasks of the open group. */
 export function CheckpointsPanel() {
   const group = useStore(sourcesStore, selectGroup);
-  const isLocal = useStore(sourcesStore, selectIsLocal);
+  const isOwn = useStore(sourcesStore, selectIsOwn);
   const kind = useStore(sourcesStore, selectKind);
   const openEnded = useStore(jobStore, selectOpenEnded);
   const base = baseCard(group);
@@ -34,7 +34,7 @@ export function CheckpointsPanel() {
       <ul className={styles.cards}>
         {base !== null && <Card card={base} canBecomeBase={false} />}
         {taskCards(group).map((card) => (
-          <Card key={card.id} card={card} canBecomeBase={isLocal && kind === 'full'} />
+          <Card key={card.id} card={card} canBecomeBase={isOwn && kind === 'full'} />
         ))}
       </ul>
     </Section>
@@ -44,8 +44,8 @@ export function CheckpointsPanel() {
 function groupLead(group: GroupFacts): string {
   const tasks = taskCards(group).length;
   const total = group.cards.reduce((sum, card) => sum + card.byteLength, 0);
-  const what = group.contents.kind === 'adapters' ? 'adapters' : 'fine-tunes';
-  return `${group.title}: one base and ${tasks} ${what}, ${bytes(total)} in all.`;
+  const what = taskCount(tasks, group.contents.kind === 'adapters');
+  return `${group.title}: one base and ${what}, ${bytes(total)} in all.`;
 }
 
 interface CardProps {

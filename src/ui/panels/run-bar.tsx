@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
 import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
@@ -9,7 +10,7 @@ import { resultsStore } from '@/store/results/state';
 import { rowNoun, scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
 import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
-import { bytes, count, seconds } from '@/ui/format';
+import { bytes, count, seconds, taskCount } from '@/ui/format';
 import { saveJson } from '@/ui/save-file';
 import styles from './run-bar.module.css';
 
@@ -19,6 +20,7 @@ export function RunBar() {
   const canRetry = useStore(jobStore, selectCanRetry);
   const alert = useStore(jobStore, selectAlert);
   const group = useStore(sourcesStore, selectGroup);
+  const host = useStore(sourcesStore, ({ request }) => hostOf(request));
   const hasResults = useStore(resultsStore, selectHasResults);
   const memory = useStore(jobStore, selectMemory);
   const pace = job.status === 'working' ? job.pace : null;
@@ -26,7 +28,7 @@ export function RunBar() {
     <div className={styles.bar}>
       <div className={styles.text}>
         <p role="status" className={styles.status} data-status={job.status}>
-          {statusText(job, group)}
+          {statusText(job, group, host)}
         </p>
         <p className={styles.detail}>{detailText(pace, memory)}</p>
       </div>
@@ -53,12 +55,12 @@ function ProgressLine({ pace }: { readonly pace: Pace | null }) {
 }
 
 /** Coarse on purpose: it is read out, and a new sentence for every cell would drown the page. */
-function statusText(job: Job, group: GroupFacts | null): string {
+function statusText(job: Job, group: GroupFacts | null, host: string | null): string {
   switch (job.status) {
     case 'idle':
       return 'Starting';
     case 'working':
-      return job.phase === 'open' ? 'Opening the checkpoints' : workingText(group);
+      return job.phase === 'open' ? openingText(host) : workingText(group);
     case 'cancelled':
       return job.phase === 'open'
         ? 'Cancelled before the checkpoints were open'
@@ -78,6 +80,11 @@ function detailText(pace: Pace | null, memory: MemoryFacts | null): string {
   return `${bytes(memory.liveBytes)} of memory held for weights${peak}`;
 }
 
+/** Whoever followed a link learns which Hub it asks. */
+function openingText(host: string | null): string {
+  return host === null ? 'Opening the checkpoints' : `Opening the repos from ${host}`;
+}
+
 function workingText(group: GroupFacts | null): string {
   const pruning = group?.contents.kind === 'adapters' ? 'compressing' : 'pruning';
   return scoredTasks(group).length > 0
@@ -92,16 +99,20 @@ function doneText(group: GroupFacts | null): string {
   const rows = scored.reduce((sum, card) => sum + (card.dataset?.rowCount ?? 0), 0);
   return scored.length > 0
     ? `: ${scored.length} tasks scored on ${count(rows)} ${rowNoun(scored)}`
-    : `: ${tasks} ${isAdapters ? 'adapters merged and compressed' : 'fine-tunes merged and pruned'}`;
+    : `: ${taskCount(tasks, isAdapters)} merged and ${isAdapters ? 'compressed' : 'pruned'}`;
 }
 
 function paceText(pace: Pace): string {
   const { stage, done, total, unit } = pace.progress;
   const parts = [stage];
   const isScoring = unit === 'images' || unit === 'texts';
-  if (isScoring) parts.push(`${count(done)} of ${count(total)} ${unit}`);
+  const amount = unit === 'bytes' ? bytes : count;
+  const noun = isScoring ? ` ${unit}` : '';
   const rate = unitsPerSecond(pace);
-  if (rate !== null && isScoring) parts.push(`${count(rate)} a second`);
+  if (unit !== 'tasks') {
+    parts.push(`${amount(done)} of ${amount(total)}${noun}`);
+    if (rate !== null) parts.push(`${amount(rate)} a second`);
+  }
   const left = secondsLeft(pace);
   if (left !== null) parts.push(`about ${seconds(left)} left`);
   return parts.join(' · ');

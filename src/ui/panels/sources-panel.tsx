@@ -6,9 +6,10 @@ import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes } from '@/ui/format';
 import { filesOfInput } from '@/ui/read-drop';
+import { HubPanel } from './hub-panel';
 import styles from './sources-panel.module.css';
 
-/** Where checkpoints come from: the visitor's disk or an embedded demo. */
+/** Where checkpoints come from: the visitor's disk, the Hub, or an embedded demo. */
 export function SourcesPanel() {
   return (
     <section className={styles.sources} aria-labelledby="sources-heading">
@@ -18,7 +19,7 @@ export function SourcesPanel() {
         </h2>
         <p className={styles.lead}>
           A base and the models fine-tuned from it, or its LoRA adapters with their configs, as
-          safetensors: add them here or drop files and folders anywhere.
+          safetensors: add them here, drop files and folders anywhere, or name repos of the Hub.
         </p>
       </div>
       <div className={styles.ways}>
@@ -52,6 +53,7 @@ export function SourcesPanel() {
         </Button>
       </div>
       <AddedFiles />
+      <HubPanel />
     </section>
   );
 }
