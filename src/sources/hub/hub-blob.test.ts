@@ -3,7 +3,7 @@ import { readFlatRange } from '@/tensor/checkpoint-tensors';
 import { flatLayout } from '@/tensor/layout';
 import { readRange } from '@/tensor/safetensors';
 import { openWeights } from '../checkpoint-source';
-import { memoryStore } from './cache/memory-store';
+import { memoryStore } from './cache/memory-store.fixture';
 import { RangeCache } from './cache/range-cache';
 import { type HubDoor } from './hub-door';
 import { type HubCheckpoint, openHubModel } from './hub-repo';

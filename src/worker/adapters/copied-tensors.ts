@@ -21,6 +21,20 @@ export async function copiesOf(
 }
 
 /**
+ * Looks for NaN and Inf in every task's copies, before anything is made of them.
+ *
+ * @throws PeruError `non-finite` naming adapter, tensors and counts, unless allowed
+ */
+export async function checkCopies(
+  engine: Engine,
+  adapters: readonly PlannedAdapter[],
+  options: UploadOptions,
+): Promise<void> {
+  if (options.allowNonFinite) return;
+  for (const adapter of adapters) (await copiesOf(engine, adapter, 'cpu', options)).dispose();
+}
+
+/**
  * The copies merged as full weights are: theta_0 + sum_t c_t (theta_t - theta_0), where a task
  * without a copy of a tensor stands at the base's.
  */

@@ -15,6 +15,7 @@ import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
 import { type ScoredGroup } from '@/worker/scoring/scored-group';
 import { adapterContents } from './contents';
+import { checkCopies } from './copied-tensors';
 import { floatWeights } from './float-weights';
 import { type MergedAdapter } from './merged-adapter';
 import { loadProducts, type TaskProducts } from './task-products';
@@ -53,6 +54,7 @@ export async function openAdapterGroup(
     const plan = planAdapters({ base, adapters });
     const { engine } = await engineReady;
     const products = await loadProducts(engine, plan, parts);
+    await checkCopies(engine, plan.adapters, parts);
     const scoring = await scoringReady;
     const location = scoring.evaluator?.location;
     const baseWeights =

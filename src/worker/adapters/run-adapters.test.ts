@@ -40,7 +40,7 @@ const factors = [
 ];
 const biasOfSecond = [5, 2, 3, 4];
 
-function adapterFiles(name: string, task: number): Files {
+function adapterFiles(name: string, task: number, bias = biasOfSecond): Files {
   const { a, b } = factors[task]!;
   const key = 'base_model.model.layer.q';
   const config = { peft_type: 'LORA', r: RANK, lora_alpha: ALPHA, target_modules: ['q'] };
@@ -48,7 +48,7 @@ function adapterFiles(name: string, task: number): Files {
   const tensors = {
     [`${key}.lora_A.weight`]: f32([RANK, IN], a),
     [`${key}.lora_B.weight`]: f32([OUT, RANK], b),
-    ...(withBias ? { 'base_model.model.layer.q.bias': f32([OUT], biasOfSecond) } : {}),
+    ...(withBias ? { 'base_model.model.layer.q.bias': f32([OUT], bias) } : {}),
   };
   const json = JSON.stringify({ ...config, bias: withBias ? 'lora_only' : 'none' });
   return [
@@ -103,16 +103,16 @@ function expectClose(actual: readonly number[], expected: readonly number[]): vo
   for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
 }
 
-beforeEach(async () => {
+function baseFile(): Files[number] {
   const weights = soundFile({
     'layer.q.weight': f32([OUT, IN], base),
     'layer.q.bias': f32([OUT], baseBias),
   });
-  const files: Files = [
-    { path: 'base.safetensors', file: new File([weights], 'base.safetensors') },
-    ...adapterFiles('first', 0),
-    ...adapterFiles('second', 1),
-  ];
+  return { path: 'base.safetensors', file: new File([weights], 'base.safetensors') };
+}
+
+beforeEach(async () => {
+  const files: Files = [baseFile(), ...adapterFiles('first', 0), ...adapterFiles('second', 1)];
   events = [];
   const { signal } = new AbortController();
   const emit = (event: JobEvent) => events.push(event);
@@ -136,6 +136,19 @@ describe('opening', () => {
       maxRank: RANK,
     });
   });
+});
+
+it('refuses NaN in a copy that an adapter brings along, unless told to go on', async () => {
+  const files = [baseFile(), ...adapterFiles('second', 1, [5, Number.NaN, 3, 4])];
+  const { signal } = new AbortController();
+  const opening = { emit: () => undefined, signal };
+  const request = { kind: 'files' as const, files };
+  await expect(openGroup({ ...opening, request })).rejects.toMatchObject({
+    kind: 'non-finite',
+    message: expect.stringMatching(/second.*"layer\.q\.bias" \(1\)/) as string,
+  });
+  const allowed = await openGroup({ ...opening, request: { ...request, allowNonFinite: true } });
+  expect(allowed.kind).toBe('adapters');
 });
 
 describe('running', () => {

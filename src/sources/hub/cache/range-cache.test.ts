@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { counted } from '../hub.fixture';
-import { memoryStore } from './memory-store';
+import { memoryStore } from './memory-store.fixture';
 import { RangeCache } from './range-cache';
 import { parsePieceName, type Piece, pieceName, type RangeStore } from './range-store';
 
