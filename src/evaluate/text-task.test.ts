@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { metricValue } from './outcome';
 import { oneDecimal, readNumber, scoreAnswers } from './text-task';
 
 describe('scoreAnswers', () => {
@@ -7,24 +8,23 @@ describe('scoreAnswers', () => {
   it('counts answers that are equal to the letter', () => {
     const generated = ['yes', 'no', 'Yes', 'yes.', 'no', ''];
     const labels = [0, 1, 0, 0, 0, 1];
-    expect(scoreAnswers(generated, labels, yesNo)).toEqual({ correct: 2, n: 6, score: 2 / 6 });
-    expect(scoreAnswers([], [], yesNo)).toEqual({ correct: 0, n: 0, score: 0 });
+    expect(scoreAnswers(generated, labels, yesNo)).toEqual({
+      metric: 'accuracy',
+      correct: 2,
+      n: 6,
+    });
+    expect(scoreAnswers([], [], yesNo)).toEqual({ metric: 'accuracy', correct: 0, n: 0 });
   });
 
   it('ranks numbers, and takes for 0 what is none', () => {
     const task = { metric: 'spearman', answers: null } as const;
-    expect(scoreAnswers(['1.0', '3', '4.5'], [1, 2, 5], task)).toEqual({
-      correct: null,
-      n: 3,
-      score: 1,
-    });
-    expect(scoreAnswers(['like', '3', '4.5'], [5, 2, 1], task).score).toBe(-1);
-    expect(scoreAnswers(['2', '2', '2'], [5, 2, 1], task).score).toBe(0);
+    const rho = (answers: string[], labels: number[]): number =>
+      metricValue(scoreAnswers(answers, labels, task));
+    expect(rho(['1.0', '3', '4.5'], [1, 2, 5])).toBe(1);
+    expect(rho(['like', '3', '4.5'], [5, 2, 1])).toBe(-1);
+    expect(rho(['2', '2', '2'], [5, 2, 1])).toBe(0);
     // 1.04 and 0.96 are one label once rounded, so their answers can not be in the wrong order.
-    expect(scoreAnswers(['2.0', '1.0', '3.0'], [1.04, 0.96, 2], task).score).toBeCloseTo(
-      Math.sqrt(0.75),
-      12,
-    );
+    expect(rho(['2.0', '1.0', '3.0'], [1.04, 0.96, 2])).toBeCloseTo(Math.sqrt(0.75), 12);
   });
 
   it('refuses a label without an answer, and lists of different length', () => {

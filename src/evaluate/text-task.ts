@@ -3,7 +3,7 @@
  * are compared, or read as numbers and ranked.
  */
 import { PeruError } from '@/tensor/errors';
-import { spearman } from './metrics';
+import { type Outcome } from './outcome';
 
 export type TextMetric = 'accuracy' | 'spearman';
 
@@ -13,15 +13,6 @@ export interface TextTask {
   readonly answers: readonly string[] | null;
 }
 
-export interface TextScore {
-  /** Answers right for 'accuracy', null for 'spearman'. */
-  readonly correct: number | null;
-  /** Rows scored. */
-  readonly n: number;
-  /** correct / n from 0 to 1, or Spearman's rho from -1 to 1; 0 for no rows. */
-  readonly score: number;
-}
-
 /** What Python's float() takes, but for its names of infinity and NaN. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -29,8 +20,8 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * Compares generated answers with the labels of their rows.
  *
  * 'accuracy': an answer is right when it equals `answers[label]` to the letter. 'spearman':
- * answers are read as numbers, 0 where they are none, and ranked against the labels rounded to
- * one decimal, as the protocol asks for them; 0 where all answers are equal (`spearman`).
+ * answers are read as numbers, 0 where they are none, beside the labels rounded to one decimal, as
+ * the protocol asks for them; `metricValue` ranks them.
  *
  * @throws PeruError 'mismatch' when a label has no answer in the task
  */
@@ -38,18 +29,18 @@ export function scoreAnswers(
   generated: readonly string[],
   labels: readonly number[],
   task: TextTask,
-): TextScore {
+): Outcome {
   const n = generated.length;
   if (labels.length !== n) throw new RangeError(`${n} answers for ${labels.length} labels.`);
   if (task.metric === 'spearman') {
-    const score = spearman(generated.map(readNumber), labels.map(oneDecimal));
-    return { correct: null, n, score };
+    const predicted = generated.map(readNumber);
+    return { metric: 'spearman', predicted, expected: labels.map(oneDecimal) };
   }
   let correct = 0;
   for (const [i, answer] of generated.entries()) {
     if (answer === rightAnswer(labels[i]!, task)) correct++;
   }
-  return { correct, n, score: n === 0 ? 0 : correct / n };
+  return { metric: 'accuracy', correct, n };
 }
 
 /** The answer's number, 0 where it is none. */

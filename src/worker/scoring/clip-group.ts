@@ -18,7 +18,7 @@ import { type ImageTest } from '@/worker/group-sources';
 import { readFloatTensor } from '@/worker/read-tensor';
 import { type GroupEvaluator, locationOf, type RowRange, type SplitFacts } from './group-evaluator';
 import { once } from './once';
-import { type Outcome } from './outcome';
+import { type Outcome } from '@/evaluate/outcome';
 import { readRepoJson } from './repo-json';
 
 /** Rows decoded at a time: the first are scored while the rest still wait. */

@@ -2,7 +2,7 @@
 import { type Provider } from '@/evaluate/session';
 import { type ModelWeights } from '@/tensor/engine';
 import { type Metric, type RowKind } from '@/worker/protocol';
-import { type Outcome } from './outcome';
+import { type Outcome } from '@/evaluate/outcome';
 
 /** Rows [from, to) of a split. */
 export interface RowRange {

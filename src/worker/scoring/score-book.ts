@@ -1,5 +1,5 @@
 import { type MethodId, type Score } from '@/worker/protocol';
-import { joinOutcomes, metricValue, type Outcome, rowsOf } from './outcome';
+import { joinOutcomes, metricValue, type Outcome, rowsOf } from '@/evaluate/outcome';
 
 /** A method, and the key under which its results stay true. */
 export interface ColumnKey {

@@ -1,6 +1,6 @@
 import { type ModelWeights } from '@/tensor/engine';
 import { type GroupEvaluator } from './group-evaluator';
-import { rowsOf } from './outcome';
+import { rowsOf } from '@/evaluate/outcome';
 import { type Column, type Job, type OpenTask } from './scored-group';
 
 /** Rows of each task scored first: the data sets are ordered so that these are stratified. */

@@ -1,7 +1,7 @@
 /** Scores text models on questions answered in words: T5, greedy decoding, exact match. */
 import { type Provider } from '@/evaluate/session';
 import { createT5Evaluator, type T5Evaluator } from '@/evaluate/t5-evaluator';
-import { oneDecimal, readNumber, scoreAnswers, type TextTask } from '@/evaluate/text-task';
+import { scoreAnswers } from '@/evaluate/text-task';
 import { type CheckpointSource, type OpenOptions, openRequired } from '@/sources/checkpoint-source';
 import { openTextDataset, type TextDataset } from '@/sources/text-dataset';
 import { splitPath } from '@/sources/zoo';
@@ -9,7 +9,7 @@ import { type ModelWeights } from '@/tensor/engine';
 import { type TextTest } from '@/worker/group-sources';
 import { type GroupEvaluator, locationOf, type RowRange, type SplitFacts } from './group-evaluator';
 import { once } from './once';
-import { type Outcome } from './outcome';
+import { type Outcome } from '@/evaluate/outcome';
 import { readOptionalJson, readRepoJson } from './repo-json';
 
 interface ScoredTask {
@@ -69,7 +69,7 @@ class TextGroup implements GroupEvaluator {
     const { maxNewTokens, metric, answers } = task.test;
     const inputs = rows.tokens.slice(from, to);
     const texts = await this.#t5.generate({ weights, inputs, maxNewTokens, signal });
-    return outcomeOf(texts, rows.labels.slice(from, to), { metric, answers });
+    return scoreAnswers(texts, rows.labels.slice(from, to), { metric, answers });
   }
 
   dispose(): void {
@@ -81,15 +81,6 @@ class TextGroup implements GroupEvaluator {
     const tokens = this.#t5.tokenize(rows.map(({ prompt }) => prompt));
     return { tokens, labels: rows.map(({ label }) => label) };
   }
-}
-
-function outcomeOf(texts: readonly string[], labels: readonly number[], task: TextTask): Outcome {
-  if (task.metric === 'spearman') {
-    const metric = 'spearman';
-    return { metric, predicted: texts.map(readNumber), expected: labels.map(oneDecimal) };
-  }
-  const { correct, n } = scoreAnswers(texts, labels, task);
-  return { metric: 'accuracy', correct: correct ?? 0, n };
 }
 
 interface Rows {

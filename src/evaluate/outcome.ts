@@ -1,5 +1,5 @@
 /** What scoring rows gives, and what more rows of the same cell add to it. */
-import { spearman } from '@/evaluate/metrics';
+import { spearman } from './metrics';
 
 export type Outcome =
   | { readonly metric: 'accuracy'; readonly correct: number; readonly n: number }
