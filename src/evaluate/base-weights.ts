@@ -1,5 +1,6 @@
 /** Weights that come from the base checkpoint, checked and brought to where they are used. */
 import { PeruError } from '@/tensor/errors';
+import { withGpuMemory } from './gpu-memory';
 import { type FeedData, type Provider } from './session';
 
 /** Reads one float tensor of the base checkpoint; rejects when it has none of that name. */
@@ -25,7 +26,8 @@ const BUFFER_ALIGNMENT = 16;
  * Reads weights and, for a GPU, uploads them once rather than with every run.
  *
  * @param shapes names and shapes as the graph wants them
- * @throws PeruError 'mismatch' when a shape differs, and whatever `read` rejects with
+ * @throws PeruError 'mismatch' when a shape differs, 'out-of-memory' when the GPU can not hold them,
+ *   and whatever `read` rejects with
  */
 export async function loadBaseWeights(
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -42,15 +44,24 @@ export async function loadBaseWeights(
   if (provider.kind === 'wasm') {
     return { feeds: new Map(entries), gpuBytes: 0, dispose: () => undefined };
   }
-  const buffers = entries.map(([name, tensor]) => upload(provider.device, name, tensor.data));
+  const buffers: GPUBuffer[] = [];
+  const dispose = () => {
+    for (const buffer of buffers) buffer.destroy();
+  };
+  const { device } = provider;
+  await withGpuMemory(device, 'hold weights', () => {
+    for (const [name, { data }] of entries) buffers.push(upload(device, name, data));
+    return Promise.resolve();
+  }).catch((cause: unknown) => {
+    dispose();
+    throw cause;
+  });
   return {
     feeds: new Map(
       entries.map(([name, { shape }], i) => [name, { shape, data: buffers[i]! }] as const),
     ),
     gpuBytes: buffers.reduce((sum, buffer) => sum + buffer.size, 0),
-    dispose: () => {
-      for (const buffer of buffers) buffer.destroy();
-    },
+    dispose,
   };
 }
 

@@ -6,6 +6,37 @@ const golden = JSON.parse(
   await readFile(new URL('./golden/gelu/config.json', import.meta.url), 'utf8'),
 ) as { vision_config: object; text_config: object };
 
+/** ViT-L/14 as transformers wrote it in its first releases with CLIP, but for keys of no use. */
+const CLIP_VIT_LARGE = {
+  architectures: ['CLIPModel'],
+  logit_scale_init_value: 2.6592,
+  model_type: 'clip',
+  projection_dim: 768,
+  text_config: {
+    architectures: null,
+    bos_token_id: 0,
+    eos_token_id: 2,
+    hidden_act: 'quick_gelu',
+    hidden_size: 768,
+    intermediate_size: 3072,
+    model_type: 'clip_text_model',
+    num_attention_heads: 12,
+    num_hidden_layers: 12,
+    pad_token_id: 1,
+  },
+  text_config_dict: null,
+  torch_dtype: 'float32',
+  transformers_version: null,
+  vision_config: { hidden_act: 'quick_gelu', image_size: 224, model_type: 'clip_vision_model' },
+  vision_config_dict: {
+    hidden_size: 1024,
+    intermediate_size: 4096,
+    num_attention_heads: 16,
+    num_hidden_layers: 24,
+    patch_size: 14,
+  },
+};
+
 describe('readClipConfig', () => {
   it('reads what transformers wrote', () => {
     expect(readClipConfig(golden)).toEqual({
@@ -41,6 +72,18 @@ describe('readClipConfig', () => {
     expect([vision.hiddenSize, vision.layerCount, vision.headCount]).toEqual([768, 12, 12]);
     expect([text.hiddenSize, text.contextLength, text.vocabularySize]).toEqual([512, 77, 49408]);
     expect([projectionSize, text.endOfTextId, text.activation]).toEqual([512, 49407, 'quick_gelu']);
+  });
+
+  it('reads early files: legacy ids, towers said twice, nulls', () => {
+    const twice = {
+      ...CLIP_VIT_LARGE,
+      vision_config: { ...CLIP_VIT_LARGE.vision_config, patch_size: 32, image_size: 336 },
+    };
+    const { vision, text, projectionSize } = readClipConfig(twice);
+    expect(vision).toMatchObject({ hiddenSize: 1024, layerCount: 24, headCount: 16 });
+    // CLIPConfig.from_dict gives 14 and 224 here: the dict's value, and the default of the dict.
+    expect([vision.patchSize, vision.imageSize, visionTokenCount(vision)]).toEqual([14, 224, 257]);
+    expect([text.hiddenSize, text.endOfTextId, projectionSize]).toEqual([768, 2, 768]);
   });
 
   it.each([

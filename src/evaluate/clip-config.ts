@@ -45,8 +45,8 @@ export function readClipConfig(config: unknown): ClipConfig {
   const root = asObject(config, 'the file');
   const modelType = root['model_type'];
   if (modelType !== 'clip') throw notClip(modelType);
-  const vision = asObject(root['vision_config'] ?? {}, 'vision_config');
-  const text = asObject(root['text_config'] ?? {}, 'text_config');
+  const vision = towerSettings(root, 'vision_config');
+  const text = towerSettings(root, 'text_config');
   return {
     projectionSize: positive(root, 'projection_dim', 512),
     vision: readVision(vision),
@@ -57,6 +57,14 @@ export function readClipConfig(config: unknown): ClipConfig {
 /** Image tokens of one picture: the patches and the class token. */
 export function visionTokenCount(vision: VisionConfig): number {
   return (vision.imageSize / vision.patchSize) ** 2 + 1;
+}
+
+/**
+ * Early repos say it twice: where `KEY_dict` stands, transformers takes it and its defaults, and
+ * nothing of `KEY`.
+ */
+function towerSettings(root: Json, key: string): Json {
+  return asObject(root[`${key}_dict`] ?? root[key] ?? {}, key);
 }
 
 function readVision(vision: Json): VisionConfig {

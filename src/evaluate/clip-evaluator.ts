@@ -12,6 +12,7 @@ import {
   type ResidentWeights,
 } from './base-weights';
 import { type ClipConfig, readClipConfig, visionTokenCount } from './clip-config';
+import { checkWeightsFit } from './memory-limit';
 import { argmaxRows, countCorrect } from './metrics';
 import { buildVisionGraph, type ClipGraph } from './onnx/clip-vision';
 import { nextTask } from './next-task';
@@ -99,6 +100,7 @@ export class ClipEvaluator {
   #gpuBytes = 0;
   #disposed = false;
 
+  /** @throws PeruError 'unsupported' when the vision tower is too large for the provider */
   constructor(
     config: ClipConfig,
     preprocessor: PreprocessorConfig,
@@ -112,6 +114,7 @@ export class ClipEvaluator {
     this.#baseTensors = baseTensors;
     this.#provider = provider;
     this.#graph = buildVisionGraph(config);
+    checkWeightsFit('vision tower', this.#graph.weights, provider);
   }
 
   /** Bytes of GPU buffers held here for the base's weights. */

@@ -21,6 +21,32 @@ describe('readPreprocessorConfig', () => {
     expect(crop).toEqual({ width: 300, height: 300 });
   });
 
+  it("reads CLIP's first files as today's defaults", () => {
+    const first = {
+      crop_size: 224,
+      do_center_crop: true,
+      do_normalize: true,
+      do_resize: true,
+      feature_extractor_type: 'CLIPFeatureExtractor',
+      image_mean: [0.48145466, 0.4578275, 0.40821073],
+      image_std: [0.26862954, 0.26130258, 0.27577711],
+      resample: 3,
+      size: 224,
+    };
+    expect(readPreprocessorConfig(first)).toEqual(readPreprocessorConfig({}));
+    // Saved again by a later release, which kept the old name beside the new one.
+    const later = {
+      ...first,
+      image_processor_type: 'CLIPImageProcessor',
+      crop_size: { height: 224, width: 224 },
+      do_convert_rgb: true,
+      do_rescale: true,
+      rescale_factor: 0.00392156862745098,
+      size: { shortest_edge: 224 },
+    };
+    expect(readPreprocessorConfig(later)).toEqual(readPreprocessorConfig({}));
+  });
+
   it('reads a fixed size, and steps that are off', () => {
     const off = { do_center_crop: false, do_rescale: false, do_normalize: false };
     const config = { ...off, size: { width: 8, height: 6 }, resample: 2 };

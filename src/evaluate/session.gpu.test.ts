@@ -141,6 +141,44 @@ describe('GPU weights', () => {
   });
 });
 
+describe('memory on the CPU', () => {
+  it('is counted before a run: what can not fit is never copied', async () => {
+    const graph = new GraphBuilder('sum');
+    const names = ['a', 'b', 'c', 'd'];
+    const inputs = names.map((name) => graph.input(name, ['n']));
+    graph.output('sum', graph.op('Sum', inputs), ['n']);
+    const session = await createGraphSession(graph.build(), { kind: 'wasm' });
+    // One array under four names, never touched: 4 GiB that take no memory.
+    const data = new Float32Array(2 ** 28);
+    const feeds = new Map(names.map((name) => [name, { shape: [data.length], data }]));
+    await expect(session.run(feeds, 'sum')).rejects.toMatchObject({
+      kind: 'out-of-memory',
+      message: expect.stringContaining('4.0 GiB') as string,
+    });
+    const small = new Map(names.map((name) => [name, { shape: [1], data: Float32Array.of(2) }]));
+    expect([...(await session.run(small, 'sum'))]).toEqual([8]);
+    await session.release();
+  });
+
+  it('fails by name where the browser has none left, and is not trusted after it', async () => {
+    const worker = new Worker(new URL('./golden/full-memory-worker.ts', import.meta.url), {
+      type: 'module',
+    });
+    const answers = await new Promise<unknown[]>((resolve, reject) => {
+      worker.onmessage = (event: MessageEvent<unknown[]>) => {
+        resolve(event.data);
+      };
+      worker.onerror = (event) => {
+        reject(new Error(event.message));
+      };
+      worker.postMessage(null);
+    });
+    worker.terminate();
+    const failure = expect.objectContaining({ kind: 'out-of-memory' }) as unknown;
+    expect(answers).toEqual([Float32Array.of(3), failure, failure]);
+  });
+});
+
 describe('a lost device', () => {
   it('fails every run by name at once, and leaves a new device to work', async () => {
     const open = async () => (await navigator.gpu.requestAdapter())!.requestDevice();

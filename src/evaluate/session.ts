@@ -10,6 +10,8 @@ import wasmGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { type WeightData } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
+import { withGpuMemory } from './gpu-memory';
+import { checkFeedBytes } from './memory-limit';
 
 /** `wasm` computes on the CPU; `webgpu` on the device it is given. */
 export type Provider =
@@ -56,6 +58,13 @@ export interface GraphSession {
 
 type OrtModule = typeof Ort;
 
+/** One build of onnxruntime, running. */
+interface Runtime {
+  readonly ort: OrtModule;
+  /** What its wasm trapped with, or null: nothing it computes after a trap can be trusted. */
+  trap: unknown;
+}
+
 const MAX_THREADS = 4;
 /** Below it, onnxruntime warns that it computes shapes on the CPU, as it should. */
 const LOG_ERRORS = 3;
@@ -71,20 +80,21 @@ export async function createGraphSession(
   provider: Provider,
   keptOutputs: readonly string[] = [],
 ): Promise<GraphSession> {
-  const ort = await loadRuntime(provider.kind);
+  const runtime = await loadRuntime(provider.kind);
   const locations = keptOutputs.map((name) => [name, 'gpu-buffer'] as const);
   const kept = provider.kind === 'webgpu' && locations.length > 0;
   try {
-    const session = await enqueue(() =>
-      ort.InferenceSession.create(model, {
+    const session = await enqueue(() => {
+      assertSound(runtime);
+      return runtime.ort.InferenceSession.create(model, {
         executionProviders: [executionProvider(provider)],
         logSeverityLevel: LOG_ERRORS,
         ...(kept ? { preferredOutputLocation: Object.fromEntries(locations) } : {}),
-      }),
-    );
-    return new QueuedSession(ort, session, watchLoss(provider));
+      });
+    });
+    return new QueuedSession(runtime, session, provider);
   } catch (cause) {
-    throw runtimeError('prepare a model', cause);
+    throw runtimeError('prepare a model', cause, runtime);
   }
 }
 
@@ -99,14 +109,16 @@ export function threadCount(): number {
 }
 
 class QueuedSession implements GraphSession {
-  readonly #ort: OrtModule;
+  readonly #runtime: Runtime;
   readonly #session: Ort.InferenceSession;
+  readonly #provider: Provider;
   readonly #loss: DeviceLoss;
 
-  constructor(ort: OrtModule, session: Ort.InferenceSession, loss: DeviceLoss) {
-    this.#ort = ort;
+  constructor(runtime: Runtime, session: Ort.InferenceSession, provider: Provider) {
+    this.#runtime = runtime;
     this.#session = session;
-    this.#loss = loss;
+    this.#provider = provider;
+    this.#loss = watchLoss(provider);
   }
 
   async run(feeds: Feeds, output: string): Promise<Float32Array> {
@@ -114,23 +126,27 @@ class QueuedSession implements GraphSession {
     const data = held.get(output)?.data;
     if (data instanceof Float32Array) return data;
     held.get(output)?.dispose();
-    throw runtimeError('run a model', new TypeError(`Output ${output} is kept on the GPU.`));
+    throw internal('run a model', new TypeError(`Output ${output} is kept on the GPU.`));
   }
 
   async runHeld(feeds: Feeds, outputs: readonly string[]): Promise<Map<string, HeldOutput>> {
+    checkFeedBytes(bytesInMemory(feeds));
     const tensors: Record<string, Ort.Tensor> = {};
     for (const [name, feed] of feeds) tensors[name] = this.#toTensor(feed);
     try {
       const results = await enqueue(() => {
         // On a lost device onnxruntime would wait for ever.
         if (this.#loss.reason !== null) throw deviceLost(this.#loss.reason);
-        return this.#session.run(tensors, outputs);
+        assertSound(this.#runtime);
+        const run = () => this.#session.run(tensors, outputs);
+        if (this.#provider.kind === 'wasm') return run();
+        return withGpuMemory(this.#provider.device, 'run a model', run);
       });
       return new Map(outputs.map((name) => [name, heldOutput(name, results[name])]));
     } catch (cause) {
       await this.#loss.settled();
       if (this.#loss.reason !== null) throw deviceLost(this.#loss.reason, cause);
-      throw runtimeError('run a model', cause);
+      throw runtimeError('run a model', cause, this.#runtime);
     }
   }
 
@@ -140,11 +156,18 @@ class QueuedSession implements GraphSession {
 
   /** Tensors only point at their data: nothing to free. */
   #toTensor({ shape, data }: FeedData): Ort.Tensor {
-    const { Tensor } = this.#ort;
+    const { Tensor } = this.#runtime.ort;
     if (data instanceof Int32Array) return new Tensor('int32', data, shape);
     if (data instanceof Float32Array) return new Tensor('float32', data, shape);
     return Tensor.fromGpuBuffer(data, { dataType: 'float32', dims: shape });
   }
+}
+
+/** Bytes of arrays, which a run copies; what lies on the GPU stays there. */
+function bytesInMemory(feeds: Feeds): number {
+  let bytes = 0;
+  for (const { data } of feeds.values()) if ('byteLength' in data) bytes += data.byteLength;
+  return bytes;
 }
 
 function heldOutput(name: string, tensor: Ort.Tensor | undefined): HeldOutput {
@@ -192,9 +215,9 @@ function executionProvider(provider: Provider): Ort.InferenceSession.ExecutionPr
   return provider.kind === 'wasm' ? 'wasm' : { name: 'webgpu', device: provider.device };
 }
 
-const runtimes = new Map<Provider['kind'], Promise<OrtModule>>();
+const runtimes = new Map<Provider['kind'], Promise<Runtime>>();
 
-function loadRuntime(kind: Provider['kind']): Promise<OrtModule> {
+function loadRuntime(kind: Provider['kind']): Promise<Runtime> {
   const known = runtimes.get(kind);
   if (known !== undefined) return known;
   const loading = importRuntime(kind).catch((cause: unknown) => {
@@ -211,7 +234,7 @@ function loadRuntime(kind: Provider['kind']): Promise<OrtModule> {
   return loading;
 }
 
-async function importRuntime(kind: Provider['kind']): Promise<OrtModule> {
+async function importRuntime(kind: Provider['kind']): Promise<Runtime> {
   const [ort, glue, wasm] =
     kind === 'wasm'
       ? [await import('onnxruntime-web/wasm'), wasmGlueUrl, wasmUrl]
@@ -223,7 +246,7 @@ async function importRuntime(kind: Provider['kind']): Promise<OrtModule> {
     mjs: new URL(glue, import.meta.url).href,
     wasm: new URL(wasm, import.meta.url).href,
   };
-  return ort;
+  return { ort, trap: null };
 }
 
 let lastCall: Promise<unknown> = Promise.resolve();
@@ -244,9 +267,23 @@ function deviceLost(reason: string, cause?: unknown): PeruError {
   );
 }
 
-function runtimeError(doing: string, cause: unknown): PeruError {
+/** @throws PeruError 'out-of-memory' once the runtime has trapped */
+function assertSound(runtime: Runtime): void {
+  if (runtime.trap !== null) throw outOfMemory('go on', runtime.trap);
+}
+
+/** The error of a call that failed; a trap ends the runtime. */
+function runtimeError(doing: string, cause: unknown, runtime: Runtime): PeruError {
   if (cause instanceof PeruError) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
+  if (cause instanceof WebAssembly.RuntimeError) {
+    // An allocation that fails goes unnoticed until its address is used, or what lies there.
+    runtime.trap = cause;
+    return outOfMemory(doing, cause);
+  }
+  if (/bad_alloc|out of memory|allocation failed|could not allocate/i.test(message)) {
+    return outOfMemory(doing, cause);
+  }
   if (/no available backend/.test(message)) {
     return new PeruError(
       'source',
@@ -255,18 +292,27 @@ function runtimeError(doing: string, cause: unknown): PeruError {
       { cause },
     );
   }
-  if (/bad_alloc|out of memory|allocation failed/i.test(message)) {
-    return new PeruError(
-      'out-of-memory',
-      `There was not enough memory to ${doing} for the accuracy: ${message}`,
-      'Close other tabs, or take a smaller model.',
-      { cause },
-    );
-  }
+  return internal(doing, cause);
+}
+
+function outOfMemory(doing: string, cause: unknown): PeruError {
+  return new PeruError(
+    'out-of-memory',
+    `onnxruntime had not enough memory to ${doing} for the accuracy: ${messageOf(cause)}`,
+    'Close other tabs and try again, or take a smaller model.',
+    { cause },
+  );
+}
+
+function internal(doing: string, cause: unknown): PeruError {
   return new PeruError(
     'internal',
-    `onnxruntime could not ${doing}: ${message}`,
+    `onnxruntime could not ${doing}: ${messageOf(cause)}`,
     'This is a fault in Peru: please report it with the names of the checkpoints.',
     { cause },
   );
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

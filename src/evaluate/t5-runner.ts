@@ -5,6 +5,7 @@
 import { type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import { checkShape } from './base-weights';
+import { checkWeightsFit } from './memory-limit';
 import { argmaxRows } from './metrics';
 import { nextTask } from './next-task';
 import { buildT5DecoderGraph } from './onnx/t5-decoder';
@@ -58,11 +59,14 @@ export class T5Runner {
   #gpuBytes = 0;
   #disposed = false;
 
+  /** @throws PeruError 'unsupported' when the model is too large for the provider */
   constructor(config: T5Config, provider: Provider) {
     this.#config = config;
     this.#provider = provider;
     this.#encoder = buildT5EncoderGraph(config);
     this.#decoder = buildT5DecoderGraph(config);
+    checkWeightsFit('encoder', this.#encoder.weights, provider);
+    checkWeightsFit('decoder', this.#decoder.weights, provider);
     this.#sourceNames = allSourceNames(config);
   }
 

@@ -7,7 +7,19 @@ async function readJson<T>(path: string): Promise<T> {
   return JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8')) as T;
 }
 
-const tokenizerJson = await readJson<object>('./golden/tokenizer/tokenizer.json');
+interface Golden {
+  readonly contextLength: number;
+  readonly prompts: string[];
+  readonly ids: number[][];
+}
+
+interface TokenizerFile {
+  readonly model: Readonly<Record<string, unknown>> & { readonly merges: string[][] };
+  readonly pre_tokenizer: { readonly pretokenizers: object[] };
+  readonly added_tokens: object[];
+}
+
+const tokenizerJson = await readJson<TokenizerFile>('./golden/tokenizer/tokenizer.json');
 const tokenizerConfig = await readJson<object>('./golden/tokenizer/tokenizer_config.json');
 
 const LEGACY: TextConfig = {
@@ -24,9 +36,7 @@ const LEGACY: TextConfig = {
 
 describe('createPromptTokenizer', () => {
   it('gives the ids of transformers, cut and padded to the context', async () => {
-    const golden = await readJson<{ contextLength: number; prompts: string[]; ids: number[][] }>(
-      './golden/tokenizer/expected.json',
-    );
+    const golden = await readJson<Golden>('./golden/tokenizer/expected.json');
     const tokenizer = createPromptTokenizer(tokenizerJson, tokenizerConfig, golden.contextLength);
     const { ids, count, tokenCount } = tokenizer.encode(golden.prompts);
     expect([count, tokenCount]).toEqual([golden.prompts.length, golden.contextLength]);
@@ -34,6 +44,26 @@ describe('createPromptTokenizer', () => {
       const made = [...ids.subarray(row * tokenCount, (row + 1) * tokenCount)];
       expect(made, prompt).toEqual(golden.ids[row]);
     }
+  });
+
+  it('reads files of early releases alike: merges as text, tokens as objects, keys that are absent', async () => {
+    const { model, pre_tokenizer: splitter, added_tokens: added, ...rest } = tokenizerJson;
+    const merges = model.merges.map((pair) => pair.join(' '));
+    const absent = { byte_fallback: undefined, ignore_merges: undefined };
+    const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true };
+    const file = {
+      ...rest,
+      model: { ...model, ...absent, merges, continuing_subword_prefix: '' },
+      pre_tokenizer: { ...splitter, pretokenizers: [splitter.pretokenizers[0], byteLevel] },
+      added_tokens: added.map((token) => ({ ...token, normalized: true })),
+    };
+    const token = { __type: 'AddedToken', content: '<|endoftext|>', normalized: true };
+    const config = { unk_token: token, eos_token: token, pad_token: '<|endoftext|>' };
+    const golden = await readJson<Golden>('./golden/tokenizer/expected.json');
+    const { ids } = createPromptTokenizer(file, config, golden.contextLength).encode(
+      golden.prompts,
+    );
+    expect([...ids]).toEqual(golden.ids.flat());
   });
 
   it("gives transformers' ids for every prompt of the zoo", async () => {

@@ -6,6 +6,7 @@ import { PeruError } from '@/tensor/errors';
 import { loadBaseWeights, type ReadBaseTensor, type ResidentWeights } from './base-weights';
 import { type ClipConfig } from './clip-config';
 import { buildTextGraph, causalMask } from './onnx/clip-text';
+import { checkWeightsFit } from './memory-limit';
 import { createGraphSession, type FeedData, type GraphSession, type Provider } from './session';
 import { whenSettled } from './when-settled';
 import { endOfTextPositions, type PromptTokenizer, type TokenBatch, trimTokens } from './tokenize';
@@ -29,11 +30,14 @@ export class TextTower {
   readonly #tokenizer: PromptTokenizer;
   readonly #provider: Provider;
   readonly #read: ReadBaseTensor;
+  /** Graphs of every token count want the same weights. */
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
   /** By token count: prompts are cut to the longest of a call, in steps of a few tokens. */
   readonly #graphs = new Map<number, Promise<OpenGraph>>();
   #weights: Promise<ResidentWeights> | null = null;
   #gpuBytes = 0;
 
+  /** @throws PeruError 'unsupported' when the tower is too large for the provider */
   constructor(
     config: ClipConfig,
     tokenizer: PromptTokenizer,
@@ -44,6 +48,8 @@ export class TextTower {
     this.#tokenizer = tokenizer;
     this.#read = read;
     this.#provider = provider;
+    this.#shapes = buildTextGraph(config, 1).weights;
+    checkWeightsFit('text tower', this.#shapes, provider);
   }
 
   /** Bytes of GPU buffers held for the tower's weights. */
@@ -119,9 +125,7 @@ export class TextTower {
   }
 
   async #readWeights(): Promise<ResidentWeights> {
-    // Graphs of every token count want the same weights.
-    const { weights: shapes } = buildTextGraph(this.#config, 1);
-    const weights = await loadBaseWeights(shapes, this.#read, this.#provider);
+    const weights = await loadBaseWeights(this.#shapes, this.#read, this.#provider);
     this.#gpuBytes = weights.gpuBytes;
     return weights;
   }
