@@ -1,154 +1,191 @@
 /**
- * The preflight: from the headers of a base and its fine-tunes, decides which tensors are merged
- * and refuses groups that do not fit together, before a byte of weights is read.
+ * The preflight: from the headers of a base and its fine-tunes, decides which tensors are merged,
+ * which stay, and which a fine-tune keeps whole, before a byte of weights is read.
  *
- * The merged set is every floating tensor the fine-tunes have. Fine-tunes often hold one tower
- * of the base alone; what only the base holds stays as it is ("untouched"). Integer tensors
- * (position ids) are no parameters and are never compared.
+ * Merged is every floating tensor that the base and all fine-tunes hold in one shape. What no
+ * fine-tune holds stays as the base has it ("untouched"). What only some hold, or in a shape of
+ * their own (heads, grown vocabularies), is theirs ("own"): taking a missing tensor for an
+ * unchanged one would be a guess. Integer tensors (position ids) are no parameters.
  */
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
-import { PeruError } from '@/tensor/errors';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';
+import { checkShared } from './check-shared';
 import {
   type CheckpointFacts,
   checkpointFacts,
   floatingNames,
   type PlannedCheckpoint,
 } from './checkpoint-facts';
-import { listNames } from './list-names';
+import { type GroupDetails, groupDetails } from './group-details';
+import {
+  loneModel,
+  noFloatingNumbers,
+  nothingIncluded,
+  nothingInCommon,
+  wrongDtypes,
+} from './group-refusals';
+import { matchesPatterns } from './name-patterns';
+import { baseView, taskView } from './named-view';
+import { type NamePatterns } from './preflight';
+import { sortTensors } from './sort-tensors';
+import {
+  type ModelConfig,
+  plannedName,
+  tiedNames,
+  type TiedNames,
+  type UntiedView,
+  withoutCopies,
+} from './tied-tensors';
 
 export interface GroupPlan {
-  /** The flat space of the merged tensors, canonical order. */
+  /** The flat space of the merged tensors, canonical order; the base's names. */
   readonly layout: FlatLayout;
   /** Dtype of a merged tensor in a checkpoint: 0 is the base, t + 1 is task t. */
   readonly dtypeOf: (checkpointIndex: number, name: string) => FloatDtype;
-  /** Tensors of the base that no fine-tune changes, in the base's order; they pass through. */
+  /** Tensors of the base that stay as they are, in the base's order; they pass through. */
   readonly untouched: readonly string[];
   /** Bytes of the merged tensors over all checkpoints, each in its file's dtype. */
   readonly uploadBytes: number;
   /** Facts of the base, then of each task. */
   readonly checkpoints: readonly CheckpointFacts[];
+  /**
+   * Per checkpoint (0 is the base, whose map is empty): merged name -> its name in that file,
+   * where it differs. For `inBaseNames`.
+   */
+  readonly storedNames: readonly ReadonlyMap<string, string>[];
+  /**
+   * Per task, names in its own file of floating tensors it keeps whole. The base's tensor of
+   * that name, where there is one, is among the untouched.
+   */
+  readonly own: readonly (readonly string[])[];
+  /**
+   * Names of the base that are copies of a merged tensor -> that tensor's name. The merged model
+   * writes both alike. They are neither in the layout nor among the untouched.
+   */
+  readonly tied: ReadonlyMap<string, string>;
+  /** What the findings tell about it. */
+  readonly details: GroupDetails;
 }
 
-/**
- * @throws PeruError `mismatch` when there is no fine-tune, or tensors are missing, extra, of
- *   another shape or of another model; `unsupported` for dtypes Peru does not merge
- */
-export function planGroup(group: {
+export interface GroupOfCheckpoints {
   readonly base: PlannedCheckpoint;
   readonly tasks: readonly PlannedCheckpoint[];
-}): GroupPlan {
-  const { base, tasks } = group;
+  /** Which of the base's tensors are merged; absent: all. */
+  readonly patterns?: NamePatterns;
+  /** `config.json` of the base, then of each task; decides whether heads are embeddings. */
+  readonly configs?: readonly ModelConfig[];
+}
+
+const ALL_NAMES: NamePatterns = { include: [], exclude: [] };
+
+/**
+ * @throws PeruError `mismatch` when there is no fine-tune, one is of another model or fits several
+ *   parts of the base, or nothing is left to merge; `unsupported` for dtypes Peru does not merge
+ */
+export function planGroup(group: GroupOfCheckpoints): GroupPlan {
+  const { base, tasks, patterns = ALL_NAMES, configs = [] } = group;
   if (tasks.length === 0) throw loneModel(base.name);
-  for (const task of tasks) checkArchitecture(base, task);
-  checkSameTensors(tasks);
-  const names = floatingNames(tasks[0]!);
-  for (const task of tasks) checkShapes(base, task, names);
-  for (const checkpoint of [base, ...tasks]) checkDtypes(checkpoint, names);
-  const merged = new Set(names);
-  const layout = flatLayout(names.map((name) => ({ name, shape: base.tensors.get(name)!.shape })));
-  if (layout.elementCount === 0) throw nothingToMerge(tasks[0]!);
-  const checkpoints = [base, ...tasks];
+  for (const checkpoint of [...tasks, base]) checkFloats(checkpoint);
+  const named = [baseView(base), ...tasks.map((task) => taskView(base, task))];
+  const groups = tiedNames(named, configs);
+  const views = named.map((view) => withoutCopies(view, groups, named[0]!));
+  const [baseUntied, ...taskViews] = views as [UntiedView, ...UntiedView[]];
+  for (const task of taskViews) checkShared(base, baseUntied, task);
+  const sorted = sortTensors(baseUntied, taskViews, patternFilter(groups, baseUntied, patterns));
+  for (const view of views) checkDtypes(view, sorted.merged);
+  const layout = flatLayout(
+    sorted.merged.map((name) => ({ name, shape: baseUntied.tensors.get(name)!.shape })),
+  );
+  if (layout.elementCount === 0) throw nothingToMerge(group, sorted.excluded.length > 0);
+  const merged = new Set(sorted.merged);
+  const tied = tiedCopies(groups, baseUntied, base, merged);
   return {
     layout,
-    dtypeOf: (index, name) => floatDtype(checkpoints[index], name),
-    untouched: [...base.tensors.keys()].filter((name) => !merged.has(name)),
-    uploadBytes: checkpoints.reduce((sum, one) => sum + mergedBytes(one, names), 0),
-    checkpoints: checkpoints.map(checkpointFacts),
+    dtypeOf: (index, name) => floatDtype(views[index], merged, name),
+    untouched: [...base.tensors.keys()].filter((name) => !merged.has(name) && !tied.has(name)),
+    uploadBytes: views.reduce((sum, view) => sum + mergedBytes(view, sorted.merged), 0),
+    checkpoints: [base, ...tasks].map(checkpointFacts),
+    storedNames: views.map((view) => storedNames(view, sorted.merged)),
+    own: sorted.own.map((tensors) => tensors.map(({ name }) => name)),
+    tied,
+    details: groupDetails({ base, views, sorted, patterns }),
   };
 }
 
-/** What a lone checkpoint gets told, here and when the base is guessed. */
-export function loneModel(name: string): PeruError {
-  return new PeruError(
-    'mismatch',
-    `${name} stands alone: merging takes a base and at least one model fine-tuned from it.`,
-    'Add the fine-tuned checkpoints, or the base, to the group.',
+function checkFloats(checkpoint: PlannedCheckpoint): void {
+  if (floatingNames(checkpoint).length === 0) throw noFloatingNumbers(checkpoint);
+}
+
+/** A tensor of several names is included by any of them, and excluded by any. */
+function patternFilter(
+  groups: readonly TiedNames[],
+  base: UntiedView,
+  { include, exclude }: NamePatterns,
+): (name: string) => boolean {
+  const aliases = new Map(groups.map((group) => [plannedName(group, base), group]));
+  return (name) => {
+    const names = aliases.get(name) ?? [name];
+    return (
+      names.some((one) => matchesPatterns(one, { include, exclude: [] })) &&
+      names.every((one) => matchesPatterns(one, { include: [], exclude }))
+    );
+  };
+}
+
+function checkDtypes({ name: checkpoint, tensors }: UntiedView, names: readonly string[]): void {
+  const found = names.flatMap((name) => tensors.get(name) ?? []);
+  const wrong = found.filter(({ dtype }) => !isFloatDtype(dtype));
+  if (wrong.length === 0) return;
+  const dtypes = [...new Set(wrong.map(({ dtype }) => dtype))];
+  const stored = wrong.map((tensor) => tensor.stored);
+  throw wrongDtypes(checkpoint, stored, dtypes);
+}
+
+function nothingToMerge({ base, tasks, patterns }: GroupOfCheckpoints, excluded: boolean): Error {
+  if (excluded && patterns !== undefined) return nothingIncluded(patterns);
+  const empty = tasks.find(({ tensors }) =>
+    [...tensors.values()].every(({ elementCount }) => elementCount === 0),
+  );
+  if (empty !== undefined) return noFloatingNumbers(empty);
+  return nothingInCommon(
+    base.name,
+    tasks.map(({ name }) => name),
   );
 }
 
-function nothingToMerge(task: PlannedCheckpoint): PeruError {
-  return new PeruError(
-    'mismatch',
-    `${task.name} holds no floating numbers to merge: it has ${task.tensors.size} tensors, empty or of integers.`,
-    'Check that it is the model itself and not a tokenizer, an index or quantised weights.',
-  );
-}
-
-/** Every floating tensor of a fine-tune must stand in the base. */
-function checkArchitecture(base: PlannedCheckpoint, task: PlannedCheckpoint): void {
-  const names = floatingNames(task);
-  if (names.length === 0) throw nothingToMerge(task);
-  const extra = names.filter((name) => !base.tensors.has(name));
-  if (extra.length === names.length) {
-    const has = `it has ${listNames(extra)}`;
-    const baseHas = `the base has ${listNames([...base.tensors.keys()])}`;
-    throw new PeruError(
-      'mismatch',
-      `${task.name} shares no tensor with the base ${base.name}: ${has}; ${baseHas}.`,
-      'Use fine-tunes of this very base, or choose the base they were trained from.',
-    );
-  }
-  if (extra.length > 0) {
-    throw new PeruError(
-      'mismatch',
-      `${task.name} has tensors that the base ${base.name} lacks: ${listNames(extra)}.`,
-      'Save the fine-tune without its own head or added layers, or choose another base.',
-    );
-  }
-}
-
-/** All fine-tunes must hold the same floating tensors. */
-function checkSameTensors(tasks: readonly PlannedCheckpoint[]): void {
-  const all = new Set(tasks.flatMap(floatingNames));
-  for (const task of tasks) {
-    const own = new Set(floatingNames(task));
-    const missing = [...all].filter((name) => !own.has(name));
-    if (missing.length === 0) continue;
-    const holder = tasks.find((other) => other.tensors.has(missing[0]!))!;
-    throw new PeruError(
-      'mismatch',
-      `${task.name} lacks tensors that ${holder.name} has: ${listNames(missing)}.`,
-      'Save all fine-tunes with the same model class, so that they hold the same tensors.',
-    );
-  }
-}
-
-function checkShapes(
+/** Names of the base that stand for a merged tensor beside its own. */
+function tiedCopies(
+  groups: readonly TiedNames[],
+  view: UntiedView,
   base: PlannedCheckpoint,
-  task: PlannedCheckpoint,
-  names: readonly string[],
-): void {
-  const wrong = names.filter(
-    (name) => String(base.tensors.get(name)!.shape) !== String(task.tensors.get(name)!.shape),
-  );
-  if (wrong.length === 0) return;
-  const shape = (checkpoint: PlannedCheckpoint): string =>
-    `[${checkpoint.tensors.get(wrong[0]!)!.shape.join(', ')}]`;
-  throw new PeruError(
-    'mismatch',
-    `${task.name} has other shapes than the base ${base.name}: ${listNames(wrong)}; the first is ${shape(task)} instead of ${shape(base)}.`,
-    'Use fine-tunes of this very base: another size or vocabulary is another model.',
-  );
+  merged: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const tied = new Map<string, string>();
+  for (const group of groups) {
+    const planned = plannedName(group, view);
+    if (!merged.has(planned)) continue;
+    for (const name of group) {
+      if (name !== planned && base.tensors.has(name)) tied.set(name, planned);
+    }
+  }
+  return tied;
 }
 
-function checkDtypes(checkpoint: PlannedCheckpoint, names: readonly string[]): void {
-  const wrong = names.filter((name) => !isFloatDtype(checkpoint.tensors.get(name)!.dtype));
-  if (wrong.length === 0) return;
-  const dtypes = [...new Set(wrong.map((name) => checkpoint.tensors.get(name)!.dtype))];
-  throw new PeruError(
-    'unsupported',
-    `${checkpoint.name} stores tensors to merge as ${dtypes.join(', ')}: ${listNames(wrong)}. Peru merges F32, F16 and BF16.`,
-    'Save the checkpoint in one of these, for example with model.to(torch.float32).save_pretrained(folder).',
-  );
+function storedNames(view: UntiedView, names: readonly string[]): ReadonlyMap<string, string> {
+  const stored = names.map((name) => [name, view.tensors.get(name)!.stored] as const);
+  return new Map(stored.filter(([name, own]) => name !== own));
 }
 
-function floatDtype(checkpoint: PlannedCheckpoint | undefined, name: string): FloatDtype {
-  const dtype = checkpoint?.tensors.get(name)?.dtype;
-  if (dtype !== undefined && isFloatDtype(dtype)) return dtype;
+function floatDtype(
+  view: UntiedView | undefined,
+  merged: ReadonlySet<string>,
+  name: string,
+): FloatDtype {
+  const dtype = view?.tensors.get(name)?.dtype;
+  if (dtype !== undefined && merged.has(name) && isFloatDtype(dtype)) return dtype;
   throw new RangeError(`"${name}" is not one of the merged tensors.`);
 }
 
-function mergedBytes({ tensors }: PlannedCheckpoint, names: readonly string[]): number {
+function mergedBytes({ tensors }: UntiedView, names: readonly string[]): number {
   return names.reduce((sum, name) => sum + tensors.get(name)!.byteLength, 0);
 }

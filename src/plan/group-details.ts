@@ -1,0 +1,53 @@
+/** What planning found out on its way, for the findings: facts, not yet sentences. */
+import { type PlannedCheckpoint } from './checkpoint-facts';
+import { matchesGlob, usedPatterns } from './name-patterns';
+import { type PrefixChange } from './name-prefix';
+import { type NamePatterns } from './preflight';
+import { isFloating, type OwnTensor, type SortedTensors } from './sort-tensors';
+import { type UntiedView } from './tied-tensors';
+
+export interface GroupDetails {
+  /** Names of the checkpoints, the base's first; as are all lists of checkpoints here. */
+  readonly names: readonly string[];
+  /** How each one's names differ from the base's. */
+  readonly prefixes: readonly PrefixChange[];
+  /** Per task: what it keeps whole, and why. */
+  readonly own: readonly (readonly OwnTensor[])[];
+  /** Per checkpoint: names in its file that stand for a tensor read under another name. */
+  readonly copies: readonly (readonly string[])[];
+  /** Integer tensors of any checkpoint, by the base's names. */
+  readonly integers: readonly string[];
+  /** Names of the base that only the patterns keep from being merged. */
+  readonly excluded: readonly string[];
+  /** Patterns that match no tensor of the base. */
+  readonly unusedPatterns: readonly string[];
+}
+
+/** Gathers the facts once the tensors are sorted. */
+export function groupDetails(group: {
+  readonly base: PlannedCheckpoint;
+  /** Of the base, then of each task. */
+  readonly views: readonly UntiedView[];
+  readonly sorted: SortedTensors;
+  readonly patterns: NamePatterns;
+}): GroupDetails {
+  const { base, views, sorted, patterns } = group;
+  const integers = views.flatMap(({ tensors }) =>
+    [...tensors].filter(([, tensor]) => !isFloating(tensor)).map(([name]) => name),
+  );
+  return {
+    names: views.map(({ name }) => name),
+    prefixes: views.map(({ prefix }) => prefix),
+    own: sorted.own,
+    copies: views.map(({ copies }) => [...copies.values()].flat()),
+    integers: [...new Set(integers)],
+    excluded: sorted.excluded,
+    unusedPatterns: unusedPatterns([...base.tensors.keys()], patterns),
+  };
+}
+
+function unusedPatterns(names: readonly string[], { include, exclude }: NamePatterns): string[] {
+  return usedPatterns([...include, ...exclude]).filter(
+    (glob) => !names.some((name) => matchesGlob(name, glob)),
+  );
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { type PlannedCheckpoint } from './checkpoint-facts';
+import { guessBase } from './guess-base';
+import {
+  behind,
+  bertShapes,
+  classifier,
+  clipLayers,
+  clipShapes,
+  clipVision,
+  header,
+  maskedWordHead,
+  replaced,
+  t5Shapes,
+} from './headers.fixture';
+
+const small = { layers: 2, width: 8, vocabulary: 30 };
+const bert = bertShapes(small);
+const vision = clipVision({ layers: 2, width: 8, patch: 4, positions: 5 });
+const clip = clipShapes(vision, behind('', clipLayers(2, 6)));
+const visionOnly = (name: string): PlannedCheckpoint =>
+  header(name, behind('vision_model.', vision));
+const headed = (name: string, classes: number): PlannedCheckpoint =>
+  header(name, { ...behind('bert.', bert), ...classifier(classes, 8) });
+
+describe('guessBase', () => {
+  it('takes the one checkpoint that holds the bodies of all others', () => {
+    const group = [visionOnly('base'), header('clip', clip), visionOnly('dtd')];
+    expect(guessBase(group)).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it('compares across prefixes', () => {
+    const bare = [header('mnist', vision), header('clip', clip), header('dtd', vision)];
+    expect(guessBase(bare)).toEqual({ kind: 'base', index: 1 });
+    const wrapped = header('clip', behind('module.', clip));
+    expect(guessBase([visionOnly('a'), wrapped])).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it.each([
+    ['a bare body', bert],
+    ['a body with its own head', { ...behind('bert.', bert), ...maskedWordHead(30, 8) }],
+  ])('does not take a task for the base because of its head: %s', (_, shapes) => {
+    const group = [headed('cola', 2), headed('mnli', 3), header('bert', shapes)];
+    expect(guessBase(group)).toEqual({ kind: 'base', index: 2 });
+  });
+
+  it('does not take copies of embeddings for more of a model', () => {
+    const size = { layers: 1, width: 4, inner: 8, vocabulary: 9 };
+    const plain = t5Shapes(size);
+    const group = [
+      header('t5-base', plain),
+      header('rte', t5Shapes(size, ['shared', 'encoder', 'decoder', 'head'])),
+      header('qqp', plain),
+    ];
+    expect(guessBase(group)).toEqual({ kind: 'base', index: 0 });
+  });
+
+  it('asks of two where one has a head: either may be the base', () => {
+    const group = [headed('a', 2), header('b', behind('bert.', bert))];
+    expect(guessBase(group)).toEqual({ kind: 'choose-base', candidates: [0, 1] });
+  });
+
+  it('goes by the name where all hold the same', () => {
+    const named = (base: string) =>
+      guessBase(['mnist', base, 'baseball'].map((name) => visionOnly(name)));
+    expect(named('some/base')).toEqual({ kind: 'base', index: 1 });
+    expect(named('my_pretrained')).toEqual({ kind: 'base', index: 1 });
+    expect(named('pre-trained')).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it('asks when names do not tell, or tell twice', () => {
+    const group = ['mnist', 'dtd'].map((name) => visionOnly(name));
+    expect(guessBase(group)).toEqual({ kind: 'choose-base', candidates: [0, 1] });
+    const twice = ['clip-base', 'clip-base-dtd'].map((name) => visionOnly(name));
+    expect(guessBase(twice).kind).toBe('choose-base');
+  });
+
+  it('asks among all when none holds the bodies of all', () => {
+    const group = [header('a', { x: [1] }), header('b', { y: [1] })];
+    expect(guessBase(group)).toEqual({ kind: 'choose-base', candidates: [0, 1] });
+  });
+
+  it('does not fail where a checkpoint fits two parts of another', () => {
+    const twin = { ...behind('a.', clipLayers(1, 4)), ...behind('b.', clipLayers(1, 4)) };
+    const group = [header('twin', twin), header('one', clipLayers(1, 4))];
+    expect(guessBase(group).kind).toBe('choose-base');
+  });
+
+  it('refuses a lone checkpoint', () => {
+    expect(() => guessBase([header('clip', clip)])).toThrow(/clip stands alone/);
+  });
+
+  it('knows old names of norms', () => {
+    const old = header(
+      'bert-base',
+      replaced(replaced(bert, /Norm\.weight$/, 'Norm.gamma'), /Norm\.bias$/, 'Norm.beta'),
+    );
+    expect(guessBase([headed('cola', 2), headed('mnli', 3), old])).toEqual({
+      kind: 'base',
+      index: 2,
+    });
+  });
+});
