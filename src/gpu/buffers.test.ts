@@ -62,3 +62,23 @@ test('lent buffers are released after success and destroyed after failure', asyn
   expect(counts).toEqual({ created: 1, destroyed: 1 }); // the pooled one, now suspect
   expect(owner.liveBytes).toBe(0);
 });
+
+test('under a limit, what waits goes before more is made; what is in use stays', () => {
+  const { owner, counts } = countingOwner(false);
+  const used = owner.scope();
+  const passing = owner.scope();
+  owner.limit(40 * MIB);
+  used.create('in use', 20 * MIB, USAGE);
+  passing.create('one', 8 * MIB, USAGE);
+  passing.create('two', 8 * MIB, USAGE);
+  passing.release();
+  expect(owner.usedBytes).toBe(20 * MIB);
+  expect(owner.liveBytes).toBe(36 * MIB);
+  used.create('more', 10 * MIB, USAGE); // one of the two makes room
+  expect(owner.liveBytes).toBe(38 * MIB);
+  used.create('too much', 30 * MIB, USAGE);
+  expect(owner.liveBytes).toBe(60 * MIB);
+  expect(counts.destroyed).toBe(2);
+  used.release();
+  expect(owner.liveBytes).toBeLessThanOrEqual(40 * MIB);
+});

@@ -20,6 +20,7 @@ export class BufferOwner {
   private allocatedBytes = 0;
   private highestBytes = 0;
   private readonly poolBytes: number;
+  private limitBytes = Infinity;
 
   /** @param software whether the adapter computes on the CPU */
   constructor(
@@ -32,6 +33,11 @@ export class BufferOwner {
   /** Bytes of all buffers that exist, those waiting for reuse included. */
   get liveBytes(): number {
     return this.allocatedBytes;
+  }
+
+  /** Those waiting left out. */
+  get usedBytes(): number {
+    return this.allocatedBytes - this.idleBytes;
   }
 
   get peakBytes(): number {
@@ -53,10 +59,19 @@ export class BufferOwner {
       waiting.label = label;
       return waiting;
     }
+    this.dropIdle(this.limitBytes - size);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.allocatedBytes += size;
     this.highestBytes = Math.max(this.highestBytes, this.allocatedBytes);
     return buffer;
+  }
+
+  /**
+   * From now on buffers wait for reuse only while all together stay below this; `Infinity` ends it.
+   * What is in use is counted and never refused.
+   */
+  limit(byteLength: number): void {
+    this.limitBytes = byteLength;
   }
 
   /**
@@ -65,7 +80,8 @@ export class BufferOwner {
    */
   release(buffer: GPUBuffer): void {
     const { size, usage } = buffer;
-    if (size > POOLED_BUFFER_BYTES || this.idleBytes + size > this.poolBytes) {
+    const isFull = this.idleBytes + size > this.poolBytes || this.allocatedBytes > this.limitBytes;
+    if (size > POOLED_BUFFER_BYTES || isFull) {
       this.destroy(buffer);
       return;
     }
@@ -78,17 +94,26 @@ export class BufferOwner {
 
   /** Destroys the buffers that wait for reuse. */
   trim(): void {
-    for (const waiting of this.idle.values()) {
-      for (const buffer of waiting) this.destroy(buffer);
-    }
-    this.idle.clear();
-    this.idleBytes = 0;
+    this.dropIdle(0);
   }
 
   /** Destroys a buffer that is of no more use, or that a failed allocation left invalid. */
   destroy(buffer: GPUBuffer): void {
     this.allocatedBytes -= buffer.size;
     buffer.destroy();
+  }
+
+  /** Destroys what waits, until all buffers hold at most this or none waits. */
+  private dropIdle(mostBytes: number): void {
+    for (const [key, waiting] of this.idle) {
+      while (this.allocatedBytes > mostBytes) {
+        const buffer = waiting.pop();
+        if (!buffer) break;
+        this.idleBytes -= buffer.size;
+        this.destroy(buffer);
+      }
+      if (waiting.length === 0) this.idle.delete(key);
+    }
   }
 
   /**
@@ -117,6 +142,10 @@ export class BufferScope {
   private buffers: GPUBuffer[] = [];
 
   constructor(private readonly owner: BufferOwner) {}
+
+  get byteLength(): number {
+    return this.buffers.reduce((sum, { size }) => sum + size, 0);
+  }
 
   create(label: string, byteLength: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const buffer = this.owner.create(label, byteLength, usage);

@@ -8,6 +8,8 @@ export interface ReadRange {
   /** First byte, a multiple of four; default: 0. */
   readonly offset?: number;
   readonly byteLength: number;
+  /** At least so many bytes are lent for the copy: reads of several sizes share one buffer. */
+  readonly room?: number;
 }
 
 /**
@@ -25,9 +27,9 @@ export async function readBack(
   return buffers.lend(async (scope) => {
     const staged = await guarded(handle, what, () => {
       const { encoder, ranges } = record();
-      const copies = ranges.map(({ source, offset = 0, byteLength }) => {
+      const copies = ranges.map(({ source, offset = 0, byteLength, room = byteLength }) => {
         const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-        const staging = scope.create('staging', byteLength, usage);
+        const staging = scope.create('staging', room, usage);
         const size = Math.ceil(byteLength / 4) * 4;
         if (size > 0) encoder.copyBufferToBuffer(source, offset, staging, 0, size);
         return { staging, byteLength };
@@ -40,8 +42,9 @@ export async function readBack(
 }
 
 async function readStaging({ staging, byteLength }: { staging: GPUBuffer; byteLength: number }) {
-  await staging.mapAsync(GPUMapMode.READ);
-  const bytes = staging.getMappedRange().slice(0, byteLength);
+  const mapped = Math.ceil(byteLength / 8) * 8;
+  await staging.mapAsync(GPUMapMode.READ, 0, mapped);
+  const bytes = staging.getMappedRange(0, mapped).slice(0, byteLength);
   staging.unmap();
   return bytes;
 }

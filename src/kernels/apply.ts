@@ -1,15 +1,15 @@
 /** Float32 weights for the evaluator: a checkpoint's, theta*'s, or the center plus kept entries. */
 import { type BufferScope } from '@/gpu/buffers';
-import { guarded } from '@/gpu/guard';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { type BufferSlice, PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
 import { BLOCK_PARTS, type BlockRun } from './blocks';
-import { DTYPE_CODES, type Values } from './chunk-buffers';
+import { DTYPE_CODES, dtypeOf, type Values } from './chunk-buffers';
 import { type PlacedPiece } from './chunk-map';
 import {
+  deltaCheckpoints,
   type DeltaKernels,
   deltaKernels,
   deltaResources,
@@ -17,6 +17,7 @@ import {
 } from './group-context';
 import { type SelectionFacts } from './select';
 import { KERNELS } from './sources';
+import { runWork } from './work';
 
 /** What to write: decoded values, or a selection applied. */
 export type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
@@ -39,29 +40,28 @@ interface Target {
 
 /**
  * Tensors' weights as one GPU buffer each, written in place, a dispatch (plain F32: a copy) a tensor
- * and chunk.
+ * and chunk. One pass over what the weights are made of.
  */
 export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Promise<ModelWeights> {
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
   const scope = handle.buffers.scope();
   try {
-    const buffers = await guarded(handle, 'laying out weights', () => {
-      const tensors = spec.layout.tensors.map((t) => tensorBuffer(scope, t.name, t.elementCount));
-      const recorder = new PassRecorder(handle, 'apply');
-      for (const { index } of spec.chunks) {
+    let buffers: GPUBuffer[] = [];
+    await runWork(context, 'laying out weights', 'apply', () => {
+      buffers = spec.layout.tensors.map((t) => tensorBuffer(scope, t.name, t.elementCount));
+      const each = (recorder: PassRecorder, index: number): void => {
         const plain = plainF32(context, job, index);
         context.maps[index]!.pieces.forEach((piece, p) => {
-          const tensor = tensors[piece.tensor]!;
+          const tensor = buffers[piece.tensor]!;
           if (plain) {
             copyPiece(recorder, plain, piece, tensor);
           } else {
             write(context, recorder, kernels(index), job, pieceTarget(context, index, p, tensor));
           }
         });
-      }
-      recorder.submit();
-      return tensors;
+      };
+      return { steps: [{ checkpoints: jobCheckpoints(job), each }] };
     });
     return modelWeights(context, buffers, () => {
       scope.release();
@@ -72,7 +72,7 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
   }
 }
 
-/** Tensors' weights in memory; one readback a chunk. */
+/** Tensors' weights in memory; one pass and one readback a chunk. */
 export async function weightsInMemory(
   context: GroupContext,
   job: WeightsJob,
@@ -80,26 +80,27 @@ export async function weightsInMemory(
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
   const tensors = spec.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
-  for (const { index } of spec.chunks) {
-    const { pieces, paddedCount } = context.maps[index]!;
-    const byteLength = 4 * paddedCount;
-    const bytes = await handle.buffers.lend(async (scope) => {
-      const [chunk] = await readBack(handle, 'reading weights', () => {
+  const largest = context.maps.reduce((most, map) => Math.max(most, map.paddedCount), 0);
+  await handle.buffers.lend(async (scope) => {
+    let made: GPUBuffer | null = null; // by the first chunk that needs it
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+    for await (const index of context.weights.walk(jobCheckpoints(job))) {
+      const { pieces, paddedCount } = context.maps[index]!;
+      const range = { byteLength: 4 * paddedCount, room: 4 * largest };
+      const [bytes] = await readBack(handle, 'reading weights', () => {
         const recorder = new PassRecorder(handle, 'apply');
         const plain = plainF32(context, job, index);
-        if (plain) return { encoder: recorder.encoder, ranges: [{ ...plain, byteLength }] };
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-        const source = scope.create('chunk weights', byteLength, usage);
+        if (plain) return { encoder: recorder.encoder, ranges: [{ ...plain, ...range }] };
+        const source = (made ??= scope.create('chunk weights', 4 * largest, usage));
         write(context, recorder, kernels(index), job, chunkTarget(context, index, source));
         recorder.endPass();
-        return { encoder: recorder.encoder, ranges: [{ source, byteLength }] };
+        return { encoder: recorder.encoder, ranges: [{ source, ...range }] };
       });
-      return chunk!;
-    });
-    const values = new Float32Array(bytes);
-    for (const { tensor, bufferStart, elementCount, tensorStart } of pieces)
-      tensors[tensor]!.set(values.subarray(bufferStart, bufferStart + elementCount), tensorStart);
-  }
+      const values = new Float32Array(bytes!);
+      for (const { tensor, bufferStart, elementCount, tensorStart } of pieces)
+        tensors[tensor]!.set(values.subarray(bufferStart, bufferStart + elementCount), tensorStart);
+    }
+  });
   return modelWeights(context, tensors, () => undefined);
 }
 
@@ -109,7 +110,7 @@ async function writeKernels(context: GroupContext, job: WeightsJob): Promise<Del
   const { handle, spec } = context;
   const kernels = await Promise.all(
     spec.chunks.map(({ index }) => {
-      const DTYPE = DTYPE_CODES[plainValues(context, job, index).dtype];
+      const DTYPE = DTYPE_CODES[plainDtype(context, job, index)];
       return handle.pipelines.get({ ...KERNELS.decode, overrides: { DTYPE } });
     }),
   );
@@ -192,15 +193,28 @@ function write(
   recorder.dispatch(kernel, resources, groups);
 }
 
-function plainValues(context: GroupContext, job: PlainWeights, chunkIndex: number): Values {
+/** Checkpoints that the weights are made of. */
+function jobCheckpoints(job: WeightsJob): readonly number[] {
   switch (job.kind) {
     case 'base':
-      return context.weights.checkpoint(0, chunkIndex);
+      return [0];
     case 'merged':
-      return context.weights.center('merged', chunkIndex);
+      return [];
     case 'task':
-      return context.weights.checkpoint(job.task + 1, chunkIndex);
+      return [job.task + 1];
+    case 'sparse':
+      return deltaCheckpoints(job.selection);
   }
+}
+
+function plainValues(context: GroupContext, job: PlainWeights, chunkIndex: number): Values {
+  if (job.kind === 'merged') return context.merged.chunk(chunkIndex);
+  return context.weights.checkpoint(job.kind === 'base' ? 0 : job.task + 1, chunkIndex);
+}
+
+function plainDtype({ spec, merged }: GroupContext, job: PlainWeights, chunkIndex: number) {
+  if (job.kind === 'merged') return merged.chunk(chunkIndex).dtype;
+  return dtypeOf(spec.chunks, job.kind === 'base' ? 0 : job.task + 1, chunkIndex);
 }
 
 function modelWeights(

@@ -4,10 +4,11 @@
  * flushing a 2048-bin histogram) stays below a tenth of its reads. Kernels without such a cost give
  * a block to eight workgroups.
  */
-import { type PlacedPiece, UNIT_ELEMENTS } from './chunk-map';
+import { type ChunkMap, type PlacedPiece, UNIT_ELEMENTS } from './chunk-map';
 
 const BLOCK_ELEMENTS = 16_384;
-const WORDS = 5;
+/** u32 words of a block. */
+export const BLOCK_WORDS = 5;
 /** Elements a workgroup handles where each of its 256 invocations handles one unit. */
 const PART_ELEMENTS = 256 * UNIT_ELEMENTS;
 /** BLOCK_PARTS of shaders/shared/block.wgsl. */
@@ -37,7 +38,7 @@ export function blockTable(
 ): BlockTable {
   const words: number[] = [];
   const ofTensor = Array.from({ length: tensorCount }, () => ({ first: 0, count: 0 }));
-  const count = (): number => words.length / WORDS;
+  const count = (): number => words.length / BLOCK_WORDS;
   const ofPiece = pieces.map((inChunk) =>
     inChunk.map((piece) => {
       const first = count();
@@ -56,6 +57,15 @@ export function blockTable(
     return chunk;
   });
   return { words: Uint32Array.from(words), blockCount: count(), ofChunk, ofTensor, ofPiece };
+}
+
+/** Blocks of a group's table, counted without making it. */
+export function blockCountOf(maps: readonly ChunkMap[]): number {
+  let count = 0;
+  for (const { pieces } of maps) {
+    for (const { elementCount } of pieces) count += Math.ceil(elementCount / BLOCK_ELEMENTS);
+  }
+  return count;
 }
 
 /** All blocks of a piece but its last are full; all start at a unit, since pieces do. */

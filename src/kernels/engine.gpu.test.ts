@@ -5,7 +5,13 @@ import { PeruError } from '@/tensor/errors';
 import { flatLayout } from '@/tensor/layout';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';
-import { engineCases, fakeGroup, type FakeGroupSpec, normalValues } from './test-group';
+import {
+  engineCases,
+  fakeGroup,
+  type FakeGroupSpec,
+  normalValues,
+  residentGroup,
+} from './test-group';
 
 const SMALL: FakeGroupSpec = {
   sizes: [40, 24],
@@ -20,7 +26,7 @@ describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase
 
   test('reports its adapter, and memory while a group lives', () => {
     expect(engine().adapter.vendor).not.toBe('');
-    const fake = fakeGroup(engine(), SMALL);
+    const fake = residentGroup(engine(), SMALL);
     const { liveBytes, peakBytes } = engine().memory();
     expect(liveBytes).toBeGreaterThanOrEqual(3 * 64 * 2); // three checkpoints of halves
     expect(peakBytes).toBeGreaterThanOrEqual(liveBytes);
@@ -48,7 +54,7 @@ describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase
   });
 
   test('a chunk takes its own number of bytes only', () => {
-    const fake = fakeGroup(engine(), SMALL);
+    const fake = residentGroup(engine(), SMALL);
     expect(() => {
       fake.group.upload(0, 0, new Uint8Array(127));
     }).toThrow(PeruError);
@@ -146,6 +152,18 @@ describe('maxChunkElements', () => {
       expect(4 * elements * taskCount).toBeLessThanOrEqual(Math.min(binding, buffer));
       expect(4 * elements * (taskCount + 2)).toBeLessThanOrEqual(GIB);
       expect(4 * elements).toBeLessThanOrEqual(GIB / 4);
+    }
+  });
+
+  test('under a budget, what a streamed merge holds fits an eighth of it', () => {
+    const limits = { maxStorageBufferBindingSize: 2 ** 31, maxBufferSize: 2 ** 32 };
+    for (const taskCount of TASKS) {
+      const elements = maxChunkElements(limits, { fallback: false }, taskCount, GIB);
+      expect(elements % 64).toBe(0);
+      expect(4 * elements * (3 * taskCount + 2)).toBeLessThanOrEqual(GIB / 8);
+      expect(elements).toBeLessThanOrEqual(
+        maxChunkElements(limits, { fallback: false }, taskCount),
+      );
     }
   });
 

@@ -1,5 +1,6 @@
 /** The engine on the visitor's GPU. */
 import { type DeviceHandle } from '@/gpu/device';
+import { choosePlan } from '@/tensor/choose-plan';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
 import { chunkMaps } from './chunk-map';
@@ -7,6 +8,7 @@ import { fault } from './fault';
 import { GpuGroup } from './group';
 import { type Counting, type Tally } from './group-context';
 import { GpuLowRankGroup } from './low-rank';
+import { groupNeeds } from './memory-plan';
 import { warmUpDtypes } from './warm-up';
 
 /**
@@ -22,6 +24,7 @@ const PART_BYTES = 256 * 2 ** 20;
 /** Chunks are whole multiples of this many elements, so that cuts keep tensors aligned. */
 const CHUNK_STEP = 64;
 const F32_BYTES = 4;
+const STREAMED_SHARE = 8;
 
 /**
  * Entries from which a global selection counts its last two digits at once: that saves one read of
@@ -43,8 +46,12 @@ export function createGpuEngine(
     kind: 'webgpu',
     adapter: handle.adapter,
     lost: handle.lost,
-    maxChunkElements: (taskCount) =>
-      maxChunkElements(handle.device.limits, handle.adapter, taskCount),
+    maxChunkElements: (taskCount, budgetBytes) =>
+      maxChunkElements(handle.device.limits, handle.adapter, taskCount, budgetBytes),
+    planMemory(shape, mergedDtype, budgetBytes) {
+      const { minStorageBufferOffsetAlignment: align } = handle.device.limits;
+      return choosePlan(groupNeeds(shape, mergedDtype, counting, align), budgetBytes);
+    },
     createGroup(spec) {
       const limit = maxChunkElements(handle.device.limits, handle.adapter, spec.taskCount);
       const maps = chunkMaps(spec.layout, spec.chunks);
@@ -94,12 +101,14 @@ function suitableTally({ fallback }: AdapterReport): Tally {
 /**
  * Most elements of a chunk. With all values in F32, the widest dtype, the arena of all tasks fits
  * one buffer and one binding, and a merge, which reads base and tasks and writes theta*, fits the
- * bytes of one dispatch; the other kernels move fewer.
+ * bytes of one dispatch; the other kernels move fewer. With a budget, what a streamed merge holds at
+ * once fits an eighth of it: pages of base and tasks, those of the next chunk, and an arena.
  */
 export function maxChunkElements(
   limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>,
   adapter: Pick<AdapterReport, 'fallback'>,
   taskCount: number,
+  budgetBytes = Infinity,
 ): number {
   const buffer = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const dispatch = adapter.fallback ? SOFTWARE_DISPATCH_BYTES : DISPATCH_BYTES;
@@ -107,6 +116,7 @@ export function maxChunkElements(
     buffer / (F32_BYTES * Math.max(1, taskCount)),
     dispatch / (F32_BYTES * (taskCount + 2)),
     PART_BYTES / F32_BYTES,
+    budgetBytes / STREAMED_SHARE / (F32_BYTES * (3 * taskCount + 2)),
   );
   return Math.max(CHUNK_STEP, Math.floor(elements / CHUNK_STEP) * CHUNK_STEP);
 }

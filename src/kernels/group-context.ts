@@ -5,8 +5,9 @@ import { type Kernel, type KernelSource } from '@/gpu/pipelines';
 import { type Resources } from '@/gpu/recorder';
 import { type Center, type GroupSpec, type Scope } from '@/tensor/engine';
 import { type BlockRun, type BlockTable } from './blocks';
-import { DTYPE_CODES, type GroupBuffers } from './chunk-buffers';
+import { DTYPE_CODES, dtypeOf, type GroupWeights, type Values } from './chunk-buffers';
 import { type ChunkMap } from './chunk-map';
+import { type MergedBuffers } from './merged-buffers';
 
 /** `direct` suits software adapters, `workgroup` GPUs; both count the same. */
 export type Tally = 'direct' | 'workgroup';
@@ -23,7 +24,8 @@ export interface GroupContext {
   readonly handle: DeviceHandle;
   readonly spec: GroupSpec;
   readonly counting: Counting;
-  readonly weights: GroupBuffers;
+  readonly weights: GroupWeights;
+  readonly merged: MergedBuffers;
   readonly params: ParamsCache;
   readonly table: BlockTable;
   /** The block table on the GPU. */
@@ -48,15 +50,12 @@ export async function deltaKernels(
   kernel: KernelSource,
   source: DeltaSource,
 ): Promise<DeltaKernels> {
-  const { handle, spec, weights } = context;
+  const { handle, spec, merged } = context;
   const kernels = await Promise.all(
-    spec.chunks.map(({ index }) => {
-      const center = weights.center(source.center, index);
-      const task = weights.checkpoint(source.task + 1, index);
-      const dtypes = {
-        CENTER_DTYPE: DTYPE_CODES[center.dtype],
-        TASK_DTYPE: DTYPE_CODES[task.dtype],
-      };
+    spec.chunks.map(({ index, dtypes: [base] }) => {
+      const center = source.center === 'base' ? base! : merged.chunk(index).dtype;
+      const task = dtypeOf(spec.chunks, source.task + 1, index);
+      const dtypes = { CENTER_DTYPE: DTYPE_CODES[center], TASK_DTYPE: DTYPE_CODES[task] };
       return handle.pipelines.get({ ...kernel, overrides: { ...kernel.overrides, ...dtypes } });
     }),
   );
@@ -76,9 +75,26 @@ export function deltaResources(
     first_block: run.first,
     block_count: run.count,
   });
-  const center = context.weights.center(source.center, chunkIndex).slice;
+  const center = centerValues(context, source.center, chunkIndex).slice;
   const task = context.weights.checkpoint(source.task + 1, chunkIndex).slice;
   return { params, center, task, blocks: context.blocks };
+}
+
+/** Checkpoints that kernels need at hand to look at the task vectors of `source`. */
+export function deltaCheckpoints({
+  center,
+  task,
+}: Pick<DeltaSource, 'center' | 'task'>): readonly number[] {
+  return center === 'base' ? [0, task + 1] : [task + 1];
+}
+
+/** During a visit to the chunk where the center is the base. */
+export function centerValues(
+  { weights, merged }: GroupContext,
+  center: Center,
+  chunkIndex: number,
+): Values {
+  return center === 'base' ? weights.checkpoint(0, chunkIndex) : merged.chunk(chunkIndex);
 }
 
 /** Elements of every scope: one for `global`, one a tensor for `tensor`. */

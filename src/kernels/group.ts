@@ -3,6 +3,7 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { guardedNow } from '@/gpu/guard';
 import { ParamsCache } from '@/gpu/params';
+import { bytesBesidePages } from '@/tensor/choose-plan';
 import { type FloatDtype } from '@/tensor/dtype';
 import {
   type Center,
@@ -18,16 +19,20 @@ import {
 import { type FlatLayout } from '@/tensor/layout';
 import { weightsInMemory, weightsOnGpu } from './apply';
 import { blockTable } from './blocks';
-import { GroupBuffers } from './chunk-buffers';
-import { chunkMaps } from './chunk-map';
+import { type GroupWeights } from './chunk-buffers';
+import { type ChunkMap, chunkMaps } from './chunk-map';
 import { fault } from './fault';
 import { type Counting, type GroupContext } from './group-context';
-import { HistogramCache, readHistogram } from './histogram';
+import { CACHE_BYTES, HistogramCache, readHistogram, streamedCacheBytes } from './histogram';
 import { keptBits } from './mask';
+import { groupNeeds } from './memory-plan';
+import { MergedBuffers } from './merged-buffers';
 import { mergeChunks, taskTableBytes } from './merge';
 import { countNonFiniteValues } from './nonfinite';
+import { ResidentWeights } from './resident-weights';
 import { type SelectionFacts, selectTop } from './select';
 import { selectionStats } from './stats';
+import { StreamedWeights } from './streamed-weights';
 import { warmUpDtypes } from './warm-up';
 
 interface Issued {
@@ -49,6 +54,8 @@ export class GpuGroup implements WeightGroup {
   private uploadCount = 0;
   private mergeCount = 0;
   private disposed = false;
+  /** The operation at hand; on streamed weights the next one waits for it. */
+  private tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly handle: DeviceHandle,
@@ -69,7 +76,7 @@ export class GpuGroup implements WeightGroup {
         handle.device.queue.writeBuffer(blocks, 0, table.words);
         const rowBytes = taskTableBytes(spec.taskCount);
         const rows = spec.chunks.map(() => this.scope.create('task table', rowBytes, usage));
-        return { blocks, rows, weights: new GroupBuffers(handle, spec, maps, this.scope) };
+        return { blocks, rows, weights: groupWeights(handle, spec, maps, counting, this.scope) };
       } catch (error) {
         this.scope.destroy();
         throw error;
@@ -77,8 +84,10 @@ export class GpuGroup implements WeightGroup {
     });
     this.taskTables = result.rows;
     const { blocks, weights } = result;
-    this.context = { handle, spec, counting, weights, params, table, blocks, maps };
-    this.histograms = new HistogramCache(this.context);
+    const merged = new MergedBuffers(handle, maps);
+    this.context = { handle, spec, counting, weights, merged, params, table, blocks, maps };
+    const cacheBytes = spec.streamed ? streamedCacheBytes(spec) : CACHE_BYTES;
+    this.histograms = new HistogramCache(this.context, cacheBytes);
     this.ready = accepted;
     this.ready.catch(() => undefined); // told by the first operation that waits for it
     const chunkDtypes = spec.chunks.map(({ dtypes }) => dtypes);
@@ -148,18 +157,28 @@ export class GpuGroup implements WeightGroup {
     this.disposed = true;
     for (const selection of [...this.selections.keys()]) selection.dispose();
     this.histograms.drop('all');
-    this.context.weights.dropMerged();
+    this.context.merged.drop();
+    this.context.weights.dispose();
     this.context.params.dispose();
     this.scope.release();
+    this.handle.buffers.limit(Infinity);
     this.handle.buffers.trim();
     this.onDispose();
   }
 
   /**
-   * Runs one operation. After a failure nothing that it may have left in a cache is trusted, and
+   * Runs one operation, alone where weights are streamed: two would take each other's room. After a
+   * failure nothing that it may have left in a cache is trusted, and
    * memory that only waits for reuse is given back, so that a retry may succeed.
    */
   private async attempt<T>(operation: () => Promise<T>): Promise<T> {
+    if (!this.context.weights.streamed) return this.attemptNow(operation);
+    const result = this.tail.then(() => this.attemptNow(operation));
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+
+  private async attemptNow<T>(operation: () => Promise<T>): Promise<T> {
     this.assertUsable();
     await this.ready;
     this.assertUsable();
@@ -190,4 +209,22 @@ export class GpuGroup implements WeightGroup {
     if (this.disposed) throw fault('A group of checkpoints was used after it was disposed of.');
     this.handle.assertAlive();
   }
+}
+
+/** Call inside `guarded`. */
+function groupWeights(
+  handle: DeviceHandle,
+  spec: GroupSpec,
+  maps: readonly ChunkMap[],
+  counting: Counting,
+  scope: BufferScope,
+): GroupWeights {
+  if (!spec.streamed) return new ResidentWeights(handle, spec, maps, scope);
+  const { read, budgetBytes } = spec.streamed;
+  const { minStorageBufferOffsetAlignment: align } = handle.device.limits;
+  const needs = groupNeeds(spec, 'F32', counting, align); // theta*, in whatever dtype, is not fixed
+  const roomBytes = budgetBytes - bytesBesidePages(needs);
+  // Whatever else is held now is not this group's; tables, made a moment ago, are.
+  handle.buffers.limit(handle.buffers.usedBytes - scope.byteLength + budgetBytes);
+  return new StreamedWeights(handle, spec, maps, read, roomBytes);
 }

@@ -8,6 +8,7 @@ import {
   flatWeights,
   normalValues,
   raggedSizes,
+  residentGroup,
 } from './test-group';
 
 /** Counts by comparing values with the bins' edges, not by looking at bits. */
@@ -89,7 +90,7 @@ describe.each(engineCases(createReferenceEngine))('histogram on $name', (engineC
   });
 
   test('is counted anew after a merge and after an upload', async () => {
-    const fake = fakeGroup(engine(), {
+    const fake = residentGroup(engine(), {
       sizes: [8],
       dtypeOf: () => 'F32',
       taskCount: 1,

@@ -4,11 +4,11 @@
  */
 import { type BufferOwner } from '@/gpu/buffers';
 import { type KernelSource } from '@/gpu/pipelines';
-import { readBack } from '@/gpu/readback';
-import { PassRecorder } from '@/gpu/recorder';
-import { type Center, type MagnitudeHistogram } from '@/tensor/engine';
+import { type PassRecorder } from '@/gpu/recorder';
+import { type Center, type GroupShape, type MagnitudeHistogram } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import {
+  deltaCheckpoints,
   type DeltaKernels,
   deltaKernels,
   deltaResources,
@@ -18,6 +18,7 @@ import {
   type Tally,
 } from './group-context';
 import { KERNELS } from './sources';
+import { runWork, type Step } from './work';
 
 /** A digit of the 31-bit key, as histogram.wgsl takes it. */
 export interface Digit {
@@ -37,31 +38,40 @@ const FIRST_BINS = DIGITS[0].bins;
 /** The second and third digit as one. */
 export const JOINT_DIGIT: Digit = { bins: 2 ** 20, bin_shift: 0, prefix_shift: 20 };
 
-/** Histograms kept at most; the oldest go first. */
-const CACHE_BYTES = 64 * 2 ** 20;
+/** Histograms kept at most where all weights are; the oldest go first. */
+export const CACHE_BYTES = 64 * 2 ** 20;
 
 export class HistogramCache {
   private readonly held = new Map<string, GPUBuffer>();
 
-  constructor(private readonly context: GroupContext) {}
+  /** @param mostBytes of histograms held; the newest is kept in any case */
+  constructor(
+    private readonly context: GroupContext,
+    private readonly mostBytes: number,
+  ) {}
 
   /**
-   * First-digit counts by scope; bin 0 is not stored (shaders/histogram.wgsl). Counted now, by
-   * dispatches on `recorder`, unless held. Valid until the next call.
+   * First-digit counts by scope; bin 0 is not stored (shaders/histogram.wgsl). Counted by `steps`,
+   * one pass, unless held. Valid until the next call.
+   *
+   * @param recorder clears the counts
    */
-  get(recorder: PassRecorder, kernels: DeltaKernels, source: DeltaSource): GPUBuffer {
+  get(
+    recorder: PassRecorder,
+    kernels: DeltaKernels,
+    source: DeltaSource,
+  ): { readonly counts: GPUBuffer; readonly steps: readonly Step[] } {
     const key = `${source.center} ${source.task} ${source.scope}`;
     const held = this.held.get(key);
-    if (held) return held;
+    if (held) return { counts: held, steps: [] };
     const scopeCount = scopeSizes(this.context.spec, source.scope).length;
+    this.makeRoom(4 * scopeCount * FIRST_BINS);
     const counts = createCounts(this.context, scopeCount * FIRST_BINS);
-    this.makeRoom(counts.size);
     this.held.set(key, counts);
     recorder.clear(counts);
     // The first digit reads no state; the blocks stand in for them.
     const buffers = { states: this.context.blocks, counts };
-    countDigit(this.context, recorder, kernels, source, DIGITS[0], buffers);
-    return counts;
+    return { counts, steps: [countDigit(this.context, kernels, source, DIGITS[0], buffers)] };
   }
 
   /** Forgets the histograms around theta*, or all. */
@@ -81,7 +91,7 @@ export class HistogramCache {
     let total = byteLength;
     for (const buffer of this.held.values()) total += buffer.size;
     for (const [key, buffer] of this.held) {
-      if (total <= CACHE_BYTES) return;
+      if (total <= this.mostBytes) return;
       total -= buffer.size;
       this.release(key, buffer);
     }
@@ -91,6 +101,14 @@ export class HistogramCache {
     this.held.delete(key);
     this.context.handle.buffers.release(buffer);
   }
+}
+
+/**
+ * Bytes of the global histograms of all tasks, around theta_0 and theta*, and of one by tensor: what
+ * a streamed group keeps.
+ */
+export function streamedCacheBytes({ layout, taskCount }: GroupShape): number {
+  return 4 * FIRST_BINS * (2 * taskCount + layout.tensors.length);
 }
 
 /** The histogram kernel that suits the adapter. */
@@ -121,39 +139,37 @@ export function createCounts(
   return owner.create('magnitude counts', 4 * length, usage);
 }
 
-/** Dispatches the count of one digit over all chunks. */
+/** Counts one digit over all chunks: one pass. */
 export function countDigit(
   context: GroupContext,
-  recorder: PassRecorder,
   kernels: DeltaKernels,
   source: DeltaSource,
   digit: Digit,
   buffers: { readonly states: GPUBuffer; readonly counts: GPUBuffer },
-): void {
-  for (const { index } of context.spec.chunks) {
+): Step {
+  const each = (recorder: PassRecorder, index: number): void => {
     const kernel = kernels(index);
     const digitParams = context.params.get(kernel, { ...digit }, 'digit');
     const delta = deltaResources(context, kernel, source, index);
     const resources = { ...delta, ...buffers, digit: digitParams };
     recorder.dispatch(kernel, resources, context.table.ofChunk[index]!.count);
-  }
+  };
+  return { checkpoints: deltaCheckpoints(source), each };
 }
 
-/** The global histogram of one task vector, in memory. */
+/** The global histogram of one task vector, in memory: one pass, none where it is held. */
 export async function readHistogram(
   context: GroupContext,
   cache: HistogramCache,
   center: Center,
   task: number,
 ): Promise<MagnitudeHistogram> {
-  const { handle, spec } = context;
+  const { spec } = context;
   const delta = { center, task, scope: 'global' } as const;
   const kernels = await deltaKernels(context, histogramSource(context.counting.tally), delta);
-  const [bytes] = await readBack(handle, 'counting magnitudes', () => {
-    const recorder = new PassRecorder(handle, 'histogram');
-    const source = cache.get(recorder, kernels, delta);
-    recorder.endPass();
-    return { encoder: recorder.encoder, ranges: [{ source, byteLength: 4 * FIRST_BINS }] };
+  const [bytes] = await runWork(context, 'counting magnitudes', 'histogram', (recorder) => {
+    const { counts, steps } = cache.get(recorder, kernels, delta);
+    return { steps, ranges: [{ source: counts, byteLength: 4 * FIRST_BINS }] };
   });
   const counts = new Uint32Array(bytes!);
   counts[0] = spec.layout.elementCount - counts.reduce((sum, count) => sum + count, 0);

@@ -1,12 +1,16 @@
 /** Kept entries as one bit each. */
-import { readBack } from '@/gpu/readback';
-import { PassRecorder } from '@/gpu/recorder';
+import { type PassRecorder } from '@/gpu/recorder';
 import { BLOCK_PARTS } from './blocks';
-import { deltaKernels, deltaResources, type GroupContext } from './group-context';
+import { deltaCheckpoints, deltaKernels, deltaResources, type GroupContext } from './group-context';
 import { type SelectionFacts } from './select';
 import { KERNELS } from './sources';
+import { runWork } from './work';
 
-/** @returns bit i & 31 of word i >> 5 set where flat entry i is kept */
+/**
+ * One pass.
+ *
+ * @returns bit i & 31 of word i >> 5 set where flat entry i is kept
+ */
 export async function keptBits(
   context: GroupContext,
   selection: SelectionFacts,
@@ -15,23 +19,21 @@ export async function keptBits(
   const kernels = await deltaKernels(context, KERNELS.mask, selection);
   const mask = new Uint32Array(Math.ceil(spec.layout.elementCount / 32));
   return handle.buffers.lend(async (scope) => {
-    const chunks = await readBack(handle, 'marking kept entries', () => {
+    const chunks = await runWork(context, 'marking kept entries', 'mask', (first) => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      const recorder = new PassRecorder(handle, 'mask');
       const ranges = maps.map(({ paddedCount }) => {
         const byteLength = 4 * Math.ceil(paddedCount / 32);
         const source = scope.create('kept bits', byteLength, usage);
-        recorder.clear(source);
+        first.clear(source);
         return { source, byteLength };
       });
-      spec.chunks.forEach(({ index }) => {
+      const each = (recorder: PassRecorder, index: number): void => {
         const kernel = kernels(index);
         const delta = deltaResources(context, kernel, selection, index);
         const resources = { ...delta, states: selection.states, kept_bits: ranges[index]!.source };
         recorder.dispatch(kernel, resources, BLOCK_PARTS * table.ofChunk[index]!.count);
-      });
-      recorder.endPass();
-      return { encoder: recorder.encoder, ranges };
+      };
+      return { steps: [{ checkpoints: deltaCheckpoints(selection), each }], ranges };
     });
     chunks.forEach((bits, c) => {
       for (const { bufferStart, flatStart, elementCount } of maps[c]!.pieces) {

@@ -1,13 +1,14 @@
 /** theta* on the GPU. */
-import { guarded } from '@/gpu/guard';
+import { type BufferScope } from '@/gpu/buffers';
 import { type KernelSource } from '@/gpu/pipelines';
-import { PassRecorder } from '@/gpu/recorder';
+import { type PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
-import { DTYPE_CODES } from './chunk-buffers';
+import { arenaRuns, DTYPE_CODES, type TaskArena, weightUsage } from './chunk-buffers';
 import { UNIT_ELEMENTS } from './chunk-map';
 import { fault } from './fault';
 import { type GroupContext } from './group-context';
 import { KERNELS } from './sources';
+import { runWork } from './work';
 
 const WORKGROUP_SIZE = 256;
 /** u32 words of a TaskRow (shaders/merge.wgsl). */
@@ -16,7 +17,8 @@ const ROW_WORDS = 4;
 const MIXED = 3;
 
 /**
- * theta* = theta_0 + sum_t c_t (theta_t - theta_0) into the group's buffers for theta*.
+ * theta* = theta_0 + sum_t c_t (theta_t - theta_0) into the group's buffers for theta*. One pass
+ * over base and all tasks.
  *
  * @param rows the group's task tables, one a chunk, written here
  * @throws PeruError `internal`, `out-of-memory` or `device-lost`
@@ -27,39 +29,45 @@ export async function mergeChunks(
   coefficients: readonly number[],
   dtype: FloatDtype,
 ): Promise<void> {
-  const { handle, spec, weights } = context;
+  const { handle, spec, weights, merged } = context;
   if (coefficients.length !== spec.taskCount) {
     throw fault(`${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`);
   }
   const kernels = await Promise.all(
     spec.chunks.map(({ dtypes }) => handle.pipelines.get(mergeSource(dtypes, dtype))),
   );
+  weights.reserve(merged.bytesIn(dtype));
   try {
-    await guarded(handle, 'merging', () => {
-      const merged = weights.replaceMerged(dtype);
-      const recorder = new PassRecorder(handle, 'merge');
-      for (const { index } of spec.chunks) {
-        const units = context.maps[index]!.paddedCount / UNIT_ELEMENTS;
-        const kernel = kernels[index]!;
-        handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(context, index, coefficients));
-        const params = context.params.get(kernel, {
-          unit_count: units,
-          task_count: spec.taskCount,
-        });
-        const resources = {
-          params,
-          rows: rows[index]!,
-          base: weights.checkpoint(0, index).slice,
-          tasks: weights.arena(index),
-          merged: merged[index]!.slice,
+    await handle.buffers.lend((scratch) =>
+      runWork(context, 'merging', 'merge', () => {
+        const target = merged.replace(dtype);
+        const spare = spareArena(context, scratch);
+        const each = (recorder: PassRecorder, index: number): void => {
+          const units = context.maps[index]!.paddedCount / UNIT_ELEMENTS;
+          const kernel = kernels[index]!;
+          const arena = weights.arena(recorder, index, spare);
+          handle.device.queue.writeBuffer(rows[index]!, 0, taskRows(arena, coefficients));
+          const params = context.params.get(kernel, {
+            unit_count: units,
+            task_count: spec.taskCount,
+          });
+          const resources = {
+            params,
+            rows: rows[index]!,
+            base: weights.checkpoint(0, index).slice,
+            tasks: arena.buffer,
+            merged: target[index]!.slice,
+          };
+          recorder.dispatch(kernel, resources, Math.ceil(units / WORKGROUP_SIZE));
         };
-        recorder.dispatch(kernel, resources, Math.ceil(units / WORKGROUP_SIZE));
-      }
-      recorder.submit();
-    });
+        const checkpoints = Array.from({ length: spec.taskCount + 1 }, (_, c) => c);
+        return { steps: [{ checkpoints, each }] };
+      }),
+    );
     await handle.alive(handle.device.queue.onSubmittedWorkDone());
   } catch (error) {
-    weights.destroyMerged();
+    merged.destroy();
+    weights.reserve(0);
     throw error;
   }
 }
@@ -80,11 +88,19 @@ export function taskTableBytes(taskCount: number): number {
   return 4 * ROW_WORDS * taskCount;
 }
 
-function taskRows(context: GroupContext, chunkIndex: number, coefficients: readonly number[]) {
+/** Room for the largest chunk of all tasks, where their weights come in buffers of their own. */
+function spareArena({ handle, spec, maps, weights }: GroupContext, scope: BufferScope) {
+  if (!weights.streamed || spec.chunks.length === 0) return null;
+  const { minStorageBufferOffsetAlignment: align } = handle.device.limits;
+  const sizes = spec.chunks.map((chunk) => arenaRuns(chunk, maps[chunk.index]!, align).byteLength);
+  return scope.create('tasks side by side', Math.max(...sizes), weightUsage());
+}
+
+function taskRows({ tasks }: TaskArena, coefficients: readonly number[]) {
   const words = new Uint32Array(ROW_WORDS * coefficients.length);
   const floats = new Float32Array(words.buffer);
   coefficients.forEach((coefficient, t) => {
-    const { slice, dtype } = context.weights.checkpoint(t + 1, chunkIndex);
+    const { slice, dtype } = tasks[t]!;
     words[ROW_WORDS * t] = slice.offset / 16;
     words[ROW_WORDS * t + 1] = DTYPE_CODES[dtype];
     floats[ROW_WORDS * t + 2] = coefficient;

@@ -1,11 +1,15 @@
 /** NaN and Inf, counted on the GPU on the raw bits of a checkpoint. */
-import { readBack } from '@/gpu/readback';
-import { PassRecorder } from '@/gpu/recorder';
-import { DTYPE_CODES } from './chunk-buffers';
+import { type PassRecorder } from '@/gpu/recorder';
+import { DTYPE_CODES, dtypeOf } from './chunk-buffers';
 import { type GroupContext } from './group-context';
 import { KERNELS } from './sources';
+import { runWork } from './work';
 
-/** @returns one count a tensor of the layout */
+/**
+ * One pass over the checkpoint.
+ *
+ * @returns one count a tensor of the layout
+ */
 export async function countNonFiniteValues(
   context: GroupContext,
   checkpoint: number,
@@ -13,18 +17,18 @@ export async function countNonFiniteValues(
   const { handle, spec, table } = context;
   const kernels = await Promise.all(
     spec.chunks.map(({ index }) => {
-      const DTYPE = DTYPE_CODES[context.weights.checkpoint(checkpoint, index).dtype];
+      const DTYPE = DTYPE_CODES[dtypeOf(spec.chunks, checkpoint, index)];
       return handle.pipelines.get({ ...KERNELS.nonfinite, overrides: { DTYPE } });
     }),
   );
   const byteLength = 4 * spec.layout.tensors.length;
   return handle.buffers.lend(async (scope) => {
-    const [bytes] = await readBack(handle, 'looking for NaN and Inf', () => {
+    const what = 'looking for NaN and Inf';
+    const [bytes] = await runWork(context, what, 'nonfinite', (first) => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const counts = scope.create('non-finite counts', byteLength, usage);
-      const recorder = new PassRecorder(handle, 'nonfinite');
-      recorder.clear(counts);
-      for (const { index } of spec.chunks) {
+      first.clear(counts);
+      const each = (recorder: PassRecorder, index: number): void => {
         const { first, count } = table.ofChunk[index]!;
         const kernel = kernels[index]!;
         const { slice } = context.weights.checkpoint(checkpoint, index);
@@ -34,9 +38,11 @@ export async function countNonFiniteValues(
         });
         const resources = { params, values: slice, blocks: context.blocks, counts };
         recorder.dispatch(kernel, resources, count);
-      }
-      recorder.endPass();
-      return { encoder: recorder.encoder, ranges: [{ source: counts, byteLength }] };
+      };
+      return {
+        steps: [{ checkpoints: [checkpoint], each }],
+        ranges: [{ source: counts, byteLength }],
+      };
     });
     return new Uint32Array(bytes!);
   });

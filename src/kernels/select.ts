@@ -1,12 +1,14 @@
 /** Exact top k of a task vector's magnitudes, by radix select, without a readback. */
 import { type BufferScope } from '@/gpu/buffers';
-import { guarded } from '@/gpu/guard';
 import { type Kernel } from '@/gpu/pipelines';
+import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type Scope, type Selection } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import { keptCount } from '@/tensor/kept-count';
+import { type Wanted } from '@/tensor/page-stream';
 import {
+  deltaCheckpoints,
   type DeltaKernels,
   deltaKernels,
   deltaResources,
@@ -24,9 +26,10 @@ import {
   jointHistogramSource,
 } from './histogram';
 import { KERNELS, withBarriers } from './sources';
+import { runWork, type Step } from './work';
 
 /** u32 words of a ScopeState (shaders/shared/scope.wgsl). */
-const STATE_WORDS = 6;
+export const STATE_WORDS = 6;
 /** Workgroups of shaders/select_fold.wgsl: 1024 sums, sixteen invocations each. */
 const FOLD_GROUPS = 64;
 const ALL_TIES = 0xffff_ffff;
@@ -51,7 +54,8 @@ interface SelectKernels {
  * Passes over the data: one for the first digit unless its histogram is held; then one for the last
  * two digits of a large global ranking, two else; and where ties are cut one more, up to the chunk
  * that holds the last kept tie. Dispatches for C chunks, in the order of those passes: C + 1, then
- * C + 3 or 2 C + 2, then 2 C (those of the ties return at once where none are cut).
+ * C + 3 or 2 C + 2, then 2 C (those of the ties return at once where none are cut; where
+ * weights are streamed, they and their reads are left out).
  *
  * @returns thresholds; the caller releases `states`
  * @throws PeruError `unsupported` for a scope of 2^32 entries or more
@@ -70,15 +74,18 @@ export async function selectTop(
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const kept = handle.buffers.scope();
   try {
-    const states = await handle.buffers.lend((scratch) =>
-      guarded(handle, 'selecting', () => {
+    const states = await handle.buffers.lend(async (scratch) => {
+      let buffer: GPUBuffer | null = null;
+      await runWork(context, 'selecting', 'select', (recorder) => {
         const words = initialStates(context, source.scope, keptPerScope);
-        const buffer = kept.create('selection', words.byteLength, usage);
+        buffer = kept.create('selection', words.byteLength, usage);
         handle.device.queue.writeBuffer(buffer, 0, words);
-        record(context, cache, kernels, source, { states: buffer, scratch });
-        return buffer;
-      }),
-    );
+        return {
+          steps: stepsOf(context, cache, kernels, source, { recorder, states: buffer, scratch }),
+        };
+      });
+      return buffer!;
+    });
     return { ...source, keptPerScope, states };
   } catch (error) {
     kept.destroy();
@@ -109,25 +116,24 @@ async function jointKernels(context: GroupContext, source: DeltaSource) {
 }
 
 /** What the steps of one selection share. */
-interface Steps {
+interface Parts {
   readonly context: GroupContext;
-  readonly recorder: PassRecorder;
   readonly kernels: SelectKernels;
   readonly source: DeltaSource;
   readonly states: GPUBuffer;
   readonly scopeCount: number;
 }
 
-/** One submission: count and refine three digits, then cut ties. */
-function record(
+/** Count and refine three digits, then cut ties. */
+function stepsOf(
   context: GroupContext,
   cache: HistogramCache,
   kernels: SelectKernels,
   source: DeltaSource,
-  { states, scratch }: { states: GPUBuffer; scratch: BufferScope },
-): void {
-  const { handle, table, spec } = context;
-  const recorder = new PassRecorder(handle, 'select');
+  made: { recorder: PassRecorder; states: GPUBuffer; scratch: BufferScope },
+): Step[] {
+  const { recorder, states, scratch } = made;
+  const { table, spec } = context;
   const scopeCount = scopeSizes(spec, source.scope).length;
   const zeroed = (length: number): GPUBuffer => {
     const counts = createCounts(context, length, scratch);
@@ -138,51 +144,64 @@ function record(
     ? [zeroed(JOINT_DIGIT.bins), zeroed(DIGITS[1].bins)]
     : DIGITS.slice(1).map(({ bins }) => zeroed(scopeCount * bins));
   const tieCounts = zeroed(table.blockCount);
-  const steps: Steps = { context, recorder, kernels, source, states, scopeCount };
-  findDigit(steps, cache.get(recorder, kernels.histogram, source), DIGITS[0].bins);
-  if (kernels.joint) refineAtOnce(steps, kernels.joint, refinements[0]!, refinements[1]!);
-  else refineByDigit(steps, refinements);
-  cutTies(steps, tieCounts);
-  recorder.submit();
+  const parts: Parts = { context, kernels, source, states, scopeCount };
+  const first = cache.get(recorder, kernels.histogram, source);
+  return [
+    ...first.steps,
+    findDigit(parts, first.counts, DIGITS[0].bins),
+    ...(kernels.joint
+      ? refineAtOnce(parts, kernels.joint, refinements[0]!, refinements[1]!)
+      : refineByDigit(parts, refinements)),
+    cutTies(parts, tieCounts),
+  ];
 }
 
 /** @param rowMask as shaders/select_threshold.wgsl has it */
-function findDigit(steps: Steps, counts: GPUBuffer, bins: number, rowMask = 0): void {
-  const { context, recorder, kernels, states, scopeCount } = steps;
+function findDigit(parts: Parts, counts: GPUBuffer, bins: number, rowMask = 0): Step {
+  const { context, kernels, states, scopeCount } = parts;
   const values = { scope_count: scopeCount, bins, row_mask: rowMask };
-  const params = context.params.get(kernels.threshold, values);
-  recorder.dispatch(kernels.threshold, { params, counts, states }, scopeCount);
+  const once = (recorder: PassRecorder): void => {
+    const params = context.params.get(kernels.threshold, values);
+    recorder.dispatch(kernels.threshold, { params, counts, states }, scopeCount);
+  };
+  return { once };
 }
 
 /** Two reads of the data, 8 KiB of counts a scope. */
-function refineByDigit(steps: Steps, refinements: readonly GPUBuffer[]): void {
-  const { context, recorder, kernels, source, states } = steps;
-  DIGITS.slice(1).forEach((digit, d) => {
+function refineByDigit(parts: Parts, refinements: readonly GPUBuffer[]): Step[] {
+  const { context, kernels, source, states } = parts;
+  return DIGITS.slice(1).flatMap((digit, d) => {
     const counts = refinements[d]!;
-    countDigit(context, recorder, kernels.histogram, source, digit, { states, counts });
-    findDigit(steps, counts, digit.bins);
+    return [
+      countDigit(context, kernels.histogram, source, digit, { states, counts }),
+      findDigit(parts, counts, digit.bins),
+    ];
   });
 }
 
 /** One read of the data; 4 MiB of counts are read once more to sum them. */
 function refineAtOnce(
-  steps: Steps,
+  parts: Parts,
   { histogram, fold }: NonNullable<SelectKernels['joint']>,
   counts: GPUBuffer,
   sums: GPUBuffer,
-): void {
-  const { context, recorder, source, states } = steps;
+): Step[] {
+  const { context, source, states } = parts;
   const [, { bins: rows }, { bins }] = DIGITS;
-  countDigit(context, recorder, histogram, source, JOINT_DIGIT, { states, counts });
-  recorder.dispatch(fold, { counts, sums }, FOLD_GROUPS);
-  findDigit(steps, sums, rows);
-  findDigit(steps, counts, bins, rows - 1);
+  const sum = (recorder: PassRecorder): void => {
+    recorder.dispatch(fold, { counts, sums }, FOLD_GROUPS);
+  };
+  return [
+    countDigit(context, histogram, source, JOINT_DIGIT, { states, counts }),
+    { once: sum },
+    findDigit(parts, sums, rows),
+    findDigit(parts, counts, bins, rows - 1),
+  ];
 }
 
 /** Chunk by chunk, so that the data behind the last kept tie is not read. */
-function cutTies(steps: Steps, tieCounts: GPUBuffer): void {
-  const { context, recorder, kernels, source, states } = steps;
-  for (const { index } of context.spec.chunks) {
+function cutTies({ context, kernels, source, states }: Parts, tieCounts: GPUBuffer): Step {
+  const each = (recorder: PassRecorder, index: number): void => {
     const [tieCount, tieFind] = [kernels.tieCount(index), kernels.tieFind(index)];
     const counted = deltaResources(context, tieCount, source, index);
     const count = { ...counted, states, tie_counts: tieCounts };
@@ -192,7 +211,31 @@ function cutTies(steps: Steps, tieCounts: GPUBuffer): void {
     const scopes = context.params.get(tieFind, touched, 'scopes');
     const find = { ...searched, tie_counts: tieCounts, states, scopes };
     recorder.dispatch(tieFind, find, touched.count);
-  }
+  };
+  const wanted = (): ReturnType<Wanted> => stillCutting(context, source.scope, states);
+  return { checkpoints: deltaCheckpoints(source), each, wanted };
+}
+
+/** Which chunks touch a scope whose last kept tie is not found yet. */
+async function stillCutting(
+  context: GroupContext,
+  scope: Scope,
+  states: GPUBuffer,
+): ReturnType<Wanted> {
+  const byteLength = 4 * STATE_WORDS * scopeSizes(context.spec, scope).length;
+  const [bytes] = await readBack(context.handle, 'looking at ties', () => {
+    const { encoder } = new PassRecorder(context.handle, 'ties');
+    return { encoder, ranges: [{ source: states, byteLength }] };
+  });
+  const words = new Uint32Array(bytes!);
+  const cuts = (s: number): boolean => {
+    const [, remaining, ties] = words.subarray(STATE_WORDS * s);
+    return remaining !== 0 && remaining! < ties!; // cuts_ties in shaders/shared/scope.wgsl
+  };
+  return (chunkIndex) => {
+    const { first, count } = touchedScopes(context, scope, chunkIndex);
+    return Array.from({ length: count }, (_, i) => first + i).some(cuts);
+  };
 }
 
 /** The run of scopes that have entries in a chunk. */

@@ -1,20 +1,20 @@
 /** Counts and energies of a selection. */
-import { readBack } from '@/gpu/readback';
-import { PassRecorder } from '@/gpu/recorder';
+import { type PassRecorder } from '@/gpu/recorder';
 import { type SelectionStats } from '@/tensor/engine';
-import { deltaKernels, deltaResources, type GroupContext } from './group-context';
+import { deltaCheckpoints, deltaKernels, deltaResources, type GroupContext } from './group-context';
 import { type SelectionFacts } from './select';
 import { KERNELS, withBarriers } from './sources';
+import { runWork } from './work';
 
 /** u32 words of a BlockStats (shaders/stats.wgsl). */
-const STATS_WORDS = 4;
+export const STATS_WORDS = 4;
 
-/** Counts are exact; energies are float32 sums a block, added in float64 in block order. */
+/** One pass. Counts are exact; energies are float32 sums a block, added in float64 in block order. */
 export async function selectionStats(
   context: GroupContext,
   selection: SelectionFacts,
 ): Promise<SelectionStats> {
-  const { handle, spec, table } = context;
+  const { handle, table } = context;
   const kernels = await deltaKernels(
     context,
     withBarriers(KERNELS.stats, context.counting.tally),
@@ -22,18 +22,19 @@ export async function selectionStats(
   );
   const byteLength = 4 * STATS_WORDS * table.blockCount;
   return handle.buffers.lend(async (scope) => {
-    const [bytes] = await readBack(handle, 'statistics', () => {
+    const [bytes] = await runWork(context, 'statistics', 'stats', () => {
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
       const stats = scope.create('block statistics', byteLength, usage);
-      const recorder = new PassRecorder(handle, 'stats');
-      for (const { index } of spec.chunks) {
+      const each = (recorder: PassRecorder, index: number): void => {
         const kernel = kernels(index);
         const delta = deltaResources(context, kernel, selection, index);
         const resources = { ...delta, states: selection.states, block_stats: stats };
         recorder.dispatch(kernel, resources, table.ofChunk[index]!.count);
-      }
-      recorder.endPass();
-      return { encoder: recorder.encoder, ranges: [{ source: stats, byteLength }] };
+      };
+      return {
+        steps: [{ checkpoints: deltaCheckpoints(selection), each }],
+        ranges: [{ source: stats, byteLength }],
+      };
     });
     return sumBlocks(bytes!);
   });

@@ -13,9 +13,12 @@ export interface EngineCase {
   readonly open: () => Promise<{ engine: Engine; handle: DeviceHandle | null }>;
 }
 
+/** Engines whose groups, made by `fakeGroup`, are streamed. */
+const streaming = new WeakSet<Engine>();
+
 /**
- * The engines every suite runs over. Grids of the last one fold after three workgroups. Between them
- * they count in every way there is.
+ * The engines every suite runs over: weights held whole, then streamed. Grids of the last one fold
+ * after three workgroups. Between them they count in every way there is.
  *
  * @param createReference passed in, since this folder may not import the twins
  */
@@ -27,13 +30,28 @@ export function engineCases(createReference: () => Engine): EngineCase[] {
       return { engine: createGpuEngine(handle, counting), handle };
     },
   });
+  const streamed = ({ name, open }: EngineCase): EngineCase => ({
+    name,
+    open: async () => {
+      const opened = await open();
+      streaming.add(opened.engine);
+      return opened;
+    },
+  });
+  const reference = (name: string): EngineCase => ({
+    name,
+    open: () => Promise.resolve({ engine: createReference(), handle: null }),
+  });
   return [
-    { name: 'reference', open: () => Promise.resolve({ engine: createReference(), handle: null }) },
+    reference('reference'),
     onGpu('webgpu', {}, { tally: 'direct', jointFrom: 0 }),
-    onGpu(
-      'webgpu, default limits, folded grids',
-      { forceDefaultLimits: true, foldGridAt: 3 },
-      { tally: 'workgroup', jointFrom: 1000 },
+    streamed(reference('reference, streamed')),
+    streamed(
+      onGpu(
+        'webgpu, streamed, default limits, folded grids',
+        { forceDefaultLimits: true, foldGridAt: 3 },
+        { tally: 'workgroup', jointFrom: 1000 },
+      ),
     ),
   ];
 }
@@ -84,8 +102,68 @@ export interface FakeGroup {
   readonly values: readonly Float32Array[];
 }
 
-/** Lays out, plans and uploads a group. */
+/** Whether `fakeGroup` makes groups that read their weights. */
+export function isStreaming(engine: Engine): boolean {
+  return streaming.has(engine);
+}
+
+/** Lays out, plans and uploads a group, or lets it read. */
 export function fakeGroup(engine: Engine, spec: FakeGroupSpec): FakeGroup {
+  return isStreaming(engine) ? streamedGroup(engine, spec) : residentGroup(engine, spec);
+}
+
+interface Page {
+  readonly checkpoint: number;
+  readonly chunkIndex: number;
+}
+
+export interface StreamedGroup extends FakeGroup {
+  readonly budgetBytes: number;
+  /** Lets reads of one page fail with a TypeError "dropped", or none. */
+  readonly refuse: (bad: Page | null) => void;
+  /** Every read so far. */
+  readonly reads: { readonly checkpoint: number; readonly bytes: number }[];
+}
+
+/**
+ * @param budgetOf from the least budget; default: something from that upward, by the size
+ * @param mergedDtype the widest that theta* will have
+ */
+export function streamedGroup(
+  engine: Engine,
+  spec: FakeGroupSpec,
+  budgetOf: (leastBytes: number) => number = (least) => least + 500 * (total(spec) % 7),
+  mergedDtype: FloatDtype = 'F32',
+): StreamedGroup {
+  const fake = fakeCheckpoints(spec);
+  const { layout, chunks, values } = fake;
+  const shape = { layout, chunks, taskCount: spec.taskCount };
+  const budgetBytes = budgetOf(engine.planMemory(shape, mergedDtype, Infinity).leastBytes);
+  const reads: StreamedGroup['reads'] = [];
+  let bad: Page | null = null;
+  const read = async (checkpoint: number, chunkIndex: number) => {
+    await Promise.resolve();
+    if (bad?.checkpoint === checkpoint && bad.chunkIndex === chunkIndex)
+      throw new TypeError('dropped');
+    const { flatStart, elementCount, dtypes } = chunks[chunkIndex]!;
+    const part = values[checkpoint]!.subarray(flatStart, flatStart + elementCount);
+    const bytes = encodeFloats(part, dtypes[checkpoint]!);
+    reads.push({ checkpoint, bytes: bytes.byteLength });
+    return bytes;
+  };
+  const refuse = (page: Page | null): void => {
+    bad = page;
+  };
+  const group = engine.createGroup({ ...shape, streamed: { read, budgetBytes } });
+  return { group, ...fake, budgetBytes, refuse, reads };
+}
+
+function total({ sizes }: FakeGroupSpec): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A group that holds all its weights. */
+export function residentGroup(engine: Engine, spec: FakeGroupSpec): FakeGroup {
   const { layout, chunks, values } = fakeCheckpoints(spec);
   const group = engine.createGroup({ layout, chunks, taskCount: spec.taskCount });
   for (const chunk of chunks) {

@@ -14,6 +14,7 @@ import {
 import { PeruError } from '@/tensor/errors';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
+import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
@@ -22,7 +23,7 @@ import { markKept } from './mask';
 import { type MemoryCount } from './memory-count';
 import { mergeValues } from './merge';
 import { countNonFiniteValues } from './nonfinite';
-import { selectScope, type ScopeThreshold } from './select';
+import { ScopeSearch, type ScopeThreshold } from './select';
 import { addStats, runStats } from './stats';
 
 interface ReferenceSelection extends Selection {
@@ -31,9 +32,17 @@ interface ReferenceSelection extends Selection {
   readonly generation: number;
 }
 
-/** A piece with its task vector and keys. */
+type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
+
+/** Whose task vector is looked at. */
+interface DeltaOf {
+  readonly center: Center;
+  readonly task: number;
+}
+
+/** A piece with its center, task vector and keys. */
 interface DeltaPiece extends Piece {
-  readonly chunkIndex: number;
+  readonly center: Float32Array;
   readonly u: Float32Array<ArrayBuffer>;
   readonly keys: Uint32Array;
 }
@@ -45,6 +54,7 @@ export class ReferenceGroup implements WeightGroup {
   private readonly issued = new WeakSet<Selection>();
   private uploadCount = 0;
   private mergeCount = 0;
+  private tail: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly spec: GroupSpec,
@@ -61,50 +71,58 @@ export class ReferenceGroup implements WeightGroup {
     this.uploadCount++;
   }
 
+  /** One pass over the checkpoint. */
   countNonFinite(checkpoint: number): Promise<Uint32Array> {
-    return settle(() => {
+    return this.inTurn(async () => {
       const counts = new Uint32Array(this.layout.tensors.length);
-      this.spec.chunks.forEach((_, c) => {
+      for await (const c of this.store.walk([checkpoint])) {
         const values = this.store.values(checkpoint, c);
         for (const piece of this.pieces[c]!) {
           counts[piece.tensor]! += countNonFiniteValues(cut(values, piece));
         }
-      });
+      }
       return counts;
     });
   }
 
+  /** One pass over base and all tasks. */
   merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
-    return settle(() => {
+    return this.inTurn(async () => {
       if (coefficients.length !== this.spec.taskCount) {
         throw misuse(`${coefficients.length} coefficients for ${this.spec.taskCount} tasks.`);
       }
-      const merged = this.spec.chunks.map((_, c) => {
-        const tasks = coefficients.map((_, t) => this.store.values(t + 1, c));
-        return mergeValues(this.store.values(0, c), tasks, coefficients, dtype);
-      });
-      this.store.setMerged(merged);
       this.mergeCount++;
+      await this.store.remake(async (put) => {
+        const all = Array.from({ length: this.spec.taskCount + 1 }, (_, c) => c);
+        for await (const c of this.store.walk(all)) {
+          const tasks = coefficients.map((_, t) => this.store.values(t + 1, c));
+          put(c, mergeValues(this.store.values(0, c), tasks, coefficients, dtype));
+        }
+      });
     });
   }
 
+  /** One pass. */
   histogram(center: Center, task: number): Promise<MagnitudeHistogram> {
-    return settle(() => {
+    return this.inTurn(async () => {
       const counts = new Uint32Array(DIGITS[0].bins);
-      for (const { keys } of this.deltas(center, task)) countDigits(counts, keys, DIGITS[0], 0);
+      for await (const { keys } of this.deltas({ center, task })) {
+        countDigits(counts, keys, DIGITS[0], 0);
+      }
       return { counts };
     });
   }
 
+  /** A pass a digit; where ties are cut one more, up to the last kept tie. */
   select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
-    return settle(() => {
+    return this.inTurn(async () => {
       const sizes =
         scope === 'global'
           ? [this.layout.elementCount]
           : this.layout.tensors.map((tensor) => tensor.elementCount);
       const keptPerScope = sizes.map((size) => keptCount(percent, size));
-      const parts = this.keysByScope(center, task, scope, sizes.length);
-      const thresholds = keptPerScope.map((k, s) => selectScope(() => parts[s]!, k));
+      const searches = await this.search({ center, task, scope }, keptPerScope);
+      const thresholds = searches.map((search) => search.threshold());
       const generation = this.generationOf(center);
       const dispose = (): void => undefined;
       const selection: ReferenceSelection = {
@@ -121,38 +139,39 @@ export class ReferenceGroup implements WeightGroup {
     });
   }
 
+  /** One pass. */
   stats(selection: Selection): Promise<SelectionStats> {
-    return settle(() => {
+    return this.inTurn(async () => {
       let sum: SelectionStats = { kept: 0, nonZero: 0, keptEnergy: 0, totalEnergy: 0 };
-      for (const { piece, threshold, first } of this.selected(selection)) {
+      for await (const { piece, threshold, first } of this.selected(selection)) {
         sum = addStats(sum, runStats(piece.u, piece.keys, threshold, first));
       }
       return sum;
     });
   }
 
+  /** One pass. */
   keptMask(selection: Selection): Promise<Uint32Array> {
-    return settle(() => {
+    return this.inTurn(async () => {
       const mask = new Uint32Array(Math.ceil(this.layout.elementCount / 32));
-      for (const { piece, threshold, first } of this.selected(selection)) {
+      for await (const { piece, threshold, first } of this.selected(selection)) {
         markKept(mask, piece.flatStart, piece.keys, threshold, first);
       }
       return mask;
     });
   }
 
+  /** One pass over what the weights are made of. */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
-    return settle(() => {
+    return this.inTurn(async () => {
       if (location === 'gpu')
         throw misuse('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
-      this.spec.chunks.forEach((_, c) => {
-        const values = this.plainValues(weights, c);
-        for (const piece of this.pieces[c]!) {
-          flat[piece.tensor]!.set(cut(values, piece), piece.tensorStart);
-        }
-      });
-      if (weights.kind === 'sparse') this.addKept(flat, weights.selection, weights.valueDtype);
+      if (weights.kind === 'sparse') {
+        await this.layKept(flat, weights.selection, weights.valueDtype);
+      } else {
+        await this.layPlain(flat, weights);
+      }
       const tensors = new Map(
         this.layout.tensors.map(({ name, shape }, i) => [name, { shape, data: flat[i]! }]),
       );
@@ -165,60 +184,78 @@ export class ReferenceGroup implements WeightGroup {
     this.onDispose();
   }
 
-  private addKept(flat: Float32Array[], selection: Selection, valueDtype: FloatDtype): void {
-    for (const { piece, threshold, first } of this.selected(selection)) {
-      const { tensorStart: from, elementCount } = piece;
-      const out = flat[piece.tensor]!.subarray(from, from + elementCount);
-      applyKept(out, piece.u, piece.keys, threshold, first, valueDtype);
-    }
-  }
-
-  /** The weights before any kept entry is added: for `sparse`, the center. */
-  private plainValues(weights: WeightsOf, chunkIndex: number): Float32Array {
-    switch (weights.kind) {
-      case 'base':
-        return this.store.values(0, chunkIndex);
-      case 'merged':
-        return this.store.mergedValues(chunkIndex);
-      case 'task':
-        return this.store.values(weights.task + 1, chunkIndex);
-      case 'sparse':
-        return this.centerValues(weights.selection.center, chunkIndex);
-    }
-  }
-
-  private centerValues(center: Center, chunkIndex: number): Float32Array {
-    return center === 'base'
-      ? this.store.values(0, chunkIndex)
-      : this.store.mergedValues(chunkIndex);
-  }
-
-  private *deltas(center: Center, task: number): Generator<DeltaPiece> {
-    for (const { index: chunkIndex } of this.spec.chunks) {
-      const centers = this.centerValues(center, chunkIndex);
-      const tasks = this.store.values(task + 1, chunkIndex);
-      for (const piece of this.pieces[chunkIndex]!) {
-        const u = taskVector(cut(tasks, piece), cut(centers, piece));
-        yield { ...piece, chunkIndex, u, keys: magnitudeKeys(u) };
+  private async layPlain(flat: readonly Float32Array[], weights: PlainWeights): Promise<void> {
+    const checkpoint = weights.kind === 'task' ? weights.task + 1 : 0;
+    for await (const c of this.store.walk(weights.kind === 'merged' ? [] : [checkpoint])) {
+      const values =
+        weights.kind === 'merged' ? this.store.mergedValues(c) : this.store.values(checkpoint, c);
+      for (const piece of this.pieces[c]!) {
+        flat[piece.tensor]!.set(cut(values, piece), piece.tensorStart);
       }
     }
   }
 
-  private keysByScope(center: Center, task: number, scope: Scope, scopeCount: number) {
-    const parts: Uint32Array[][] = Array.from({ length: scopeCount }, () => []);
-    for (const { tensor, keys } of this.deltas(center, task)) {
-      parts[scope === 'global' ? 0 : tensor]!.push(keys);
+  private async layKept(
+    flat: readonly Float32Array[],
+    selection: Selection,
+    valueDtype: FloatDtype,
+  ): Promise<void> {
+    for await (const { piece, threshold, first } of this.selected(selection)) {
+      const { tensorStart: from, elementCount } = piece;
+      const out = flat[piece.tensor]!.subarray(from, from + elementCount);
+      out.set(piece.center);
+      applyKept(out, piece.u, piece.keys, threshold, first, valueDtype);
     }
-    return parts;
   }
 
-  private *selected(selection: Selection) {
+  private async search(
+    { scope, ...of }: DeltaOf & { readonly scope: Scope },
+    keptPerScope: readonly number[],
+  ): Promise<ScopeSearch[]> {
+    const searches = keptPerScope.map((k) => new ScopeSearch(k));
+    const searchOf = (tensor: number): ScopeSearch => searches[scope === 'global' ? 0 : tensor]!;
+    for (const digit of DIGITS) {
+      for (const search of searches) search.start(digit);
+      for await (const { tensor, keys } of this.deltas(of)) searchOf(tensor).count(keys, digit);
+      for (const search of searches) search.finish(digit);
+    }
+    const wanted = (c: number): boolean =>
+      this.pieces[c]!.some(({ tensor }) => searchOf(tensor).cutsTies);
+    for await (const piece of this.deltas(of, () => Promise.resolve(wanted))) {
+      const first = scope === 'global' ? piece.flatStart : piece.tensorStart;
+      searchOf(piece.tensor).cut(piece.keys, first);
+    }
+    return searches;
+  }
+
+  private async *deltas({ center, task }: DeltaOf, wanted?: Wanted): AsyncGenerator<DeltaPiece> {
+    const checkpoints = center === 'base' ? [0, task + 1] : [task + 1];
+    for await (const chunkIndex of this.store.walk(checkpoints, wanted)) {
+      const centers =
+        center === 'base' ? this.store.values(0, chunkIndex) : this.store.mergedValues(chunkIndex);
+      const tasks = this.store.values(task + 1, chunkIndex);
+      for (const piece of this.pieces[chunkIndex]!) {
+        const part = cut(centers, piece);
+        const u = taskVector(cut(tasks, piece), part);
+        yield { ...piece, center: part, u, keys: magnitudeKeys(u) };
+      }
+    }
+  }
+
+  private async *selected(selection: Selection) {
     const { thresholds, scope, center, task } = this.own(selection);
-    for (const piece of this.deltas(center, task)) {
+    for await (const piece of this.deltas({ center, task })) {
       const [scopeIndex, first] =
         scope === 'global' ? [0, piece.flatStart] : [piece.tensor, piece.tensorStart];
       yield { piece, threshold: thresholds[scopeIndex]!, first };
     }
+  }
+
+  /** One operation after the other: each makes room for what it reads. */
+  private inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(operation);
+    this.tail = result.catch(() => undefined);
+    return result;
   }
 
   private generationOf(center: Center): number {
@@ -237,12 +274,6 @@ export class ReferenceGroup implements WeightGroup {
 
 function cut(values: Float32Array, piece: Piece): Float32Array {
   return values.subarray(piece.chunkStart, piece.chunkStart + piece.elementCount);
-}
-
-/** Runs `work` in a task of its own, so that a thrown error is a rejection. */
-async function settle<T>(work: () => T): Promise<T> {
-  await Promise.resolve();
-  return work();
 }
 
 function misuse(message: string): PeruError {

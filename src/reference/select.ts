@@ -1,5 +1,8 @@
-/** Float64 twin of shaders/select_*.wgsl: the exact k-th largest key, and where ties are cut. */
-import { ABOVE_EVERY_KEY, countDigits, DIGITS, type Digit } from './histogram';
+/**
+ * Float64 twin of shaders/select_*.wgsl: the exact k-th largest key of a scope, and where ties are
+ * cut. Keys come run by run, in order, once a digit and once for the ties; none are kept.
+ */
+import { ABOVE_EVERY_KEY, countDigits, type Digit } from './histogram';
 
 /** What decides, without looking at any other entry, whether an entry is kept. */
 export interface ScopeThreshold {
@@ -9,43 +12,66 @@ export interface ScopeThreshold {
   readonly tieLimit: number;
 }
 
-/** Keys of a scope, part by part in order, from its first entry to its last. */
-export type KeyParts = () => Iterable<Uint32Array>;
+/** Radix select over one scope, then ties by lowest position. */
+export class ScopeSearch {
+  /** The digits found so far; the whole threshold in the end. */
+  private key = 0;
+  /** Entries still to keep among those that share these digits, and how many share them. */
+  private remaining: number;
+  private sharing = Infinity;
+  private counts = new Uint32Array(0);
+  private tieLimit = Infinity;
 
-/** Finds the exact top k of a scope: radix select, then ties by lowest position. */
-export function selectScope(parts: KeyParts, k: number): ScopeThreshold {
-  if (k === 0) return { key: ABOVE_EVERY_KEY, tieLimit: -1 };
-  let key = 0;
-  let remaining = k;
-  for (const digit of DIGITS) {
-    const counts = new Uint32Array(digit.bins);
-    for (const keys of parts()) countDigits(counts, keys, digit, key);
-    const picked = pickDigit(counts, remaining, digit);
-    key = key * digit.bins + picked.bin;
-    remaining -= picked.above;
+  /** @param k entries to keep */
+  constructor(k: number) {
+    this.remaining = k;
   }
-  return { key, tieLimit: tieLimit(parts, key, remaining) };
-}
 
-/** The largest bin such that it and the bins above it hold at least `remaining` entries. */
-function pickDigit(counts: Uint32Array, remaining: number, digit: Digit) {
-  let above = 0;
-  let bin = digit.bins - 1;
-  while (above + counts[bin]! < remaining) above += counts[bin--]!;
-  return { bin, above };
-}
+  /** Starts a digit. */
+  start({ bins }: Digit): void {
+    this.counts = new Uint32Array(bins);
+  }
 
-/** Position of the `rank`-th entry (1 = first) whose key equals `key`. */
-function tieLimit(parts: KeyParts, key: number, rank: number): number {
-  let position = 0;
-  let seen = 0;
-  for (const keys of parts()) {
-    for (let i = 0; i < keys.length; i++) {
-      if (keys[i] === key && ++seen === rank) return position + i;
+  count(keys: Uint32Array, digit: Digit): void {
+    if (this.remaining > 0) countDigits(this.counts, keys, digit, this.key);
+  }
+
+  /** Picks the largest bin such that it and the bins above it hold the entries still to keep. */
+  finish({ bins }: Digit): void {
+    if (this.remaining === 0) return;
+    let bin = bins - 1;
+    while (this.counts[bin]! < this.remaining) this.remaining -= this.counts[bin--]!;
+    this.sharing = this.counts[bin]!;
+    this.key = this.key * bins + bin;
+  }
+
+  /** Some but not all entries at the threshold are kept, and the last of those is not found yet. */
+  get cutsTies(): boolean {
+    return this.remaining > 0 && this.remaining < this.sharing;
+  }
+
+  /**
+   * Looks for the last kept tie in a run.
+   *
+   * @param first position of the run's first entry in the scope
+   */
+  cut(keys: Uint32Array, first: number): void {
+    for (let i = 0; i < keys.length && this.cutsTies; i++) {
+      if (keys[i] !== this.key) continue;
+      if (this.remaining === 1) {
+        this.tieLimit = first + i;
+        this.sharing = 1;
+        return;
+      }
+      this.remaining--;
+      this.sharing--;
     }
-    position += keys.length;
   }
-  return position;
+
+  threshold(): ScopeThreshold {
+    if (this.remaining === 0) return { key: ABOVE_EVERY_KEY, tieLimit: -1 };
+    return { key: this.key, tieLimit: this.tieLimit };
+  }
 }
 
 /** Whether the entry with this key, at this position of its scope, is kept. */

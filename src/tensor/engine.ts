@@ -26,9 +26,20 @@ export type EngineKind = 'webgpu' | 'reference';
 export interface Engine {
   readonly kind: EngineKind;
   readonly adapter: AdapterReport;
-  /** Most elements a chunk may have with this many tasks, from the device's limits. */
-  maxChunkElements(taskCount: number): number;
+  /**
+   * Most elements a chunk may have with this many tasks, from the device's limits.
+   *
+   * @param budgetBytes small enough, too, that streaming takes about an eighth of it at a time
+   */
+  maxChunkElements(taskCount: number, budgetBytes?: number): number;
   createGroup(spec: GroupSpec): WeightGroup;
+  /**
+   * Plans a group's memory: resident where it fits the budget, else streamed.
+   *
+   * @param mergedDtype dtype theta* will have
+   * @throws PeruError `out-of-memory` when even streaming needs more than the budget; says how much
+   */
+  planMemory(shape: GroupShape, mergedDtype: FloatDtype, budgetBytes: number): MemoryPlan;
   /** Copies the factors to the engine, in their files' dtypes. Products may differ in shape and rank. */
   createLowRankGroup(products: readonly LowRankProduct[]): LowRankGroup;
   /** Bytes of device (or typed array) memory held now, and the most ever held. */
@@ -38,10 +49,42 @@ export interface Engine {
   dispose(): void;
 }
 
-export interface GroupSpec {
+/** What decides how much memory a group takes. */
+export interface GroupShape {
   readonly layout: FlatLayout;
   readonly chunks: readonly Chunk[];
   readonly taskCount: number;
+}
+
+export interface GroupSpec extends GroupShape {
+  /** Reads weights when they are needed, instead of holding all of them; absent: `upload` fills the group. */
+  readonly streamed?: StreamedWeights;
+}
+
+/** Weights too large to be held at once: theta* stays, the rest comes and goes in chunks. */
+export interface StreamedWeights {
+  /**
+   * One checkpoint's bytes of one chunk, as `WeightGroup.upload` takes them. Called again whenever
+   * they are needed and gone; a rejection is the operation's.
+   */
+  readonly read: (
+    checkpoint: CheckpointIndex,
+    chunkIndex: number,
+  ) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Bytes of device (or typed array) memory the group may hold, theta* included. */
+  readonly budgetBytes: number;
+}
+
+/** What a group will hold, known before a byte of it is read. */
+export interface MemoryPlan {
+  /** `resident`: all weights stay; `streamed`: they are read when needed, more than once. */
+  readonly mode: 'resident' | 'streamed';
+  /** The most bytes held at once, the evaluator's left out; measured by `Engine.memory`. */
+  readonly peakBytes: number;
+  /** The least budget that the group can be streamed with. */
+  readonly leastBytes: number;
+  /** What the peak is made of, for people, largest first. */
+  readonly parts: readonly { readonly label: string; readonly bytes: number }[];
 }
 
 /** 0 is the base, t + 1 is task t's checkpoint; the order of `Chunk.dtypes`. */
@@ -105,7 +148,7 @@ export interface WeightGroup {
   readonly layout: FlatLayout;
   /**
    * Copies one checkpoint's bytes of one chunk to the engine, in the file's dtype.
-   * `bytes.byteLength` is elementCount x bytes per element of that dtype.
+   * `bytes.byteLength` is elementCount x bytes per element of that dtype. Streamed groups take none.
    */
   upload(checkpoint: CheckpointIndex, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** NaN and Inf per tensor of the layout, looked for on the raw bits. */

@@ -14,6 +14,16 @@ export abstract class RemoteBlob extends Blob {
    */
   abstract read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 
+  /**
+   * How many of bytes [start, end) lie on this machine already, so that reading them fetches
+   * nothing. Nothing is read to find out; where it turns out that they are unsound, they are fetched
+   * after all.
+   */
+  keptBytes(start: number, end: number): Promise<number> {
+    if (start > end) throw new RangeError(`Bytes ${start} to ${end} are no range.`);
+    return Promise.resolve(0);
+  }
+
   override slice(start = 0, end = this.size): Blob {
     const from = clamp(start, this.size);
     return new RemoteSlice(this, from, Math.max(from, clamp(end, this.size)));
@@ -61,6 +71,10 @@ class RemoteSlice extends RemoteBlob {
 
   override get size(): number {
     return this.#end - this.#start;
+  }
+
+  override keptBytes(start: number, end: number): Promise<number> {
+    return this.#whole.keptBytes(this.#start + start, this.#start + end);
   }
 
   override read(

@@ -1,0 +1,96 @@
+/**
+ * What a group of checkpoints takes on the GPU, counted as its buffers are made: by the chunk maps,
+ * the arenas and the tables. Buffers that operations lend wait for reuse, so where all weights stay
+ * those of different operations lie side by side; a streamed group drops them when it needs room.
+ */
+import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
+import { type MemoryNeeds } from '@/tensor/choose-plan';
+import { type GroupShape } from '@/tensor/engine';
+import { BLOCK_WORDS, blockCountOf } from './blocks';
+import { arenaRuns } from './chunk-buffers';
+import { type ChunkMap, chunkMaps } from './chunk-map';
+import { type Counting } from './group-context';
+import { DIGITS, JOINT_DIGIT, streamedCacheBytes } from './histogram';
+import { taskTableBytes } from './merge';
+import { STATE_WORDS } from './select';
+import { STATS_WORDS } from './stats';
+
+/** Uniform records come in buffers of 256 with 256 bytes each (src/gpu/params.ts). */
+const PARAMS_BUFFER_RECORDS = 256;
+const PARAMS_BUFFER_BYTES = 65_536;
+/** Records that a chunk and a group need once every operation has run. */
+const RECORDS_A_CHUNK = 6;
+const RECORDS_A_GROUP = 16;
+/** Selections of one task held at a time: those of the slider and the chart's. */
+const SELECTIONS_HELD = 4;
+const COUNT_BYTES = 4;
+const F32_BYTES = 4;
+
+/**
+ * Bytes by purpose.
+ *
+ * @param mergedDtype dtype of theta*
+ * @param align `minStorageBufferOffsetAlignment` of the device
+ */
+export function groupNeeds(
+  shape: GroupShape,
+  mergedDtype: FloatDtype,
+  counting: Counting,
+  align: number,
+): MemoryNeeds {
+  const maps = chunkMaps(shape.layout, shape.chunks);
+  const arenas = shape.chunks.map((chunk, c) => arenaRuns(chunk, maps[c]!, align).byteLength);
+  const chunkPages = shape.chunks.map(({ dtypes }, c) => {
+    const elementBytes = sum(dtypes.map(bytesPerElement));
+    return maps[c]!.paddedCount * elementBytes;
+  });
+  const bases = shape.chunks.map(
+    ({ dtypes }, c) => maps[c]!.paddedCount * bytesPerElement(dtypes[0]!),
+  );
+  const work = workBytes(shape, maps, counting);
+  return {
+    merged: sum(maps.map(({ paddedCount }) => paddedCount * bytesPerElement(mergedDtype))),
+    tables: tableBytes(shape, maps),
+    weights: sum(bases) + sum(arenas),
+    residentWork: sum(work),
+    pages: sum(chunkPages),
+    largestChunk: most(chunkPages),
+    streamedWork: Math.max(...work, most(arenas)),
+  };
+}
+
+/** What lives as long as the group, weights aside. */
+function tableBytes(shape: GroupShape, maps: readonly ChunkMap[]): number {
+  const { layout, chunks, taskCount } = shape;
+  const records = RECORDS_A_GROUP + RECORDS_A_CHUNK * chunks.length;
+  const scopes = 1 + layout.tensors.length;
+  return (
+    4 * BLOCK_WORDS * blockCountOf(maps) +
+    chunks.length * taskTableBytes(taskCount) +
+    Math.ceil(records / PARAMS_BUFFER_RECORDS) * PARAMS_BUFFER_BYTES +
+    streamedCacheBytes(shape) +
+    SELECTIONS_HELD * 4 * STATE_WORDS * scopes
+  );
+}
+
+/** Of each operation what it takes beside weights and tables. */
+function workBytes({ layout }: GroupShape, maps: readonly ChunkMap[], counting: Counting) {
+  const blocks = blockCountOf(maps);
+  const joint = layout.elementCount >= counting.jointFrom;
+  const global = joint ? JOINT_DIGIT.bins + DIGITS[1].bins : DIGITS[1].bins + DIGITS[2].bins;
+  const perTensor = layout.tensors.length * (DIGITS[1].bins + DIGITS[2].bins);
+  const select = COUNT_BYTES * (global + perTensor + blocks);
+  // What is read back is copied once more.
+  const stats = 2 * 4 * STATS_WORDS * blocks;
+  const mask = 2 * sum(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));
+  const weightsInMemory = 2 * F32_BYTES * most(maps.map(({ paddedCount }) => paddedCount));
+  return [select, stats, mask, weightsInMemory];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function most(numbers: readonly number[]): number {
+  return numbers.reduce((largest, number) => Math.max(largest, number), 0);
+}
