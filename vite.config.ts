@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, loadEnv, type Plugin } from 'vite';
 
 /**
  * Cross-origin isolation gives onnxruntime's wasm its threads (SharedArrayBuffer). The same two
@@ -50,9 +50,52 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Where a site describes itself to the Hub (an OAuth client id metadata document). */
+const CLIENT_DOCUMENT = '.well-known/oauth-cimd';
+const CALLBACK = 'oauth-callback.html';
+
+/**
+ * Which app the page is to the Hub when a visitor signs in. Either is set when the page is built:
+ * VITE_HUB_CLIENT_ID, the id of a public app registered with the Hub, or VITE_PAGE_URL, the https
+ * address that the page is served at, which then describes itself and needs no registration.
+ * Without both, the page offers no sign-in; access tokens work all the same.
+ */
+function hubClient(): Plugin {
+  let clientId = '';
+  let page: URL | null = null;
+  return {
+    name: 'peru:hub-client',
+    configResolved({ mode, root }) {
+      const { VITE_HUB_CLIENT_ID: registered = '', VITE_PAGE_URL: address = '' } = loadEnv(
+        mode,
+        root,
+        'VITE_',
+      );
+      page = registered === '' && address !== '' ? new URL(address.replace(/\/*$/, '/')) : null;
+      clientId = page === null ? registered : new URL(CLIENT_DOCUMENT, page).href;
+    },
+    transformIndexHtml: () =>
+      clientId === ''
+        ? []
+        : [{ tag: 'meta', attrs: { name: 'hub-client-id', content: clientId }, injectTo: 'head' }],
+    generateBundle() {
+      if (page === null) return;
+      const description = {
+        client_id: clientId,
+        client_name: 'Peru',
+        client_uri: page.href,
+        redirect_uris: [new URL(CALLBACK, page).href],
+        token_endpoint_auth_method: 'none',
+      };
+      const source = JSON.stringify(description, null, 2);
+      this.emitFile({ type: 'asset', fileName: CLIENT_DOCUMENT, source });
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy()],
+  plugins: [react(), contentSecurityPolicy(), hubClient()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
   worker: { format: 'es' },
   build: { target: 'es2023', chunkSizeWarningLimit: 1000 },

@@ -1,5 +1,6 @@
 /** CLIP repos at their true shapes, as transformers names tensors, with made-up weights. */
-import { type FixtureFiles, memoryFile } from './content';
+import { type FixtureFile, type FixtureFiles, memoryFile } from './content';
+import { zooJson } from './zoo-files';
 import { type SyntheticCheckpoint, syntheticFile, type SyntheticTensor } from './synthetic';
 
 interface Tower {
@@ -25,6 +26,8 @@ export type ClipName = keyof typeof CLIP_SHAPES;
 const IMAGE = 224;
 const VOCABULARY = 49_408;
 const POSITIONS = 77;
+const START_OF_TEXT = 49_406;
+const END_OF_TEXT = 49_407;
 
 function clip(width: number, vision: Tower, patch: number): ClipShape {
   return { text: { width, layers: 12 }, vision, patch, projection: width };
@@ -36,14 +39,66 @@ export interface ClipRepo extends Omit<SyntheticCheckpoint, 'tensors'> {
   readonly parts: 'all' | 'vision';
 }
 
-/** config.json and model.safetensors. */
+/** Weights and config.json; for a whole CLIP also what turns images and words into its inputs. */
 export function clipFiles({ shape, parts, ...weights }: ClipRepo): FixtureFiles {
   const tensors = clipTensors(shape, parts);
-  const files = {
-    'config.json': memoryFile('config.json', JSON.stringify(clipConfig(shape, parts), null, 2)),
-    'model.safetensors': syntheticFile({ ...weights, tensors }),
+  const files = new Map<string, FixtureFile>();
+  const add = (path: string, content: unknown): void => {
+    files.set(path, memoryFile(path, JSON.stringify(content, null, 2)));
   };
-  return new Map(Object.entries(files));
+  add('config.json', clipConfig(shape, parts));
+  if (parts === 'all') {
+    add('preprocessor_config.json', PREPROCESSOR);
+    add('tokenizer.json', tokenizer());
+    add('tokenizer_config.json', {
+      ...zooJson('models/clip-tiny/tokenizer_config.json'),
+      added_tokens_decoder: {},
+      model_max_length: POSITIONS,
+    });
+  }
+  files.set('model.safetensors', syntheticFile({ ...weights, tensors }));
+  return files;
+}
+
+const PREPROCESSOR = {
+  crop_size: { height: IMAGE, width: IMAGE },
+  do_center_crop: true,
+  do_convert_rgb: true,
+  do_normalize: true,
+  do_rescale: true,
+  do_resize: true,
+  image_mean: [0.48145466, 0.4578275, 0.40821073],
+  image_processor_type: 'CLIPImageProcessor',
+  image_std: [0.26862954, 0.26130258, 0.27577711],
+  resample: 3,
+  rescale_factor: 1 / 255,
+  size: { shortest_edge: IMAGE },
+};
+
+/** The zoo's, which knows few words, with start and end of text where CLIP has them. */
+function tokenizer(): unknown {
+  const small = zooJson('models/clip-tiny/tokenizer.json') as unknown as Tokenizer;
+  const ids: Readonly<Record<string, number>> = {
+    '<|startoftext|>': START_OF_TEXT,
+    '<|endoftext|>': END_OF_TEXT,
+  };
+  const { model, post_processor: post, added_tokens: added } = small;
+  return {
+    ...small,
+    added_tokens: added.map((token) => ({ ...token, id: ids[token.content] ?? token.id })),
+    post_processor: {
+      ...post,
+      cls: ['<|startoftext|>', START_OF_TEXT],
+      sep: ['<|endoftext|>', END_OF_TEXT],
+    },
+    model: { ...model, vocab: { ...model.vocab, ...ids } },
+  };
+}
+
+interface Tokenizer {
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+  readonly post_processor: object;
+  readonly model: { readonly vocab: Readonly<Record<string, number>> };
 }
 
 /** Names and shapes, sorted as the safetensors package writes them. */
@@ -129,8 +184,8 @@ function clipConfig(name: ClipName, parts: ClipRepo['parts']): unknown {
       ...tower(text),
       vocab_size: VOCABULARY,
       max_position_embeddings: POSITIONS,
-      bos_token_id: 49_406,
-      eos_token_id: 49_407,
+      bos_token_id: START_OF_TEXT,
+      eos_token_id: END_OF_TEXT,
     },
     vision_config: visionConfig,
   };

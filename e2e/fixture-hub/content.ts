@@ -32,6 +32,11 @@ export interface FixtureRepo {
   readonly gated?: boolean;
   readonly pulls?: readonly FixturePull[];
   readonly tags?: readonly string[];
+  /** Which of the revisions are tags of git; the others are branches or pull requests. */
+  readonly versions?: readonly string[];
+  readonly library?: string;
+  readonly downloads?: number;
+  readonly likes?: number;
   /** Whether large files may be had from the content-addressed store too. */
   readonly xet?: boolean;
 }

@@ -77,6 +77,12 @@ export function sendJson(
   exchange.response.end(body);
 }
 
+export function sendHtml(exchange: Exchange, html: string): void {
+  exchange.log.status = 200;
+  exchange.response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+  exchange.response.end(`<!doctype html><title>Fixture Hub</title>${html}`);
+}
+
 /** An error as the Hub words it: code in a header, text in JSON. */
 export function sendError(exchange: Exchange, status: number, code: string, text: string): void {
   const headers = code === '' ? {} : { 'x-error-code': code, 'x-error-message': text };

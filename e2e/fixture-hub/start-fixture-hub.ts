@@ -5,9 +5,11 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type FixtureFile, type FixtureFiles, type FixtureRepo } from './content';
+import { type FixtureFile, type FixtureFiles, type FixtureRepo, repoOf } from './content';
 import { type Fault, Faults } from './faults';
-import { answerHub, contentFile, type HubState, moveBranch } from './hub-routes';
+import { answerHub } from './hub-routes';
+import { contentFile, type HubState, moveBranch } from './hub-state';
+import { type FixtureApp, signInState, type SignInState } from './oauth';
 import {
   answerPreflight,
   type Exchange,
@@ -25,10 +27,12 @@ export interface FixtureHubOptions {
   readonly tokens?: Readonly<Record<string, readonly string[]>>;
   /** Entries of a page of a listing; default 1000, as on the Hub. */
   readonly pageSize?: number;
-  /** Names of data sets, of which there is nothing else. */
-  readonly dataSets?: readonly string[];
+  /** Data sets, served as models are; of one given by its name alone there is nothing else. */
+  readonly dataSets?: readonly (FixtureRepo | string)[];
   /** New names of renamed repos, by their old ones. */
   readonly moved?: Readonly<Record<string, string>>;
+  /** The app whose visitors may sign in; default: none. */
+  readonly app?: FixtureApp;
 }
 
 export interface FixtureHub {
@@ -40,12 +44,15 @@ export interface FixtureHub {
   readonly requests: LoggedRequest[];
   /** Most requests that were under way at once on one origin since the last `clearLog`. */
   readonly mostAtOnce: number;
+  /** How the next sign-ins go. */
+  readonly signIn: Pick<SignInState, 'decision' | 'wrongNonce' | 'expired'>;
   clearLog(): void;
   fault(...faults: readonly Fault[]): void;
   clearFaults(): void;
   /** From now on the revision has these files; its commits so far stay. */
   move(repo: string, revision: string, files: FixtureFiles): void;
   addRepo(repo: FixtureRepo): void;
+  addDataSet(repo: FixtureRepo): void;
   removeRepo(id: string): void;
   revokeToken(token: string): void;
   close(): Promise<void>;
@@ -68,7 +75,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
   });
   const [hubUrl, contentUrl] = await Promise.all([listen(hub), listen(content)]);
   state = {
-    repos: new Map(options.repos.map((repo) => [repo.id, repo])),
+    repos: { models: byId(options.repos), datasets: byId((options.dataSets ?? []).map(asRepo)) },
     tokens: new Map(
       Object.entries(options.tokens ?? {}).map(([token, repos]) => [
         token,
@@ -79,14 +86,16 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     hubOrigin: hubUrl,
     contentOrigin: contentUrl,
     storeToken: STORE_TOKEN,
-    dataSets: new Set(options.dataSets ?? []),
+    signIn: signInState(options.app),
     moved: new Map(Object.entries(options.moved ?? {})),
   };
-  const { repos, tokens } = state;
+  const { tokens } = state;
+  const { models: repos, datasets } = state.repos;
   return {
     hubUrl,
     contentUrl,
     requests: log.requests,
+    signIn: state.signIn,
     get mostAtOnce() {
       return log.most;
     },
@@ -104,12 +113,21 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
       moveBranch(repos.get(id)!, revision, files);
     },
     addRepo: (repo) => void repos.set(repo.id, repo),
+    addDataSet: (repo) => void datasets.set(repo.id, repo),
     removeRepo: (id) => void repos.delete(id),
     revokeToken: (token) => void tokens.delete(token),
     close: async () => {
       await Promise.all([hub, content].map(closed));
     },
   };
+}
+
+function byId(repos: readonly FixtureRepo[]): Map<string, FixtureRepo> {
+  return new Map(repos.map((repo) => [repo.id, repo]));
+}
+
+function asRepo(repo: FixtureRepo | string): FixtureRepo {
+  return typeof repo === 'string' ? repoOf(repo, new Map()) : repo;
 }
 
 function listen(server: Server): Promise<string> {
@@ -218,7 +236,7 @@ function sendReconstruction(state: HubState, exchange: Exchange, hash: string): 
 }
 
 function fileByHash({ repos }: HubState, hash: string): FixtureFile | null {
-  for (const { revisions } of repos.values()) {
+  for (const { revisions } of [...repos.models.values(), ...repos.datasets.values()]) {
     for (const files of revisions.values()) {
       for (const file of files.values()) if (file.sha256 === hash) return file;
     }

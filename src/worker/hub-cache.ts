@@ -2,7 +2,12 @@
  * What was fetched from the Hub and is kept on this disk (OPFS), so that opening it again moves
  * no byte twice. The worker reads and fills it; the page shows its size and can clear it.
  */
-import { type RangeCache } from '@/sources/hub/cache/range-cache';
+import { announceFull, onAnnouncedFull } from '@/sources/hub/cache/cache-news';
+// Types alone: anything else would bring the code along from the start.
+import type { KeptRepo, RangeCache } from '@/sources/hub/cache/range-cache';
+import { loadPart } from '@/sources/hub/load-part';
+
+export type { KeptRepo };
 
 export interface HubCacheUsage {
   readonly bytes: number;
@@ -11,12 +16,14 @@ export interface HubCacheUsage {
 
 /** Null where the browser keeps no files for pages, as in private windows. */
 export async function openHubCache(): Promise<RangeCache | null> {
-  const [{ openOpfsStore }, { RangeCache: Cache }] = await Promise.all([
-    import('@/sources/hub/cache/opfs-store'),
-    import('@/sources/hub/cache/range-cache'),
-  ]);
+  const [{ openOpfsStore }, { RangeCache: Cache }] = await loadPart(() =>
+    Promise.all([
+      import('@/sources/hub/cache/opfs-store'),
+      import('@/sources/hub/cache/range-cache'),
+    ]),
+  );
   const store = await openOpfsStore();
-  return store && new Cache(store);
+  return store && new Cache(store, { onFull: announceFull });
 }
 
 /** Null as for `openHubCache`. */
@@ -27,8 +34,35 @@ export async function hubCacheUsage(): Promise<HubCacheUsage | null> {
   return { bytes, files };
 }
 
+/** What is kept for each repo, the largest first; none where nothing can be kept. */
+export async function hubCacheByRepo(): Promise<readonly KeptRepo[]> {
+  return (await (await openHubCache())?.byRepo()) ?? [];
+}
+
+/** Removes what is kept for one repo; files that another repo has too stay. */
+export async function removeFromHubCache(repo: string): Promise<void> {
+  await (await openHubCache())?.removeRepo(repo);
+}
+
+/**
+ * Calls back when a job, of any tab, found no more room on this disk: it goes on without keeping
+ * what it fetches.
+ *
+ * @returns what ends it
+ */
+export function whenHubCacheIsFull(callBack: () => void): () => void {
+  return onAnnouncedFull(callBack);
+}
+
 /** Removes everything kept; files that are open go on from the Hub. */
 export async function clearHubCache(): Promise<void> {
   const cache = await openHubCache();
   await cache?.clear();
+}
+
+/** Room the browser grants this page on disk, in bytes; null where it does not tell. */
+export async function freeDiskBytes(): Promise<number | null> {
+  if ((await openHubCache()) === null) return null;
+  const { quota, usage } = await navigator.storage.estimate();
+  return quota === undefined ? null : Math.max(0, quota - (usage ?? 0));
 }

@@ -133,7 +133,7 @@ export async function listRepo(
  */
 export async function conversions(
   door: HubDoor,
-  { repo, revision }: PinnedRepo,
+  { repo, revision }: Pick<PinnedRepo, 'repo' | 'revision'>,
   signal: AbortSignal,
 ): Promise<string[]> {
   const about = door.about({ repo, revision, path: null });

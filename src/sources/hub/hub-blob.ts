@@ -4,6 +4,7 @@ import { RemoteBlob } from '@/tensor/remote-blob';
 import { type ByteProgress } from '../checkpoint-source';
 import { type Gap } from './cache/range-cache';
 import { type HubDoor, type Transport } from './hub-door';
+import { loadPart } from './load-part';
 import { fillOverHttp, type Filling, type RemoteFile } from './range-read';
 import { retrying, TransientError } from './retry';
 
@@ -62,7 +63,15 @@ export class HubBlob extends RemoteBlob {
       this.#askedBytes -= wanted;
       throw error;
     }
+    this.#noteUse();
     return into;
+  }
+
+  /** What the cache has; one that fails has nothing. */
+  override keptBytes(start: number, end: number): Promise<number> {
+    const { cache } = this.#door;
+    const kept = cache?.kept(this.#file.contentKey, start, end).catch(() => 0);
+    return kept ?? Promise.resolve(0);
   }
 
   /** What is missing then; a cache that fails has nothing. */
@@ -70,6 +79,12 @@ export class HubBlob extends RemoteBlob {
     const all: Gap[] = [[0, into.length]];
     const { cache } = this.#door;
     return cache === null ? all : cache.fill(this.#file.contentKey, start, into).catch(() => all);
+  }
+
+  /** For eviction and the list of what is kept; nobody waits for it. */
+  #noteUse(): void {
+    const { contentKey, about } = this.#file;
+    void this.#door.cache?.use(contentKey, about.repo).catch(() => undefined);
   }
 
   async #fetch(start: number, into: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
@@ -131,7 +146,7 @@ export class HubBlob extends RemoteBlob {
   /** The store's library is loaded when it is first needed. */
   async #overXet(signal: AbortSignal): Promise<Fill> {
     if (this.#file.xetHash === null) return this.#overHttp();
-    const { fillOverXet, xetInfo } = await import('./xet-read');
+    const { fillOverXet, xetInfo } = await loadPart(() => import('./xet-read'));
     this.#xetInfo ??= await xetInfo(this.#door, this.#file, signal);
     const info = this.#xetInfo;
     if (info === null) return this.#overHttp();

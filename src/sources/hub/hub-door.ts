@@ -3,10 +3,12 @@
  * the Hub's own origin and nowhere else, few requests run at once, and a rate limit quiets all.
  */
 import { PeruError } from '@/tensor/errors';
+import { connectPolicy } from './connect-policy';
 import { type RangeCache } from './cache/range-cache';
 import {
   type About,
   blocked,
+  notAllowed,
   offline,
   statusError,
   unreachable,
@@ -91,6 +93,7 @@ export class HubDoor {
     return this.hub.href.replace(/\/+$/, '');
   }
 
+  /** So far; poll it. Bytes the cache had and bytes that came over the network are apart. */
   get traffic(): Traffic {
     const [requests, fileBytes, cachedBytes] = [this.#requests, this.#fileBytes, this.#cachedBytes];
     return { requests, fileBytes, cachedBytes };
@@ -173,9 +176,12 @@ export class HubDoor {
   async #answer(url: URL, about: About, init: RequestInit): Promise<Response> {
     try {
       this.#requests += 1;
-      return await this.#fetch(url, init);
+      const response = await this.#fetch(url, init);
+      connectPolicy.noteAnswer(url);
+      return response;
     } catch (cause) {
       if (cause instanceof PeruError) throw cause;
+      if (connectPolicy.refuses(url)) throw notAllowed(about, url.host);
       const error = unreachable(about, url.host, cause);
       throw new TransientError(error, { connection: true });
     }

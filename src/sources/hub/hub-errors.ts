@@ -151,6 +151,15 @@ export function unreachable(about: About, host: string, cause: unknown): PeruErr
   );
 }
 
+/** The page's own policy keeps it from the host. */
+export function notAllowed(about: About, host: string): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: this copy of Peru may talk to huggingface.co and to this machine, not to ${host} (Content-Security-Policy).`,
+    'Use huggingface.co or a mirror of it on this machine; or serve Peru yourself, built with the Hub’s address among HUB_ORIGINS in vite.config.ts.',
+  );
+}
+
 /** The Hub answers, but this request's answer did not come through. */
 export function blocked(about: About, cause: unknown): PeruError {
   return new PeruError(

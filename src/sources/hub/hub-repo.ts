@@ -11,6 +11,7 @@ import {
 import { findCheckpoints, type FoundModel, type FoundModels, topModels } from './find-checkpoints';
 import { conversions, type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
 import { HubBlob } from './hub-blob';
+import { allOf } from './all-of';
 import { type HubDoor } from './hub-door';
 import { repoPage } from './hub-errors';
 import { type RemoteFile } from './range-read';
@@ -86,14 +87,15 @@ export interface HubGroup {
 /**
  * Opens the models that a list of references names, one each, side by side.
  *
- * @throws PeruError as `openHubRepo`; `choose-repo` where a reference may mean several models
+ * @throws PeruError as `openHubRepo`; `choose-repo` where a reference may mean several models; where
+ *   several fail, one that names each with its reason
  */
 export async function openHubGroup(
   texts: readonly string[],
   door: HubDoor,
   options: OpenOptions = {},
 ): Promise<HubGroup> {
-  const models = await Promise.all(texts.map((text) => openHubModel(text, door, options)));
+  const models = await allOf(texts, (text) => openHubModel(text, door, options), options.signal);
   const names = distinctNames(models.map(({ hub }) => hub));
   const named = models.map((model, i) => ({ ...model, name: names[i]! }));
   const twice = models.find(({ id }, i) => models.findIndex((other) => other.id === id) < i);

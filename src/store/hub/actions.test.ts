@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { jobStore } from '@/store/job/state';
 import { resetJob, retryJob } from '@/store/job/actions';
-import { groupOf, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
+import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
 import { allowNonFinite, chooseBase } from '@/store/sources/actions';
-import { sourcesStore } from '@/store/sources/state';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
 import { startPage } from '@/store/start';
 import { addRepos, chooseRepo, openRepos, removeRepo, setAccessToken, setHub } from './actions';
 import { hubStore, INITIAL_HUB_STATE } from './state';
 
-const DONE = { status: 'done' } as const;
 const HUB = 'http://127.0.0.1:8080';
 const TOKEN = 'hf_secretsecret';
 
@@ -35,7 +34,7 @@ function start(link = ''): void {
 
 beforeEach(() => {
   resetJob();
-  sourcesStore.setState({ request: null, group: null, weights: 'absent' }, true);
+  sourcesStore.setState(INITIAL_SOURCES, true);
   hubStore.setState(INITIAL_HUB_STATE, true);
   worker = scriptedWorker();
 });
@@ -85,8 +84,7 @@ describe('the list of repos', () => {
     start();
     addRepos('o/base o/one');
     openRepos();
-    worker.last().emit({ type: 'group', group: groupOf(['a']) });
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['a']));
     const error = { kind: 'device-lost', message: 'Lost.', hint: 'Again.' } as const;
     await worker.last().end({ status: 'failed', error });
     addRepos('o/other');
@@ -136,8 +134,7 @@ describe('the access token', () => {
     openRepos();
     expect(worker.last().request).toMatchObject({ accessToken: TOKEN });
     expect(sourcesStore.getState().request).not.toHaveProperty('accessToken');
-    worker.last().emit({ type: 'group', group: groupOf(['a']) });
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['a']));
     expect(search).toMatch(/^\?base=base&task=a&/);
     expect(search).not.toContain(TOKEN);
   });

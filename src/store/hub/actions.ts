@@ -4,7 +4,7 @@ import { forgetChosenLambda } from '@/store/recipe/edits';
 import { sourcesStore } from '@/store/sources/state';
 import { type ErrorChoice } from '@/store/job/state';
 import { addReferences, replaceReference, splitReferences } from './references';
-import { listedRequest } from './request';
+import { listedBase, listedRequest } from './request';
 import { hubStore } from './state';
 
 /** Puts what was typed or pasted on the list. */
@@ -33,7 +33,7 @@ export function openRepos(): void {
   const { request } = sourcesStore.getState();
   if (hubStore.getState().repos.length === 0) return;
   forgetChosenLambda();
-  void openSource(listedRequest(request?.kind === 'hub' ? request.base : undefined));
+  void openSource(listedRequest(request?.kind === 'hub' ? listedBase(request) : undefined));
 }
 
 /** Takes what the Hub offers in the place of a reference, and opens the list again. */

@@ -1,5 +1,7 @@
 /** What the worker is asked for, from the list of repos. */
+import { readReference, writeReference } from '@/worker/hub-find';
 import { type SourceRequest } from '@/worker/protocol';
+import { presetOfRepos } from '@/store/presets/preset-of';
 import { hubStore } from './state';
 
 export type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
@@ -7,12 +9,31 @@ export type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
 /** Asks for the repos of the list; `base` is an id, or one of them. */
 export function listedRequest(base: string | undefined): HubRequest {
   const { repos, hubUrl } = hubStore.getState();
+  const preset = presetOfRepos(repos);
   return {
     kind: 'hub',
     repos,
     ...(hubUrl === null ? {} : { hubUrl }),
     ...(base === undefined ? {} : { base }),
+    ...(preset === null ? {} : { preset }),
   };
+}
+
+/**
+ * The base of what was opened before, as the list has it by now: where another revision of it was
+ * chosen since, that one.
+ */
+export function listedBase({ base, repos: opened }: HubRequest): string | undefined {
+  const { repos, hubUrl } = hubStore.getState();
+  if (base === undefined || repos.includes(base)) return base;
+  const place = placeIn(base, hubUrl);
+  const moved = repos.filter((one) => !opened.includes(one) && placeIn(one, hubUrl) === place);
+  return place !== null && moved.length === 1 ? moved[0] : base;
+}
+
+function placeIn(reference: string, hubUrl: string | null): string | null {
+  const ref = readReference(reference, hubUrl);
+  return ref === null ? null : writeReference({ ...ref, revision: null });
 }
 
 /**

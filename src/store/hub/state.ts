@@ -1,6 +1,6 @@
 /** What the visitor named on a Hub, and which Hub that is. Nothing here is ever stored. */
 import { createStore } from 'zustand/vanilla';
-import { type HubCacheUsage } from '@/worker/hub-cache';
+import { type HubCacheUsage, type KeptRepo } from '@/worker/hub-cache';
 
 export interface HubState {
   /** As they were typed, base and tasks in any order; the same text never stands twice. */
@@ -11,6 +11,10 @@ export interface HubState {
   readonly accessToken: string;
   /** Files of any Hub on this disk; null where the browser keeps none, or before it was asked. */
   readonly kept: HubCacheUsage | null;
+  /** Of these, what belongs to which repo, the largest first. */
+  readonly keptRepos: readonly KeptRepo[];
+  /** Something was not kept for want of room since the page was opened. */
+  readonly isDiskFull: boolean;
 }
 
 export const INITIAL_HUB_STATE: HubState = {
@@ -18,6 +22,8 @@ export const INITIAL_HUB_STATE: HubState = {
   hubUrl: null,
   accessToken: '',
   kept: null,
+  keptRepos: [],
+  isDiskFull: false,
 };
 
 export const hubStore = createStore<HubState>(() => INITIAL_HUB_STATE);

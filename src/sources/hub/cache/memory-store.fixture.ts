@@ -1,4 +1,5 @@
 import {
+  type Mark,
   type Piece,
   pieceName,
   type RangeStore,
@@ -11,6 +12,7 @@ export function memoryStore(capacityBytes = Infinity): RangeStore {
   const held = new Map<string, { piece: StoredPiece; blob: Blob }>();
   const nameOf = (piece: Piece): string => `${piece.key}/${pieceName(piece)}`;
   const bytes = (): number => [...held.values()].reduce((sum, { blob }) => sum + blob.size, 0);
+  const marks = new Map<string, Mark>();
   let clock = 0;
   return {
     list: () => Promise.resolve([...held.values()].map(({ piece }) => piece)),
@@ -25,7 +27,24 @@ export function memoryStore(capacityBytes = Infinity): RangeStore {
       held.delete(nameOf(piece));
       return Promise.resolve();
     },
+    removeFile: (key) => {
+      for (const [name, { piece }] of held) if (piece.key === key) held.delete(name);
+      for (const [name, mark] of marks) if (mark.key === key) marks.delete(name);
+      return Promise.resolve();
+    },
+    marks: () => Promise.resolve([...marks.values()]),
+    mark: (key, label) => {
+      const isKept = [...held.values()].some(({ piece }) => piece.key === key);
+      if (isKept) marks.set(`${key} ${label}`, { key, label, usedAt: ++clock });
+      return Promise.resolve();
+    },
+    unmark: (key, label) => {
+      marks.delete(`${key} ${label}`);
+      return Promise.resolve();
+    },
+    alone: (work) => work(),
     clear: () => {
+      marks.clear();
       held.clear();
       return Promise.resolve();
     },

@@ -71,6 +71,50 @@ describe('the store on disk', () => {
     expect(await store.list()).toEqual([]);
   });
 
+  it('knows which repos its files are for, and when they were used last', async () => {
+    const visit = new RangeCache(store);
+    const before = Date.now();
+    for (const [key, repo] of [
+      ['sha256-a', 'me/one'],
+      ['sha256-b', 'me/two'],
+    ] as const) {
+      await visit.put(key, 0, BYTES.slice(0, 1000));
+      await visit.use(key, repo);
+      await visit.use(key, repo);
+    }
+    const next = new RangeCache((await openOpfsStore(FOLDER))!);
+    const kept = await next.byRepo();
+    expect(kept.map(({ repo, bytes }) => [repo, bytes]).sort()).toEqual([
+      ['me/one', 1000],
+      ['me/two', 1000],
+    ]);
+    // Clocks of file systems may be coarse.
+    for (const { usedAt } of kept) expect(usedAt).toBeGreaterThan(before - 3000);
+    await next.removeRepo('me/one');
+    expect((await store.list()).map(({ key }) => key)).toEqual(['sha256-b']);
+    expect(await store.marks()).toMatchObject([{ key: 'sha256-b', label: 'me/two' }]);
+    await store.mark('sha256-gone', 'me/one');
+    expect(await store.marks()).toHaveLength(1);
+  });
+
+  it('gives up for one tab what another used longest ago, one tab at a time', async () => {
+    const names = ['k1', 'k2', 'k3'];
+    for (const key of names) await new RangeCache(store).put(key, 0, BYTES.slice(0, 1000));
+    const tabs = [0, 1].map(() => new RangeCache(store, { maxBytes: 3000 }));
+    await Promise.all(tabs.map((tab, i) => tab.put(`new${i}`, 0, BYTES.slice(0, 1000))));
+    for (const tab of tabs) {
+      for (const i of [0, 1]) {
+        const into = new Uint8Array(1000);
+        const gaps = await new RangeCache(store).fill(`new${i}`, 0, into);
+        if (gaps.length === 0) expect(into).toEqual(BYTES.slice(0, 1000));
+      }
+      expect((await tab.usage()).full).toBe(false);
+    }
+    const left = (await store.list()).map(({ key }) => key);
+    expect(left).toEqual(expect.arrayContaining(['new0', 'new1']));
+    expect(left.length).toBeLessThan(5);
+  });
+
   it('leaves two tabs in peace that write and clear at once', async () => {
     const [one, two] = [new RangeCache(store), new RangeCache((await openOpfsStore(FOLDER))!)];
     await Promise.all([one.put('k', 0, BYTES), two.put('k', 0, BYTES)]);

@@ -1,5 +1,8 @@
 /** Pieces of files in the browser's private file system (OPFS), a folder a file. */
 import {
+  type Mark,
+  markName,
+  parseMarkName,
   parsePieceName,
   type Piece,
   pieceName,
@@ -36,6 +39,25 @@ function opfsStore(root: FileSystemDirectoryHandle): RangeStore {
         await folder.removeEntry(pieceName(piece));
       });
     },
+    removeFile: async (key) => {
+      await unlessGone(() => root.removeEntry(key, { recursive: true }));
+    },
+    marks: () => listMarks(root),
+    mark: async (key, label) => {
+      await unlessGone(async () => {
+        const folder = await root.getDirectoryHandle(key);
+        const handle = await folder.getFileHandle(markName(label), { create: true });
+        // An empty file written anew: its time is what counts.
+        await (await handle.createWritable()).close();
+      });
+    },
+    unmark: async (key, label) => {
+      await unlessGone(async () => {
+        const folder = await root.getDirectoryHandle(key);
+        await folder.removeEntry(markName(label));
+      });
+    },
+    alone: (work) => navigator.locks.request(`peru ${root.name}`, work),
     clear: () => removeAll(root),
   };
 }
@@ -51,6 +73,20 @@ async function listPieces(root: FileSystemDirectoryHandle): Promise<StoredPiece[
       // Empty while it is being written, or for ever where its tab was closed over it.
       if (file?.size !== piece.end - piece.start) continue;
       found.push({ ...piece, writtenAt: file.lastModified });
+    }
+  }
+  return found;
+}
+
+async function listMarks(root: FileSystemDirectoryHandle): Promise<Mark[]> {
+  const found: Mark[] = [];
+  for await (const [key, folder] of root.entries()) {
+    if (!(folder instanceof FileSystemDirectoryHandle)) continue;
+    for await (const [name, entry] of folder.entries()) {
+      const label = parseMarkName(name);
+      if (label === null || !(entry instanceof FileSystemFileHandle)) continue;
+      const file = await unlessGone(() => entry.getFile());
+      if (file !== null) found.push({ key, label, usedAt: file.lastModified });
     }
   }
   return found;

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { counted } from '../hub.fixture';
 import { memoryStore } from './memory-store.fixture';
 import { RangeCache } from './range-cache';
-import { parsePieceName, type Piece, pieceName, type RangeStore } from './range-store';
+import {
+  markName,
+  parseMarkName,
+  parsePieceName,
+  type Piece,
+  pieceName,
+  type RangeStore,
+} from './range-store';
 
 const KEY = 'sha256-abc';
 const FILE = counted(1000);
@@ -74,6 +81,8 @@ describe('RangeCache', () => {
       const missing = new Uint8Array(end - start);
       for (const [from, to] of gaps) missing.fill(1, from, to);
       expect([...missing]).toEqual([...has.subarray(start, end)].map((bit) => 1 - bit));
+      const kept = missing.reduce((sum, bit) => sum - bit, missing.length);
+      expect(await cache.kept(KEY, start, end)).toBe(kept);
       if (i % 2 === 0) {
         await keep(cache, start, end);
         has.fill(1, start, end);
@@ -136,6 +145,98 @@ describe('RangeCache', () => {
     await keep(cache, 400, 500);
     expect(await look(cache, 400, 500)).toEqual([[0, 100]]);
     expect((await cache.usage()).full).toBe(true);
+  });
+});
+
+describe('what is kept for whom', () => {
+  const keepFor = async (cache: RangeCache, key: string, repo: string, size: number) => {
+    await cache.put(key, 0, counted(size, key.charCodeAt(0)));
+    await cache.use(key, repo);
+  };
+  const sizes = async (cache: RangeCache) =>
+    (await cache.byRepo()).map(({ repo, bytes }) => [repo, bytes]);
+
+  it('is listed by repo, the largest first, and removed by repo', async () => {
+    const store = memoryStore();
+    const cache = new RangeCache(store);
+    await keepFor(cache, 'a', 'me/one', 100);
+    await keepFor(cache, 'b', 'me/one', 50);
+    await keepFor(cache, 'c', 'me/two', 300);
+    // The same file in two repos, and one that nobody is known to have used.
+    await cache.use('b', 'me/two');
+    await cache.put('d', 0, counted(7));
+    for (const visit of [cache, new RangeCache(store)]) {
+      expect(await sizes(visit)).toEqual([
+        ['me/two', 350],
+        ['me/one', 150],
+        ['', 7],
+      ]);
+    }
+    const other = new RangeCache(store);
+    await other.removeRepo('me/two');
+    expect(await sizes(new RangeCache(store))).toEqual([
+      ['me/one', 150],
+      ['', 7],
+    ]);
+    await other.removeRepo('');
+    await other.removeRepo('me/one');
+    expect(await other.byRepo()).toEqual([]);
+    expect(await store.list()).toEqual([]);
+    expect(await store.marks()).toEqual([]);
+  });
+
+  it('gives way in the order of last use, also by other tabs', async () => {
+    const store = memoryStore();
+    const before = new RangeCache(store);
+    for (const key of ['a', 'b', 'c']) await keepFor(before, key, `me/${key}`, 100);
+    const tab = new RangeCache(store, { maxBytes: 300 });
+    expect(await tab.kept('a', 0, 100)).toBe(100);
+    // Written first and used last, in another tab, after this one had looked.
+    await new RangeCache(store).use('a', 'me/a');
+    await keepFor(tab, 'd', 'me/d', 100);
+    expect((await sizes(new RangeCache(store))).map(([repo]) => repo).sort()).toEqual([
+      'me/a',
+      'me/c',
+      'me/d',
+    ]);
+    expect(await tab.kept('b', 0, 100)).toBe(0);
+  });
+
+  it('says once that there is no more room, and keeps what it has', async () => {
+    let told = 0;
+    const onFull = () => {
+      told += 1;
+    };
+    const cache = new RangeCache(memoryStore(100), { onFull });
+    await keepFor(cache, 'a', 'me/a', 80);
+    expect(told).toBe(0);
+    await keepFor(cache, 'b', 'me/b', 80);
+    await keepFor(cache, 'c', 'me/c', 80);
+    expect(told).toBe(1);
+    expect(await sizes(cache)).toEqual([['me/a', 80]]);
+    expect(await cache.kept('a', 0, 80)).toBe(80);
+  });
+
+  it('survives that a piece goes while it is read', async () => {
+    const inner = memoryStore();
+    const gone: Pick<Blob, 'size' | 'bytes'> = {
+      size: 100,
+      bytes: () => Promise.reject(new DOMException('Gone.', 'NotFoundError')),
+    };
+    const store = { ...inner, open: () => Promise.resolve(gone as Blob) };
+    await keep(new RangeCache(inner), 0, 100);
+    expect(await look(new RangeCache(store), 0, 100)).toEqual([[0, 100]]);
+  });
+});
+
+describe('names of marks', () => {
+  it('survive the trip to a store and back; pieces are none', () => {
+    for (const repo of ['me/model', 'gpt2', 'a-/b', 'a_b.c/d-e', 'x/y-']) {
+      expect(parseMarkName(markName(repo))).toBe(repo);
+      expect(parsePieceName(KEY, markName(repo))).toBeNull();
+      expect(markName(repo)).not.toContain('/');
+    }
+    expect(parseMarkName(`0-1-${'a'.repeat(64)}`)).toBeNull();
   });
 });
 

@@ -3,11 +3,19 @@
  * piece is used only once its bytes were seen to have the hash in its name, so that one cut short,
  * damaged or half written is fetched again, never used.
  */
-import { type Piece, type RangeStore, type StoredPiece, StoreFullError } from './range-store';
+import {
+  type Piece,
+  pieceName,
+  type RangeStore,
+  type StoredPiece,
+  StoreFullError,
+} from './range-store';
 
 export interface RangeCacheOptions {
   /** Most bytes kept; default: as many as the store takes. */
   readonly maxBytes?: number;
+  /** Called once, when something is not kept for want of room. */
+  readonly onFull?: () => void;
 }
 
 export interface CacheUsage {
@@ -15,6 +23,15 @@ export interface CacheUsage {
   readonly files: number;
   /** Whether something was not kept for want of room since this page was opened. */
   readonly full: boolean;
+}
+
+/** What is kept for one repo. */
+export interface KeptRepo {
+  /** `owner/name`; empty for what is known of no repo. */
+  readonly repo: string;
+  readonly bytes: number;
+  /** In ms since 1970. */
+  readonly usedAt: number;
 }
 
 /** Bytes [start, end), counted from the first one asked for, that the cache does not have. */
@@ -31,12 +48,15 @@ interface Held {
 export class RangeCache {
   readonly #store: RangeStore;
   readonly #maxBytes: number;
+  readonly #onFull: () => void;
+  readonly #marked = new Set<string>();
   #index: Promise<Map<string, Held[]>> | null = null;
   #full = false;
 
-  constructor(store: RangeStore, { maxBytes = Infinity }: RangeCacheOptions = {}) {
+  constructor(store: RangeStore, options: RangeCacheOptions = {}) {
     this.#store = store;
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = options.maxBytes ?? Infinity;
+    this.#onFull = options.onFull ?? (() => undefined);
   }
 
   /**
@@ -69,28 +89,59 @@ export class RangeCache {
     return gaps;
   }
 
+  /**
+   * How many of bytes [start, end) of a file are kept. Nothing is read: a piece that turns out to be
+   * unsound counts until it is used.
+   */
+  async kept(key: string, start: number, end: number): Promise<number> {
+    const held = (await this.#pieces()).get(key) ?? [];
+    let bytes = 0;
+    let at = start;
+    while (at < end) {
+      const next = nextPiece(held, at, end);
+      if (next === null) break;
+      const to = Math.min(end, next.piece.end);
+      bytes += to - Math.max(at, next.piece.start);
+      at = to;
+    }
+    return bytes;
+  }
+
+  /** Remembers that a file is of use to a repo, and when. What fails here fails nothing else. */
+  async use(key: string, repo: string): Promise<void> {
+    const name = `${key} ${repo}`;
+    const isKept = (await this.#pieces()).has(key);
+    if (!isKept || this.#marked.has(name)) return;
+    this.#marked.add(name);
+    await this.#store.mark(key, repo).catch(() => undefined);
+  }
+
   /** Keeps bytes of a file, where there is room; what fails here fails nothing else. */
   async put(key: string, start: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const sha256 = await digest(bytes);
     const piece: Piece = { key, start, end: start + bytes.length, sha256 };
     const index = await this.#pieces();
-    if (!(await this.#makeRoom(index, bytes.length, this.#maxBytes))) return;
+    if (!(await this.#makeRoom(bytes.length, this.#maxBytes))) return;
     try {
       await this.#store.write(piece, bytes);
     } catch (error) {
       if (!(error instanceof StoreFullError)) throw error;
       // Twice the room, for what the store itself takes beside the bytes.
       const most = bytesOf(index) - 2 * bytes.length;
-      if (!(await this.#makeRoom(index, 0, Math.max(0, most)))) return;
+      if (!(await this.#makeRoom(0, Math.max(0, most)))) return;
       const written = await this.#store.write(piece, bytes).then(
         () => true,
         () => false,
       );
-      this.#full ||= !written;
-      if (!written) return;
+      if (!written) {
+        this.#noteFull();
+        return;
+      }
     }
     const held = { piece: { ...piece, writtenAt: Date.now() }, verified: true, used: true };
-    index.set(key, [...(index.get(key) ?? []), held]);
+    // Another tab may have written the same, and a look around have found it.
+    const others = (index.get(key) ?? []).filter((other) => nameOf(other.piece) !== nameOf(piece));
+    index.set(key, [...others, held]);
   }
 
   async usage(): Promise<CacheUsage> {
@@ -98,23 +149,66 @@ export class RangeCache {
     return { bytes: bytesOf(index), files: index.size, full: this.#full };
   }
 
+  /** What is kept for each repo, the largest first. Files of several repos count for each. */
+  async byRepo(): Promise<KeptRepo[]> {
+    const [index, marks] = await Promise.all([this.#pieces(), this.#store.marks()]);
+    const repos = new Map<string, KeptRepo>();
+    const count = (key: string, repo: string, usedAt: number): void => {
+      const before = repos.get(repo) ?? { repo, bytes: 0, usedAt: 0 };
+      const bytes = before.bytes + sizeOf(index.get(key) ?? []);
+      repos.set(repo, { repo, bytes, usedAt: Math.max(before.usedAt, usedAt) });
+    };
+    for (const { key, label, usedAt } of marks) if (index.has(key)) count(key, label, usedAt);
+    const known = new Set(marks.map(({ key }) => key));
+    for (const [key, held] of index) if (!known.has(key)) count(key, '', lastWritten(held));
+    return [...repos.values()].sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** Removes what is kept for a repo; files that another repo has too stay. */
+  async removeRepo(repo: string): Promise<void> {
+    const [index, marks] = await Promise.all([this.#pieces(), this.#store.marks()]);
+    const labelsOf = (key: string): string[] =>
+      marks.filter((mark) => mark.key === key).map(({ label }) => label);
+    for (const key of [...index.keys()]) {
+      const labels = labelsOf(key);
+      if (!(labels.includes(repo) || (repo === '' && labels.length === 0))) continue;
+      if (labels.length > 1) await this.#store.unmark(key, repo);
+      else {
+        await this.#store.removeFile(key);
+        index.delete(key);
+      }
+      this.#marked.delete(`${key} ${repo}`);
+    }
+  }
+
   /** Removes everything, what other tabs wrote since included. */
   async clear(): Promise<void> {
     await this.#store.clear();
     this.#index = Promise.resolve(new Map());
+    this.#marked.clear();
     this.#full = false;
   }
 
   #pieces(): Promise<Map<string, Held[]>> {
-    this.#index ??= this.#store.list().then((pieces) => {
-      const index = new Map<string, Held[]>();
-      for (const piece of pieces) {
-        const held = { piece, verified: false, used: false };
-        index.set(piece.key, [...(index.get(piece.key) ?? []), held]);
-      }
-      return index;
-    });
+    this.#index ??= this.#store.list().then((pieces) => indexOf(pieces, new Map()));
     return this.#index;
+  }
+
+  /** Looks again what there is: other tabs write and remove too. */
+  async #refresh(): Promise<Map<string, Held[]>> {
+    const [before, pieces] = await Promise.all([this.#pieces(), this.#store.list()]);
+    const known = new Map<string, Held>();
+    for (const held of [...before.values()].flat()) known.set(nameOf(held.piece), held);
+    const now = indexOf(pieces, known);
+    // In place: reads under way hold it.
+    for (const key of [...before.keys()]) if (!now.has(key)) before.delete(key);
+    for (const [key, held] of now) before.set(key, held);
+    return before;
+  }
+
+  #noteFull(): void {
+    if (!this.#full) this.#onFull();
+    this.#full = true;
   }
 
   /** Bytes [from, to) of the file, from this piece; null, and the piece gone, if it is unsound. */
@@ -127,7 +221,8 @@ export class RangeCache {
         const part = blob.slice(from - piece.start, to - piece.start);
         return new Uint8Array(await part.arrayBuffer());
       }
-      const whole = new Uint8Array(await blob.arrayBuffer());
+      // Another tab may remove it this very moment.
+      const whole = await blob.bytes().catch(() => new Uint8Array(0));
       held.verified = (await digest(whole)) === piece.sha256;
       if (held.verified) return whole.subarray(from - piece.start, to - piece.start);
     }
@@ -136,28 +231,62 @@ export class RangeCache {
   }
 
   /**
-   * Gives up pieces that were not used since this page was opened, oldest first, until no more
-   * than `most` bytes are kept beside those to come.
+   * Gives up pieces that were not used since this page was opened, those of the files used longest
+   * ago first, until no more than `most` bytes are kept beside those to come.
    *
    * @returns whether there is room now
    */
-  async #makeRoom(index: Map<string, Held[]>, coming: number, most: number): Promise<boolean> {
-    let kept = bytesOf(index) + coming;
+  async #makeRoom(coming: number, most: number): Promise<boolean> {
+    if (bytesOf(await this.#pieces()) + coming <= most) return true;
+    const hasRoom = await this.#store.alone(() => this.#evict(coming, most));
+    if (!hasRoom) this.#noteFull();
+    return hasRoom;
+  }
+
+  async #evict(coming: number, most: number): Promise<boolean> {
+    const [index, marks] = await Promise.all([this.#refresh(), this.#store.marks()]);
+    const usedAt = new Map<string, number>();
+    for (const mark of marks) {
+      usedAt.set(mark.key, Math.max(usedAt.get(mark.key) ?? 0, mark.usedAt));
+    }
+    const age = ({ piece }: Held): number => Math.max(usedAt.get(piece.key) ?? 0, piece.writtenAt);
     const unused = [...index.values()].flat().filter(({ used }) => !used);
-    unused.sort((a, b) => a.piece.writtenAt - b.piece.writtenAt);
+    unused.sort((a, b) => age(a) - age(b));
+    let kept = bytesOf(index) + coming;
     for (const held of unused) {
       if (kept <= most) break;
       const { key, start, end } = held.piece;
-      await this.#store.remove(held.piece);
       kept -= end - start;
       const others = index.get(key)!.filter((other) => other !== held);
       if (others.length > 0) index.set(key, others);
       else index.delete(key);
+      // With its last piece a file's marks go too.
+      await (others.length > 0 ? this.#store.remove(held.piece) : this.#store.removeFile(key));
     }
-    const hasRoom = kept <= most;
-    this.#full ||= !hasRoom;
-    return hasRoom;
+    return kept <= most;
   }
+}
+
+function indexOf(
+  pieces: readonly StoredPiece[],
+  known: ReadonlyMap<string, Held>,
+): Map<string, Held[]> {
+  const index = new Map<string, Held[]>();
+  for (const piece of pieces) {
+    const held = known.get(nameOf(piece)) ?? { piece, verified: false, used: false };
+    const others = index.get(piece.key);
+    if (others === undefined) index.set(piece.key, [held]);
+    else others.push(held);
+  }
+  return index;
+}
+
+function nameOf(piece: Piece): string {
+  return `${piece.key}/${pieceName(piece)}`;
+}
+
+function lastWritten(held: readonly Held[]): number {
+  return Math.max(...held.map(({ piece }) => piece.writtenAt));
 }
 
 /** The piece to go on with at a position: one that holds it and reaches farthest, else the next. */
@@ -184,10 +313,12 @@ function addGap(gaps: [number, number][], from: number, to: number): void {
 
 function bytesOf(index: ReadonlyMap<string, readonly Held[]>): number {
   let bytes = 0;
-  for (const held of index.values()) {
-    for (const { piece } of held) bytes += piece.end - piece.start;
-  }
+  for (const held of index.values()) bytes += sizeOf(held);
   return bytes;
+}
+
+function sizeOf(held: readonly Held[]): number {
+  return held.reduce((sum, { piece }) => sum + piece.end - piece.start, 0);
 }
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -16,6 +16,16 @@ export interface StoredPiece extends Piece {
   readonly writtenAt: number;
 }
 
+/** That a file was of use, and to whom: what eviction and people go by. */
+export interface Mark {
+  /** Names the file by its content. */
+  readonly key: string;
+  /** The repo it was read for. */
+  readonly label: string;
+  /** In ms since 1970. */
+  readonly usedAt: number;
+}
+
 export interface RangeStore {
   /** Pieces of the length that their names say. */
   list(): Promise<StoredPiece[]>;
@@ -28,6 +38,14 @@ export interface RangeStore {
    */
   write(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   remove(piece: Piece): Promise<void>;
+  /** Removes all pieces and marks of a file. */
+  removeFile(key: string): Promise<void>;
+  marks(): Promise<Mark[]>;
+  /** Says that a file is of use now; nothing happens where none of it is kept. */
+  mark(key: string, label: string): Promise<void>;
+  unmark(key: string, label: string): Promise<void>;
+  /** Runs work while no other tab runs such work on the same store. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** Removes everything, leftovers included. */
   clear(): Promise<void>;
 }
@@ -47,4 +65,17 @@ export function parsePieceName(key: string, name: string): Piece | null {
   const [, start, end, sha256] = NAME.exec(name) ?? [];
   if (sha256 === undefined) return null;
   return { key, start: Number(start), end: Number(end), sha256 };
+}
+
+/** The name of a mark within its file's folder: repos hold no `--` in either part. */
+export function markName(label: string): string {
+  return `for-${label.replace('/', '--')}`;
+}
+
+/** The repo that a mark names; null for anything that is no mark. */
+export function parseMarkName(name: string): string | null {
+  if (!name.startsWith('for-')) return null;
+  const text = name.slice('for-'.length);
+  const at = text.lastIndexOf('--');
+  return at < 0 ? text : `${text.slice(0, at)}/${text.slice(at + 2)}`;
 }
