@@ -17,12 +17,15 @@ export interface ImageRow {
 export interface ImageDataset {
   readonly name: string;
   readonly rowCount: number;
+  /** Rows of the split they stand for: more than `rowCount` where they are a sample of it. */
+  readonly ofRowCount: number;
   readonly classNames: readonly string[];
   /** Rows [start, end). Read in order, in whatever parts, each row group is decoded once. */
   readRows(start: number, end: number): Promise<ImageRow[]>;
 }
 
-interface Columns {
+/** Names of a data set's columns, and its classes in label order. */
+export interface ImageColumns {
   readonly image: string;
   readonly label: string;
   readonly classNames: readonly string[];
@@ -44,21 +47,27 @@ export async function openImageDataset(blob: Blob, name: string): Promise<ImageD
   return {
     name,
     rowCount,
+    ofRowCount: rowCount,
     classNames: columns.classNames,
     async readRows(start, end) {
       if (!(start >= 0 && start <= end && end <= rowCount)) {
         throw new RangeError(`Rows ${start} to ${end} lie outside ${name} (${rowCount} rows).`);
       }
       const rows = await readRaw(start, end);
-      return rows.map((row, i) => ({
-        bytes: imageOf(row, start + i, columns, name),
-        label: labelOf(row, start + i, columns, name),
-      }));
+      return rows.map((row, i) => imageRow(row, start + i, columns, name));
     },
   };
 }
 
-function unsuitable(name: string, what: string): PeruError {
+/** @throws PeruError `unsupported` where a row has no image or no label of a class */
+export function imageRow(row: unknown, i: number, columns: ImageColumns, name: string): ImageRow {
+  return {
+    bytes: imageOf(row, i, columns, name),
+    label: labelOf(row, i, columns, name),
+  };
+}
+
+export function unsuitable(name: string, what: string): PeruError {
   return new PeruError(
     'unsupported',
     `${name} can not score a task: ${what}.`,
@@ -66,7 +75,7 @@ function unsuitable(name: string, what: string): PeruError {
   );
 }
 
-function findColumns(features: Features, name: string): Columns {
+export function findColumns(features: Features, name: string): ImageColumns {
   const ofType = (type: string): [string, Readonly<Record<string, unknown>>] | undefined =>
     Object.entries(features).find(
       (entry): entry is [string, Readonly<Record<string, unknown>>] =>
@@ -83,7 +92,7 @@ function findColumns(features: Features, name: string): Columns {
   return { image: image[0], label: label[0], classNames: classNames.map(String) };
 }
 
-function labelOf(row: unknown, i: number, columns: Columns, name: string): number {
+function labelOf(row: unknown, i: number, columns: ImageColumns, name: string): number {
   const label = isRecord(row) ? Number(row[columns.label] ?? Number.NaN) : Number.NaN;
   if (Number.isInteger(label) && label >= 0 && label < columns.classNames.length) return label;
   throw unsuitable(
@@ -92,7 +101,12 @@ function labelOf(row: unknown, i: number, columns: Columns, name: string): numbe
   );
 }
 
-function imageOf(row: unknown, i: number, columns: Columns, name: string): Uint8Array<ArrayBuffer> {
+function imageOf(
+  row: unknown,
+  i: number,
+  columns: ImageColumns,
+  name: string,
+): Uint8Array<ArrayBuffer> {
   const image = isRecord(row) ? row[columns.image] : null;
   const bytes = isRecord(image) ? image['bytes'] : null;
   // A copy: hyparquet's views share the buffer of a whole page.

@@ -1,13 +1,20 @@
 /** Parquet files as `datasets` writes them: columns by name, features in the footer. */
 import {
   type AsyncBuffer,
+  type ColumnMetaData,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
 } from 'hyparquet';
 import { PeruError } from '@/tensor/errors';
 import { readRange } from '@/tensor/safetensors';
+import { chunkRange, hasReadablePrefix, readFirstValues } from './dataset-prefix';
 import { isRecord } from './json-file';
+import { SparseBytes } from './sparse-bytes';
+
+/** Footers of split files are mostly smaller: one request for most. */
+const FOOTER_GUESS_BYTES = 64 * 1024;
+const MAX_TAIL_BYTES = 64 * 1024;
 
 export type Features = Readonly<Record<string, unknown>>;
 
@@ -20,6 +27,26 @@ export interface ParquetFile {
    * each row group is decoded once.
    */
   rows(columns: readonly string[], options?: { readonly utf8?: boolean }): ReadRows;
+  /** Its parts that are packed on their own, in order. */
+  readonly groups: readonly RowGroupFacts[];
+  /**
+   * The first rows of a group, with a struct of encoded files and another column, as `rows` gives
+   * them; little more than their bytes is read. Null where its pages can only be read whole.
+   */
+  firstRows(group: number, columns: FileColumns, count: number): Promise<unknown[] | null>;
+}
+
+export interface RowGroupFacts {
+  readonly rowStart: number;
+  readonly rowCount: number;
+  /** Bytes of all its columns in the file. */
+  readonly byteLength: number;
+}
+
+/** Names of a column of structs {bytes, path}, and of one of plain values. */
+export interface FileColumns {
+  readonly file: string;
+  readonly value: string;
 }
 
 export type ReadRows = (start: number, end: number) => Promise<unknown[]>;
@@ -33,10 +60,15 @@ export type ReadRows = (start: number, end: number) => Promise<unknown[]>;
  */
 export async function openParquet(blob: Blob, name: string): Promise<ParquetFile> {
   const file = asyncBuffer(blob, name);
-  const metadata = await reading(name, () => parquetMetadataAsync(file));
+  const metadata = await reading(name, () =>
+    parquetMetadataAsync(file, { initialFetchSize: FOOTER_GUESS_BYTES }),
+  );
   return {
     rowCount: Number(metadata.num_rows),
     features: hubFeatures(metadata),
+    groups: groupFacts(metadata),
+    firstRows: (group, columns, count) =>
+      reading(name, () => firstRows({ file, metadata }, group, columns, count)),
     rows: (columns, { utf8 = true } = {}) =>
       groupReader(metadata, (rowStart, rowEnd) =>
         reading(name, () =>
@@ -44,6 +76,60 @@ export async function openParquet(blob: Blob, name: string): Promise<ParquetFile
         ),
       ),
   };
+}
+
+function groupFacts({ row_groups }: FileMetaData): RowGroupFacts[] {
+  let rowStart = 0;
+  return row_groups.map(({ num_rows, columns, total_byte_size }) => {
+    const packed = columns.map(({ meta_data }) => Number(meta_data?.total_compressed_size ?? 0));
+    const byteLength = packed.reduce((sum, bytes) => sum + bytes, 0) || Number(total_byte_size);
+    const facts = { rowStart, rowCount: Number(num_rows), byteLength };
+    rowStart += facts.rowCount;
+    return facts;
+  });
+}
+
+/** Files are read by their prefix, and the values, which are small, as a whole group's. */
+async function firstRows(
+  source: { readonly file: AsyncBuffer; readonly metadata: FileMetaData },
+  group: number,
+  columns: FileColumns,
+  count: number,
+): Promise<unknown[] | null> {
+  const { metadata } = source;
+  const { rowStart, rowCount } = groupFacts(metadata)[group]!;
+  const metas = metadata.row_groups[group]!.columns.map(({ meta_data }) => meta_data);
+  const meta = metas.find((one) => one?.path_in_schema.join('.') === `${columns.file}.bytes`);
+  if (meta === undefined || !hasReadablePrefix(meta)) return null;
+  const bytes = new SparseBytes(source.file);
+  await readTail(
+    bytes,
+    meta,
+    metas.find((one) => one?.path_in_schema[0] === columns.value),
+  );
+  const [files, rows] = await Promise.all([
+    readFirstValues(bytes, metadata, meta, { count, groupRows: rowCount }),
+    parquetReadObjects({
+      file: bytes,
+      metadata,
+      columns: [columns.value],
+      rowStart,
+      rowEnd: rowStart + count,
+    }),
+  ]);
+  return rows.map((row, i) => ({ ...row, [columns.file]: { bytes: files[i] } }));
+}
+
+/** Indices into a dictionary and the values lie close behind it: one request for both. */
+async function readTail(
+  bytes: SparseBytes,
+  meta: ColumnMetaData,
+  value: ColumnMetaData | undefined,
+): Promise<void> {
+  if (meta.dictionary_page_offset === undefined || value === undefined) return;
+  const start = Number(meta.data_page_offset);
+  const { end } = chunkRange(value);
+  if (end > start && end - start <= MAX_TAIL_BYTES) await bytes.read(start, end);
 }
 
 /**

@@ -3,6 +3,7 @@
  * template names, and a label column, a class or a number.
  */
 import { PeruError } from '@/tensor/errors';
+import { mixedOrder, pickRows } from './dataset-picks';
 import { isRecord } from './json-file';
 import { type Features, openParquet, type ParquetFile } from './parquet-file';
 
@@ -14,6 +15,8 @@ export interface TextRow {
 
 export interface TextDataset {
   readonly rowCount: number;
+  /** Rows of the split they stand for: more than `rowCount` where they are a sample of it. */
+  readonly ofRowCount: number;
   /** null where labels are numbers rather than classes. */
   readonly classCount: number | null;
   /** Rows [from, to); the file is decoded once, at the first call. */
@@ -53,43 +56,100 @@ export async function openTextDataset(
   options: TextDatasetOptions,
 ): Promise<TextDataset> {
   const file = await openParquet(blob, label);
-  const { features, rowCount } = file;
+  const reader = textReader(file, label, options);
+  const { rowCount } = file;
+  return datasetOf(label, reader, { rowCount, ofRowCount: rowCount }, () => {
+    return reader.readRows(0, rowCount);
+  });
+}
+
+/**
+ * Reads the footers of a split's files and chooses rows, evenly from all over it; they are read
+ * when the first of them are asked for.
+ *
+ * @param sampleRows most rows; all where the split has no more
+ * @throws PeruError as `openTextDataset`
+ */
+export async function openTextSample(
+  shards: readonly { readonly blob: Blob; readonly name: string }[],
+  label: string,
+  options: TextDatasetOptions,
+  sampleRows: number,
+): Promise<TextDataset> {
+  const files = await Promise.all(shards.map(({ blob, name }) => openParquet(blob, name)));
+  const readers = files.map((file, i) => textReader(file, shards[i]!.name, options));
+  const [first] = readers;
+  if (first === undefined) throw new Error('A split without files was opened.');
+  const picks = pickRows(
+    files.map(({ groups }) => groups),
+    sampleRows,
+  );
+  const rowCount = picks.reduce((sum, { rows }) => sum + rows.length, 0);
+  const ofRowCount = files.reduce((sum, file) => sum + file.rowCount, 0);
+  return datasetOf(label, first, { rowCount, ofRowCount }, async () => {
+    const found: TextRow[] = [];
+    for (const { shard, group, rows } of picks) {
+      const { rowStart } = files[shard]!.groups[group]!;
+      const read = await readers[shard]!.readRows(rowStart, rowStart + rows.at(-1)! + 1);
+      found.push(...rows.map((row) => read[row]!));
+    }
+    return mixedOrder(found.length).map((i) => found[i]!);
+  });
+}
+
+/** Rows of one file, as prompts with labels. */
+interface TextReader {
+  readonly classCount: number | null;
+  readonly readRows: (from: number, to: number) => Promise<TextRow[]>;
+}
+
+function textReader(file: ParquetFile, label: string, options: TextDatasetOptions): TextReader {
+  const { features } = file;
   if (features === null) throw unsuitable(label, 'its footer lists no features');
   const template = parseTemplate(options.prompt);
   checkTextColumns(features, template, label);
   const column = findLabel(features, options.answers, label);
-  let rows: Promise<TextRow[]> | null = null;
+  const names = [...new Set([...template.columns, column.name])];
+  const readRaw = file.rows(names);
   return {
-    rowCount,
     classCount: column.classCount,
     async readRows(from, to) {
-      if (!(from >= 0 && from <= to && to <= rowCount)) {
-        throw new RangeError(`Rows ${from} to ${to} lie outside ${label} (${rowCount} rows).`);
+      const rows = await readRaw(from, to);
+      return rows.map((row, i) => {
+        const values = isRecord(row) ? row : {};
+        return {
+          prompt: fill(template, (name) => textOf(values, name, from + i, label)),
+          label: labelOf(values, column, from + i, label),
+        };
+      });
+    },
+  };
+}
+
+/** Reads all rows at the first call, and holds them. */
+function datasetOf(
+  label: string,
+  { classCount }: TextReader,
+  counts: Pick<TextDataset, 'rowCount' | 'ofRowCount'>,
+  readAll: () => Promise<TextRow[]>,
+): TextDataset {
+  let rows: Promise<TextRow[]> | null = null;
+  return {
+    ...counts,
+    classCount,
+    async readRows(from, to) {
+      if (!(from >= 0 && from <= to && to <= counts.rowCount)) {
+        throw new RangeError(
+          `Rows ${from} to ${to} lie outside ${label} (${counts.rowCount} rows).`,
+        );
       }
-      rows ??= decodeRows(file, template, column, label).catch((cause: unknown) => {
+      rows ??= readAll().catch((cause: unknown) => {
         rows = null;
         throw cause;
       });
       return (await rows).slice(from, to);
     },
   };
-}
-
-async function decodeRows(
-  file: ParquetFile,
-  template: Template,
-  column: LabelColumn,
-  label: string,
-): Promise<TextRow[]> {
-  const names = [...new Set([...template.columns, column.name])];
-  const rows = await file.rows(names)(0, file.rowCount);
-  return rows.map((row, i) => {
-    const values = isRecord(row) ? row : {};
-    return {
-      prompt: fill(template, (name) => textOf(values, name, i, label)),
-      label: labelOf(values, column, i, label),
-    };
-  });
 }
 
 /** Splits "a {b} c" into literals a, c and column b; braces that name nothing stay as they are. */

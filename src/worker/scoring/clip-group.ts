@@ -5,30 +5,28 @@ import {
   type PixelBatch,
 } from '@/evaluate/clip-evaluator';
 import { type Provider } from '@/evaluate/session';
-import {
-  type CheckpointSource,
-  type OpenOptions,
-  openRequired,
-  openWeights,
-} from '@/sources/checkpoint-source';
-import { type ImageDataset, openImageDataset } from '@/sources/dataset';
-import { splitPath } from '@/sources/zoo';
-import { type ModelWeights } from '@/tensor/engine';
-import { type ImageTest } from '@/worker/group-sources';
-import { readFloatTensor } from '@/worker/read-tensor';
-import { type GroupEvaluator, locationOf, type RowRange, type SplitFacts } from './group-evaluator';
-import { once } from './once';
 import { type Outcome } from '@/evaluate/outcome';
+import { type CheckpointSource, type OpenOptions, openWeights } from '@/sources/checkpoint-source';
+import { type ModelWeights } from '@/tensor/engine';
+import { baseReader } from './base-reader';
+import {
+  type GroupEvaluator,
+  locationOf,
+  rowCounts,
+  type RowRange,
+  type SplitFacts,
+  whileJobLasts,
+} from './group-evaluator';
+import { once } from './once';
+import { openSplits, type OpenSplits } from './open-splits';
 import { readRepoJson } from './repo-json';
+import { type ImageSplit, type ImageTest } from './tests';
 
 /** Rows decoded at a time: the first are scored while the rest still wait. */
 const BLOCK_ROWS = 128;
 
-/** A task's test split and the words its classes are put into. */
-interface ScoredTask {
-  readonly dataset: ImageDataset;
-  readonly templates: readonly string[];
-}
+/** Pixels kept from one sweep over the columns to the next, in bytes: 512 images of CLIP's size fit. */
+const KEPT_PIXEL_BYTES = 400_000_000;
 
 /**
  * Readies the graphs and opens every task's test split.
@@ -38,38 +36,41 @@ interface ScoredTask {
  */
 export async function openClipGroup(
   base: CheckpointSource,
-  tests: readonly ImageTest[],
+  tests: readonly (ImageTest | null)[],
   provider: Provider,
   options: OpenOptions,
 ): Promise<GroupEvaluator> {
+  const firstRow = ({ dataset }: ImageSplit): Promise<unknown> => dataset.readRows(0, 1);
   const [clip, tasks] = await Promise.all([
     openClip(base, provider, options),
-    Promise.all(tests.map((one) => openTestSplit(one, options))),
+    openSplits(tests, firstRow, options),
   ]);
   return new ClipGroup(clip, tasks, provider);
 }
 
-/** Every task's test rows, decoded once, and the zero-shot heads, made once. */
+/** Every task's test rows, and the zero-shot heads, made once. */
 class ClipGroup implements GroupEvaluator {
-  readonly splits: readonly SplitFacts[];
+  readonly splits: readonly (SplitFacts | null)[];
+  readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
   readonly location: GroupEvaluator['location'];
-  readonly #tasks: readonly ScoredTask[];
+  readonly #tasks: readonly (ImageSplit | null)[];
   readonly #clip: ClipEvaluator;
-  readonly #heads = new Map<ScoredTask, Promise<Float32Array>>();
+  readonly #heads = new Map<ImageSplit, Promise<Float32Array>>();
   #headsMade = 0;
   readonly #blocks = new Map<string, Promise<Block>>();
+  /** Of the blocks made, least recently used first. */
+  readonly #keptBytes = new Map<string, number>();
 
-  constructor(clip: ClipEvaluator, tasks: readonly ScoredTask[], provider: Provider) {
+  constructor(clip: ClipEvaluator, tasks: OpenSplits<ImageSplit>, provider: Provider) {
     this.#clip = clip;
-    this.#tasks = tasks;
-    this.splits = tasks.map(({ dataset: { name, rowCount, classNames } }) => {
-      return {
-        name,
-        rowCount,
-        rowKind: 'image',
-        classCount: classNames.length,
-        metric: 'accuracy',
-      };
+    this.#tasks = tasks.splits;
+    this.unscoredBecause = tasks.unscoredBecause;
+    this.splits = this.#tasks.map((task): SplitFacts | null => {
+      if (task === null) return null;
+      const { name, classNames } = task.dataset;
+      const classCount = classNames.length;
+      const counts = rowCounts(task.dataset);
+      return { name, ...counts, rowKind: 'image', classCount, metric: 'accuracy' };
     });
     this.location = locationOf(provider);
   }
@@ -84,14 +85,16 @@ class ClipGroup implements GroupEvaluator {
     { from, to, signal }: RowRange,
   ): Promise<Outcome> {
     const task = this.#tasks[taskIndex];
-    if (task === undefined) throw new RangeError(`There is no task ${taskIndex}.`);
+    if (!task) throw new RangeError(`There is no task ${taskIndex} to score.`);
     const head = await once(this.#heads, task, () => this.#makeHead(task));
     let correct = 0;
     for (let row = from; row < to;) {
       const index = Math.floor(row / BLOCK_ROWS);
       const start = index * BLOCK_ROWS;
       const key = `${taskIndex}|${index}`;
-      const block = await once(this.#blocks, key, () => this.#decode(task, start));
+      const made = once(this.#blocks, key, () => this.#decode(task, start));
+      const block = await whileJobLasts(made, signal);
+      this.#use(key, block);
       const end = Math.min(to, start + block.pixels.count);
       const range = { from: row - start, to: end - start, signal };
       correct += (await this.#clip.predict({ weights, head, ...block, ...range })).correct;
@@ -105,14 +108,29 @@ class ClipGroup implements GroupEvaluator {
   }
 
   /** With the last head made, the text tower has done its work and its weights may go. */
-  async #makeHead({ dataset, templates }: ScoredTask): Promise<Float32Array> {
+  async #makeHead({ dataset, templates }: ImageSplit): Promise<Float32Array> {
     const head = await this.#clip.zeroShotHead(dataset.classNames, templates);
     this.#headsMade += 1;
-    if (this.#headsMade === this.#tasks.length) this.#clip.releaseText();
+    const scored = this.#tasks.filter((task) => task !== null).length;
+    if (this.#headsMade === scored) this.#clip.releaseText();
     return head;
   }
 
-  async #decode({ dataset }: ScoredTask, start: number): Promise<Block> {
+  /** The block used longest ago goes first; it is decoded again when it is scored again. */
+  #use(key: string, { pixels }: Block): void {
+    this.#keptBytes.delete(key);
+    this.#keptBytes.set(key, pixels.data.byteLength);
+    let total = 0;
+    for (const bytes of this.#keptBytes.values()) total += bytes;
+    for (const [old, bytes] of this.#keptBytes) {
+      if (total <= KEPT_PIXEL_BYTES || old === key) return;
+      total -= bytes;
+      this.#keptBytes.delete(old);
+      this.#blocks.delete(old);
+    }
+  }
+
+  async #decode({ dataset }: ImageSplit, start: number): Promise<Block> {
     const rows = await dataset.readRows(start, Math.min(start + BLOCK_ROWS, dataset.rowCount));
     const pixels = await this.#clip.preprocess(rows.map(({ bytes }) => bytes));
     return { pixels, labels: rows.map(({ label }) => label) };
@@ -122,15 +140,6 @@ class ClipGroup implements GroupEvaluator {
 interface Block {
   readonly pixels: PixelBatch;
   readonly labels: readonly number[];
-}
-
-async function openTestSplit(
-  { repo, templates }: ImageTest,
-  options: OpenOptions,
-): Promise<ScoredTask> {
-  const path = splitPath('test');
-  const blob = await openRequired(repo, path, options);
-  return { dataset: await openImageDataset(blob, `${repo.id}/${path}`), templates };
 }
 
 async function openClip(
@@ -151,7 +160,7 @@ async function openClip(
     tokenizer,
     tokenizerConfig,
     provider,
-    baseTensors: (name) => readFloatTensor(weights, name),
+    baseTensors: baseReader(weights),
   });
   await clip.warmUp();
   return clip;

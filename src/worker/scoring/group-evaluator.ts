@@ -14,7 +14,10 @@ export interface RowRange {
 /** What a task is scored on. */
 export interface SplitFacts {
   readonly name: string;
+  /** Rows scored. */
   readonly rowCount: number;
+  /** Rows of the split, where those scored are a sample of it. */
+  readonly ofRowCount?: number;
   readonly rowKind: RowKind;
   /** Null where the answer is a number. */
   readonly classCount: number | null;
@@ -22,8 +25,10 @@ export interface SplitFacts {
 }
 
 export interface GroupEvaluator {
-  /** In the order of the tasks. */
-  readonly splits: readonly SplitFacts[];
+  /** In the order of the tasks; null for one that is not scored. */
+  readonly splits: readonly (SplitFacts | null)[];
+  /** Why a task is not scored; null for those that are. */
+  readonly unscoredBecause: readonly (string | null)[];
   /** Where weights must lie to be scored. */
   readonly location: 'cpu' | 'gpu';
   /** Bytes of GPU memory held beside the engine's. */
@@ -47,4 +52,30 @@ export function unscored(reason: string): Scoring {
 /** Where weights must lie for a provider. */
 export function locationOf(provider: Provider): GroupEvaluator['location'] {
   return provider.kind === 'webgpu' ? 'gpu' : 'cpu';
+}
+
+/** Counts of a split's facts: the whole is named only where it is more than what is scored. */
+export function rowCounts({
+  rowCount,
+  ofRowCount,
+}: {
+  readonly rowCount: number;
+  readonly ofRowCount: number;
+}): Pick<SplitFacts, 'rowCount' | 'ofRowCount'> {
+  return ofRowCount > rowCount ? { rowCount, ofRowCount } : { rowCount };
+}
+
+/** Waits no longer than the job lasts: what is on its way arrives for the next one. */
+export async function whileJobLasts<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const over = (): void => {
+      signal.removeEventListener('abort', stop);
+    };
+    work.then(resolve, reject).finally(over);
+  });
 }

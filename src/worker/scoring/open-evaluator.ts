@@ -2,18 +2,19 @@
 import { threadCount } from '@/evaluate/session';
 import { type Provider } from '@/evaluate/session';
 import { type CheckpointSource, type OpenOptions } from '@/sources/checkpoint-source';
-import { PeruError } from '@/tensor/errors';
+import { type ErrorKind, PeruError } from '@/tensor/errors';
 import { type ChosenEngine } from '@/worker/choose-engine';
-import { type ImageTest, type Test, type TextTest } from '@/worker/group-sources';
 import { openClipGroup } from './clip-group';
 import { type Scoring, unscored } from './group-evaluator';
+import { type Test } from './tests';
 import { openTextGroup } from './text-group';
 
 /**
- * Readies the evaluator of a group whose tasks bring data sets.
+ * Readies the evaluator of a group whose tasks bring data sets. Tasks without one, or with one that
+ * is out of reach, stay unscored.
  *
- * @throws PeruError when files the group names are missing or broken; a base that Peru can not
- *   evaluate is no error but a reason
+ * @throws PeruError when files the group can not do without are missing or broken; a base that
+ *   Peru can not evaluate is no error but a reason
  */
 export async function openEvaluator(
   base: CheckpointSource,
@@ -21,9 +22,8 @@ export async function openEvaluator(
   { engine, device }: ChosenEngine,
   options: OpenOptions,
 ): Promise<Scoring> {
-  const images = tests.filter((test): test is ImageTest => test?.kind === 'image');
-  const texts = tests.filter((test): test is TextTest => test?.kind === 'text');
-  if (images.length !== tests.length && texts.length !== tests.length) {
+  const first = tests.find((test) => test !== null);
+  if (first === undefined) {
     return unscored('these checkpoints bring no data set that Peru could score them on');
   }
   // A software adapter computes a transformer about 150 times slower than wasm does.
@@ -31,14 +31,33 @@ export async function openEvaluator(
   const provider: Provider = shared ? { kind: 'webgpu', device } : { kind: 'wasm' };
   try {
     const evaluator =
-      texts.length > 0
-        ? await openTextGroup(base, texts, provider, options)
-        : await openClipGroup(base, images, provider, options);
-    return { evaluator, description: describe(provider), noAccuracyBecause: null };
+      first.kind === 'text'
+        ? await openTextGroup(base, ofKind(tests, 'text'), provider, options)
+        : await openClipGroup(base, ofKind(tests, 'image'), provider, options);
+    if (evaluator.splits.some((split) => split !== null)) {
+      return { evaluator, description: describe(provider), noAccuracyBecause: null };
+    }
+    evaluator.dispose();
+    return unscored(evaluator.unscoredBecause.find((reason) => reason !== null) ?? 'no rows');
   } catch (error) {
-    if (error instanceof PeruError && error.kind === 'unsupported') return unscored(error.message);
+    options.signal?.throwIfAborted();
+    if (!(error instanceof PeruError)) throw error;
+    const mayMiss = first.optional === true && MERGES_WITHOUT.includes(error.kind);
+    if (error.kind === 'unsupported' || mayMiss) return unscored(error.message);
     throw error;
   }
+}
+
+/** What is wrong with the files that only scoring needs. */
+const MERGES_WITHOUT: readonly ErrorKind[] = ['source', 'parse', 'mismatch'];
+
+/** The tests of one kind, in their places. */
+function ofKind<Kind extends Test['kind']>(
+  tests: readonly (Test | null)[],
+  kind: Kind,
+): (Extract<Test, { kind: Kind }> | null)[] {
+  const isOne = (test: Test): test is Extract<Test, { kind: Kind }> => test.kind === kind;
+  return tests.map((test) => (test !== null && isOne(test) ? test : null));
 }
 
 function describe(provider: Provider): string {

@@ -80,7 +80,8 @@ export class RowProgress {
 
   constructor({ group, emit }: Job, columns: readonly Column[]) {
     this.#emit = emit;
-    this.#unit = group.evaluator?.splits[0]?.rowKind === 'text' ? 'texts' : 'images';
+    const scored = group.evaluator?.splits.find((split) => split !== null);
+    this.#unit = scored?.rowKind === 'text' ? 'texts' : 'images';
     let total = 0;
     for (const task of group.tasks) {
       total += task.rowCount * columns.length;

@@ -49,9 +49,9 @@ export async function timeStage(
   emit({ type: 'stage', name, seconds: (performance.now() - start) / 1000 });
 }
 
-/** Tells the page what the engine and the evaluator hold. */
+/** Tells the page what engine and evaluator hold; the peak is the engine's, as it was planned. */
 export function reportMemory({ group, emit }: Job): void {
   const { liveBytes, peakBytes } = group.engine.memory();
   const beside = group.evaluator?.gpuBytes ?? 0;
-  emit({ type: 'memory', liveBytes: liveBytes + beside, peakBytes: peakBytes + beside });
+  emit({ type: 'memory', liveBytes: liveBytes + beside, peakBytes });
 }

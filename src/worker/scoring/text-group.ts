@@ -2,20 +2,22 @@
 import { type Provider } from '@/evaluate/session';
 import { createT5Evaluator, type T5Evaluator } from '@/evaluate/t5-evaluator';
 import { scoreAnswers } from '@/evaluate/text-task';
-import { type CheckpointSource, type OpenOptions, openRequired } from '@/sources/checkpoint-source';
-import { openTextDataset, type TextDataset } from '@/sources/text-dataset';
-import { splitPath } from '@/sources/zoo';
-import { type ModelWeights } from '@/tensor/engine';
-import { type TextTest } from '@/worker/group-sources';
-import { type GroupEvaluator, locationOf, type RowRange, type SplitFacts } from './group-evaluator';
-import { once } from './once';
 import { type Outcome } from '@/evaluate/outcome';
+import { type CheckpointSource, type OpenOptions } from '@/sources/checkpoint-source';
+import { type TextDataset } from '@/sources/text-dataset';
+import { type ModelWeights } from '@/tensor/engine';
+import {
+  type GroupEvaluator,
+  locationOf,
+  rowCounts,
+  type RowRange,
+  type SplitFacts,
+  whileJobLasts,
+} from './group-evaluator';
+import { once } from './once';
+import { openSplits, type OpenSplits } from './open-splits';
 import { readOptionalJson, readRepoJson } from './repo-json';
-
-interface ScoredTask {
-  readonly test: TextTest;
-  readonly dataset: TextDataset;
-}
+import { type TextTest } from './tests';
 
 /**
  * Readies the graphs and opens every task's test split.
@@ -25,31 +27,49 @@ interface ScoredTask {
  */
 export async function openTextGroup(
   base: CheckpointSource,
-  tests: readonly TextTest[],
+  tests: readonly (TextTest | null)[],
   provider: Provider,
   options: OpenOptions,
 ): Promise<GroupEvaluator> {
-  const [t5, tasks] = await Promise.all([
+  const firstRow = (dataset: TextDataset): Promise<unknown> => dataset.readRows(0, 1);
+  const [t5, opened] = await Promise.all([
     openT5(base, provider, options),
-    Promise.all(tests.map((one) => openTestSplit(one, options))),
+    openSplits(tests, firstRow, options),
   ]);
-  return new TextGroup(t5, tasks, provider);
+  return new TextGroup(t5, tests, opened, provider);
+}
+
+interface ScoredTask {
+  readonly test: TextTest;
+  readonly dataset: TextDataset;
 }
 
 /** Every task's rows, read and put into tokens once. */
 class TextGroup implements GroupEvaluator {
-  readonly splits: readonly SplitFacts[];
+  readonly splits: readonly (SplitFacts | null)[];
+  readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
   readonly location: GroupEvaluator['location'];
-  readonly #tasks: readonly ScoredTask[];
+  readonly #tasks: readonly (ScoredTask | null)[];
   readonly #t5: T5Evaluator;
   readonly #rows = new Map<ScoredTask, Promise<Rows>>();
 
-  constructor(t5: T5Evaluator, tasks: readonly ScoredTask[], provider: Provider) {
+  constructor(
+    t5: T5Evaluator,
+    tests: readonly (TextTest | null)[],
+    opened: OpenSplits<TextDataset>,
+    provider: Provider,
+  ) {
     this.#t5 = t5;
-    this.#tasks = tasks;
-    this.splits = tasks.map(({ test, dataset: { rowCount, classCount } }) => {
-      const { metric } = test;
-      return { name: test.repo.name, rowCount, rowKind: 'text', classCount, metric };
+    this.unscoredBecause = opened.unscoredBecause;
+    this.#tasks = tests.map((test, i) => {
+      const dataset = opened.splits[i] ?? null;
+      return test === null || dataset === null ? null : { test, dataset };
+    });
+    this.splits = this.#tasks.map((task): SplitFacts | null => {
+      if (task === null) return null;
+      const { name, metric } = task.test;
+      const { classCount } = task.dataset;
+      return { name, ...rowCounts(task.dataset), rowKind: 'text', classCount, metric };
     });
     this.location = locationOf(provider);
   }
@@ -64,8 +84,9 @@ class TextGroup implements GroupEvaluator {
     { from, to, signal }: RowRange,
   ): Promise<Outcome> {
     const task = this.#tasks[taskIndex];
-    if (task === undefined) throw new RangeError(`There is no task ${taskIndex}.`);
-    const rows = await once(this.#rows, task, () => this.#read(task));
+    if (!task) throw new RangeError(`There is no task ${taskIndex} to score.`);
+    const read = once(this.#rows, task, () => this.#read(task));
+    const rows = await whileJobLasts(read, signal);
     const { maxNewTokens, metric, answers } = task.test;
     const inputs = rows.tokens.slice(from, to);
     const texts = await this.#t5.generate({ weights, inputs, maxNewTokens, signal });
@@ -86,13 +107,6 @@ class TextGroup implements GroupEvaluator {
 interface Rows {
   readonly tokens: readonly Int32Array[];
   readonly labels: readonly number[];
-}
-
-async function openTestSplit(test: TextTest, options: OpenOptions): Promise<ScoredTask> {
-  const path = splitPath('test');
-  const { repo, prompt, answers } = test;
-  const blob = await openRequired(repo, path, options);
-  return { test, dataset: await openTextDataset(blob, `${repo.id}/${path}`, { prompt, answers }) };
 }
 
 async function openT5(

@@ -1,0 +1,53 @@
+import { useId } from 'react';
+import { useStore } from 'zustand';
+import { hubStore } from '@/store/hub/state';
+import { openPreset } from '@/store/presets/actions';
+import { openPresetId, type Preset, PRESETS, selectHost } from '@/store/presets/selectors';
+import { sourcesStore } from '@/store/sources/state';
+import { Button } from '@/ui/components/button';
+import { bytes } from '@/ui/format';
+import styles from './presets-panel.module.css';
+
+/** Groups of public checkpoints, each opened by one click. */
+export function PresetsPanel() {
+  const host = useStore(hubStore, selectHost);
+  const open = useStore(sourcesStore, openPresetId);
+  return (
+    <section className={styles.presets} aria-labelledby="presets-heading">
+      <div className={styles.words}>
+        <h3 id="presets-heading" className={styles.heading}>
+          Presets from the papers
+        </h3>
+        <p className={styles.lead}>
+          Repos on {host}, checked from headers first, scored on 512 rows of each task’s test set.
+        </p>
+      </div>
+      <ul className={styles.list}>
+        {PRESETS.map((preset) => (
+          <PresetRow key={preset.id} preset={preset} isOpen={preset.id === open} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function PresetRow({ preset, isOpen }: { readonly preset: Preset; readonly isOpen: boolean }) {
+  const about = useId();
+  return (
+    <li className={styles.preset}>
+      <Button
+        describedBy={about}
+        onClick={() => {
+          openPreset(preset);
+        }}
+      >
+        Preset: {preset.title}
+      </Button>
+      <p id={about} className={styles.about}>
+        <span className="visually-hidden">{preset.description} </span>
+        About {bytes(preset.aboutBytes)}.
+        {isOpen && <strong className={styles.open}> In use.</strong>}
+      </p>
+    </li>
+  );
+}
