@@ -24,6 +24,8 @@ export default mergeConfig(
         },
         {
           extends: true,
+          // Found late by itself, which would reload the page in the middle of a test.
+          optimizeDeps: { include: ['idb-keyval'] },
           test: {
             name: 'gpu',
             include: ['src/**/*.gpu.test.ts'],

@@ -110,6 +110,26 @@ export class PeruPage {
     await field.fill(token);
   }
 
+  /** Begins what the report describes; absent where nothing large would move. */
+  get startButton(): Locator {
+    return this.page.getByRole('button', { name: 'Start', exact: true });
+  }
+
+  async start(): Promise<void> {
+    await this.startButton.click();
+  }
+
+  /** Plans again with so many gigabytes of device memory. */
+  async setBudgetGigabytes(gigabytes: number): Promise<void> {
+    const field = this.page.getByRole('spinbutton', { name: /^Memory budget/ });
+    await field.fill(String(gigabytes));
+    await field.press('Enter');
+  }
+
+  async tryAgain(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Try again' }).click();
+  }
+
   async addFiles(files: FixtureFile[]): Promise<void> {
     await this.page.getByLabel('Add checkpoint files').setInputFiles(files);
   }
@@ -182,4 +202,9 @@ export interface ResultsFile {
     readonly bytes: number;
   }[];
   readonly seconds: Readonly<Record<string, number>>;
+  readonly memory: {
+    readonly mode: string;
+    readonly plannedBytes: number;
+    readonly peakBytes: number;
+  };
 }

@@ -57,7 +57,7 @@ export function buildSafetensorsHeader(
 }
 
 /** Bytes of one entry's data. */
-function entryBytes({ name, dtype, shape }: HeaderEntry): number {
+export function entryBytes({ name, dtype, shape }: HeaderEntry): number {
   const bytes = (shape.reduce((product, size) => product * size, 1) * bitsPerElement(dtype)) / 8;
   if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
   throw new RangeError(`"${name}" of shape [${shape.join(', ')}] does not fill whole bytes.`);

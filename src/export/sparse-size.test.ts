@@ -122,6 +122,23 @@ describe('sparseFileSize', () => {
     expect(header.tensors.get('b.values')!.byteStart % 2).toBe(0);
   });
 
+  it('counts tensors kept whole, before the values', () => {
+    const layout = flatLayout([{ name: 'a', shape: [64] }]);
+    const spec: SparseFileSpec = {
+      layout,
+      mask: new Uint32Array([7, 0]),
+      valueDtype: 'F16',
+      ...facts,
+    };
+    const without = sparseFileSize(spec);
+    const ownTensors = [{ name: 'classifier.weight', dtype: 'F32', shape: [10, 3] }] as const;
+    const size = sparseFileSize({ ...spec, ownTensors });
+    expect(size).toMatchObject({ kept: 3, valueBytes: 6, gapBytes: 3, ownBytes: 120 });
+    const headerBytes = size.bytes - 120 - 6 - 3;
+    expect(headerBytes).toBeGreaterThan(without.bytes - 9);
+    expect(headerBytes % 8).toBe(0);
+  });
+
   it('is a header alone when nothing is kept', () => {
     const layout = flatLayout([{ name: 'a', shape: [64] }]);
     const size = sparseFileSize({ layout, mask: new Uint32Array(2), valueDtype: 'F16', ...facts });

@@ -2,12 +2,14 @@
 import { type FloatDtype } from '@/tensor/dtype';
 import { type FlatLayout } from '@/tensor/layout';
 import { keptCosts, type TensorCost } from './kept-runs';
-import { buildSafetensorsHeader, type HeaderEntry } from './safetensors-writer';
+import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from './safetensors-writer';
 
 export interface SparseFileSpec {
   readonly layout: FlatLayout;
   /** Bit i & 31 of word i >> 5 is set where flat entry i is kept (`WeightGroup.keptMask`). */
   readonly mask: Uint32Array;
+  /** Tensors the task keeps whole because they can not be merged, in file order; default: none. */
+  readonly ownTensors?: readonly HeaderEntry[];
   /** Dtype of the values; F16 unless the visitor chose another. */
   readonly valueDtype: FloatDtype;
   /** m, in percent. */
@@ -24,6 +26,7 @@ export interface SparseFileSize {
   readonly kept: number;
   readonly gapBytes: number;
   readonly valueBytes: number;
+  readonly ownBytes: number;
 }
 
 const SHA256_PLACEHOLDER = '0'.repeat(64);
@@ -32,17 +35,20 @@ export function sparseFileSize(spec: SparseFileSpec): SparseFileSize {
   const costs = keptCosts(spec.layout, spec.mask);
   const kept = sum(costs, (cost) => cost.kept);
   const gapBytes = sum(costs, (cost) => cost.gapBytes);
+  const ownTensors = spec.ownTensors ?? [];
   const header = buildSafetensorsHeader(
-    sparseEntries(costs, spec.valueDtype),
+    [...ownTensors, ...sparseEntries(costs, spec.valueDtype)],
     sparseMetadata({ ...spec, kept }),
   );
   const bytes = header.fileBytes;
-  return { bytes, kept, gapBytes, valueBytes: bytes - header.bytes.length - gapBytes };
+  const ownBytes = sum(ownTensors, entryBytes);
+  const valueBytes = bytes - header.bytes.length - gapBytes - ownBytes;
+  return { bytes, kept, gapBytes, valueBytes, ownBytes };
 }
 
 /**
- * Entries of a sparse file in file order: all values, then all gaps, so that values stay aligned
- * however many bytes the gaps take.
+ * Entries of a sparse vector in file order: all values, then all gaps, so that values stay aligned
+ * however many bytes the gaps take. Tensors kept whole stand before them under their own names.
  */
 export function sparseEntries(costs: readonly TensorCost[], valueDtype: FloatDtype): HeaderEntry[] {
   const values = costs.map(({ name, kept }): HeaderEntry => ({

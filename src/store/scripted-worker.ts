@@ -5,12 +5,19 @@ import {
   type JobEvent,
   type JobOutcome,
   type PeruWorker,
+  type PlanChoices,
+  type Preflight,
   type Recipe,
   type SourceRequest,
 } from '@/worker/protocol';
 
 export interface ScriptedJob {
+  readonly asked: 'open' | 'plan' | 'load' | 'run';
+  /** Of an `open`. */
   readonly request: SourceRequest | null;
+  /** Of an `open` or a `plan`. */
+  readonly choices: PlanChoices | null;
+  /** Of a `run`. */
   readonly recipe: Recipe | null;
   readonly emit: (event: JobEvent) => void;
   /** Ends the job and lets everything that follows from it settle. */
@@ -28,7 +35,7 @@ export function scriptedWorker(): ScriptedWorker {
   const jobs: ScriptedJob[] = [];
   let cancels = 0;
   const job = (
-    asked: Pick<ScriptedJob, 'request' | 'recipe'>,
+    asked: Partial<ScriptedJob> & Pick<ScriptedJob, 'asked'>,
     emit: (event: JobEvent) => void,
   ): Promise<JobOutcome> =>
     new Promise((resolve) => {
@@ -36,7 +43,7 @@ export function scriptedWorker(): ScriptedWorker {
         resolve(outcome);
         await new Promise((next) => setTimeout(next));
       };
-      jobs.push({ ...asked, emit, end });
+      jobs.push({ request: null, choices: null, recipe: null, ...asked, emit, end });
     });
   return {
     jobs,
@@ -46,12 +53,68 @@ export function scriptedWorker(): ScriptedWorker {
       return latest;
     },
     cancelCount: () => cancels,
-    open: (request, onEvent) => job({ request, recipe: null }, onEvent),
-    run: (recipe, onEvent) => job({ request: null, recipe }, onEvent),
+    open: (request, choices, onEvent) => job({ asked: 'open', request, choices }, onEvent),
+    plan: (choices, onEvent) => job({ asked: 'plan', choices }, onEvent),
+    load: (onEvent) => job({ asked: 'load' }, onEvent),
+    run: (recipe, onEvent) => job({ asked: 'run', recipe }, onEvent),
     cancel: () => {
       cancels += 1;
       return Promise.resolve();
     },
+  };
+}
+
+const DONE = { status: 'done' } as const;
+
+/** Ends the opening in hand, of a group that starts by itself, and its loading: a run is next. */
+export async function openAndLoad(worker: ScriptedWorker, group: GroupFacts): Promise<void> {
+  worker.last().emit({ type: 'preflight', preflight: preflightOf(group) });
+  await worker.last().end(DONE);
+  worker.last().emit({ type: 'group', group });
+  await worker.last().end(DONE);
+}
+
+/** Ends the opening in hand with a report that waits for Start. */
+export async function openToReport(
+  worker: ScriptedWorker,
+  preflight: Partial<Preflight> = {},
+): Promise<void> {
+  const report = { ...preflightOf(groupOf(['a', 'b'])), startsByItself: false, ...preflight };
+  worker.last().emit({ type: 'preflight', preflight: report });
+  await worker.last().end(DONE);
+}
+
+/** A report on a group that starts by itself: small, resident, all well. */
+export function preflightOf(group: GroupFacts): Preflight {
+  const bytes = group.cards.reduce((sum, card) => sum + card.byteLength, 0);
+  return {
+    title: group.title,
+    kind: group.contents.kind,
+    checkpoints: group.cards.map((card) => ({ ...card, origin: `folder ${card.checkpoint}` })),
+    findings: [
+      {
+        level: 'ok',
+        topic: 'tensors',
+        title: 'Every tensor fits the base.',
+        detail: '',
+        names: [],
+        moreNames: 0,
+      },
+    ],
+    tensors: { mergedTensors: 4, mergedElements: 1000, untouchedTensors: 0, ownTensors: 0 },
+    bytes: { neededBytes: bytes, toFetchBytes: 0, keptBytes: 0 },
+    memory: {
+      mode: 'resident',
+      peakBytes: 2 * bytes,
+      leastBytes: bytes,
+      parts: [{ label: 'Weights', bytes: 2 * bytes }],
+      budgetBytes: 100 * bytes,
+      suggestedBudgetBytes: 100 * bytes,
+      readsPerByte: 1,
+      diskBytes: 0,
+      freeDiskBytes: null,
+    },
+    startsByItself: true,
   };
 }
 

@@ -33,7 +33,8 @@ export async function startPage(worker: PeruWorker, address: AddressBar): Promis
   };
   recipeStore.subscribe(mirror);
   sourcesStore.subscribe(mirror);
-  const opened = openSource(requestOf(link));
+  const request = requestOf(link);
+  const opened = openSource(request, request.kind === 'hub' ? { patterns: link.patterns } : {});
   // After the opening began, which clears the alert of what was open before.
   if (link.unknownSource !== null) raiseAlert(unknownLink(link.unknownSource));
   await opened;
@@ -51,10 +52,10 @@ function requestOf({ demo, repos, hubUrl, unknownSource }: Link): SourceRequest 
 
 function openNow(): Parameters<typeof writeLink>[1] {
   const sources = sourcesStore.getState();
-  const { request, group } = sources;
+  const { request, group, patterns } = sources;
   const hubUrl = request?.kind === 'hub' ? request.hubUrl : hubStore.getState().hubUrl;
   const cards = group?.cards ?? [];
-  return { request, kind: selectKind(sources), cards, hubUrl: hubUrl ?? null };
+  return { request, kind: selectKind(sources), cards, patterns, hubUrl: hubUrl ?? null };
 }
 
 function unknownLink(source: string): PeruError {

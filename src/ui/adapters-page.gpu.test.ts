@@ -7,6 +7,7 @@ import { resetJob } from '@/store/job/actions';
 import {
   adapterGroupOf,
   groupOf,
+  openAndLoad,
   type ScriptedWorker,
   scriptedWorker,
   spectraOf,
@@ -40,8 +41,7 @@ afterEach(() => {
 });
 
 async function openAdapters(opened = group): Promise<void> {
-  worker.last().emit({ type: 'group', group: opened });
-  await worker.last().end(DONE);
+  await openAndLoad(worker, opened);
   worker.last().emit(spectraOf(opened.contents));
 }
 
@@ -273,8 +273,7 @@ it('the cards say what an adapter is', async () => {
 });
 
 it('promises nothing more once a run has failed', async () => {
-  worker.last().emit({ type: 'group', group });
-  await worker.last().end(DONE);
+  await openAndLoad(worker, group);
   await expect.element(page.getByText('Drawn when the adapters are factorised.')).toBeVisible();
   await expect.element(page.getByText('Known once the adapters are factorised.')).toBeVisible();
   const error = { kind: 'internal', message: 'It broke.', hint: 'Try again.' } as const;

@@ -1,12 +1,14 @@
 import { useStore } from 'zustand';
-import { selectOpenEnded } from '@/store/job/selectors';
-import { jobStore } from '@/store/job/state';
+import { selectExpectsNumbers, selectShowsReport } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/sources/state';
 import styles from './app.module.css';
 import { DropTarget } from './components/drop-target';
 import { AccuracyPanel } from './panels/accuracy-panel';
 import { AlertPanel } from './panels/alert-panel';
 import { CheckpointsPanel } from './panels/checkpoints-panel';
 import { HeaderPanel } from './panels/header-panel';
+import { PlanPanel } from './panels/plan-panel';
+import { PreflightPanel } from './panels/preflight-panel';
 import { RecipePanel } from './panels/recipe-panel';
 import { RunBar } from './panels/run-bar';
 import { SourcesPanel } from './panels/sources-panel';
@@ -17,8 +19,9 @@ import { TradeOffPanel } from './panels/trade-off-panel';
 
 /** The page: what merging costs on top, the controls beside it, the evidence below. */
 export function App() {
-  // Without an open group there is no evidence, and none to promise.
-  const openEnded = useStore(jobStore, selectOpenEnded);
+  // Where no numbers are on their way, no place is held for them.
+  const expectsNumbers = useStore(sourcesStore, selectExpectsNumbers);
+  const showsReport = useStore(sourcesStore, selectShowsReport);
   return (
     <DropTarget>
       <div className={styles.page}>
@@ -30,7 +33,8 @@ export function App() {
           </div>
           <div className={styles.story}>
             <AlertPanel />
-            {!openEnded && <StoryPanel />}
+            {showsReport && <PreflightPanel />}
+            {expectsNumbers && <StoryPanel />}
           </div>
           <div className={styles.controls}>
             <div className={styles.console}>
@@ -38,8 +42,9 @@ export function App() {
             </div>
           </div>
           <div className={styles.evidence}>
-            {!openEnded && <Evidence />}
-            <CheckpointsPanel />
+            {expectsNumbers && <Evidence />}
+            {!showsReport && <CheckpointsPanel />}
+            {expectsNumbers && <PlanPanel />}
           </div>
         </main>
         <footer className={styles.footer}>

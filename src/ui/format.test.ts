@@ -8,6 +8,7 @@ import {
   inText,
   percent,
   points,
+  roughTime,
   seconds,
   shortCount,
   tiny,
@@ -45,6 +46,19 @@ describe('numbers for people', () => {
       '10 s',
       '1 min 0 s',
       '3 min 20 s',
+    ]);
+  });
+
+  it('times that are estimates', () => {
+    expect([0.2, 59, 61, 200, 3599, 3600, 4300, 7180].map(roughTime)).toEqual([
+      '1 s',
+      '59 s',
+      '1 min',
+      '3 min',
+      '1 h',
+      '1 h',
+      '1 h 10 min',
+      '2 h',
     ]);
   });
 

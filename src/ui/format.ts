@@ -86,6 +86,16 @@ export function seconds(value: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** A time that is itself an estimate: `8 s`, `3 min`, `2 h 10 min`. */
+export function roughTime(value: number): string {
+  if (value < 59.5) return `${Math.max(1, Math.round(value))} s`;
+  const minutes = Math.round(value / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const tens = 10 * Math.round((minutes % 60) / 10);
+  const hours = Math.floor(minutes / 60) + (tens === 60 ? 1 : 0);
+  return tens % 60 === 0 ? `${hours} h` : `${hours} h ${tens} min`;
+}
+
 function scaled(value: number, units: readonly string[]): string {
   let rest = value;
   let unit = 0;

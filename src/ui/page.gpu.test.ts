@@ -4,7 +4,7 @@ import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { raiseAlert, resetJob } from '@/store/job/actions';
-import { groupOf, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
+import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
 import { startPage } from '@/store/start';
 import { PeruError } from '@/tensor/errors';
 import { App } from './app';
@@ -39,8 +39,7 @@ async function openGroup(rowCount: number | null = 200): Promise<void> {
     adapter: { vendor: 'acme', architecture: 'one', description: '', fallback: false },
     evaluator: 'onnxruntime webgpu',
   });
-  worker.last().emit({ type: 'group', group: groupOf(['a', 'b'], rowCount) });
-  await worker.last().end(DONE);
+  await openAndLoad(worker, groupOf(['a', 'b'], rowCount));
 }
 
 function emitScores(method: string, share: number): void {
@@ -99,7 +98,7 @@ describe('the table', () => {
   it('gives way to the reason where nothing is scored', async () => {
     await openGroup(null);
     await expect
-      .element(page.getByText(/No accuracy .* the files carry no data set/))
+      .element(page.getByText(/^No accuracy here: the files carry no data set\.$/))
       .toBeVisible();
     expect(page.getByRole('table', { name: 'Accuracy by task' }).elements()).toHaveLength(0);
   });

@@ -11,7 +11,47 @@ export async function filesOfDrop(transfer: DataTransfer): Promise<readonly Loca
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const loose = entries.length > 0 ? [] : filesOfInput(transfer.files);
   const nested = await Promise.all(entries.map(filesOfEntry));
-  return [...loose, ...nested.flat()];
+  return [...loose, ...apart(nested).flat()];
+}
+
+/**
+ * Handles of the dropped folders, where the browser has them, so that they can be opened again.
+ * To be called before the drop's task ends.
+ */
+export async function foldersOfDrop(
+  transfer: DataTransfer,
+): Promise<readonly FileSystemDirectoryHandle[]> {
+  const handles = await Promise.all([...transfer.items].map(handleOf));
+  return handles.filter((handle): handle is FileSystemDirectoryHandle => {
+    return handle?.kind === 'directory';
+  });
+}
+
+/** Null where there is none: the dropped files themselves are read without it. */
+async function handleOf(item: HandleItem): Promise<FileSystemHandle | null> {
+  try {
+    return (await item.getAsFileSystemHandle?.()) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What TypeScript's library does not know of: https://wicg.github.io/file-system-access/. */
+interface HandleItem extends DataTransferItem {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
+}
+
+/** Items of one name, from several places, must not become one folder: later ones get a number. */
+function apart(items: readonly (readonly LocalFile[])[]): readonly (readonly LocalFile[])[] {
+  const seen = new Map<string, number>();
+  return items.map((files) => {
+    const root = files[0]?.path.split('/')[0] ?? '';
+    const number = (seen.get(root) ?? 0) + 1;
+    seen.set(root, number);
+    return number === 1
+      ? files
+      : files.map(({ path, file }) => ({ path: `${number}-${path}`, file }));
+  });
 }
 
 /** Files of a file input; with `webkitdirectory` each carries its path from the folder on. */

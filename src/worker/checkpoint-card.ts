@@ -13,11 +13,13 @@ export interface CardParts {
   readonly facts: Pick<CheckpointFacts, 'parameterCount' | 'dtypes' | 'tensorCount'>;
   /** What the task is scored on. */
   readonly split: SplitFacts | null;
+  /** Why it is scored on nothing. */
+  readonly unscoredBecause?: string | null;
 }
 
 /** What the page shows of one checkpoint; reads the licence from its model card. */
 export async function checkpointCard(parts: CardParts): Promise<CheckpointCard> {
-  const { role, name, title, repo, byteLength, facts, split } = parts;
+  const { role, name, title, repo, byteLength, facts, split, unscoredBecause = null } = parts;
   const { parameterCount, dtypes, tensorCount } = facts;
   return {
     id: repo.id,
@@ -31,5 +33,6 @@ export async function checkpointCard(parts: CardParts): Promise<CheckpointCard> 
     tensorCount,
     licence: await readLicence(await repo.open('README.md')),
     dataset: split,
+    unscoredBecause,
   };
 }

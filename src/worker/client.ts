@@ -1,4 +1,5 @@
 import { proxy, type Remote, wrap } from 'comlink';
+import { type ErrorFacts } from '@/tensor/errors';
 import { type JobOutcome, type PeruWorker } from './protocol';
 import workerUrl from './peru-worker.ts?worker&url';
 
@@ -8,16 +9,22 @@ import workerUrl from './peru-worker.ts?worker&url';
  */
 export function connectWorker(): PeruWorker {
   let running: RunningWorker | null = null;
+  const ask = async (
+    question: (remote: Remote<PeruWorker>) => Promise<JobOutcome>,
+  ): Promise<JobOutcome> => {
+    if (running === null) throw new Error('The worker was asked before anything was open.');
+    return Promise.race([question(running.remote), running.stopped]);
+  };
   return {
-    open: (request, onEvent) => {
+    open: (request, choices, onEvent) => {
       running?.stop({ status: 'cancelled' });
       running = startWorker();
-      return Promise.race([running.remote.open(request, proxy(onEvent)), running.stopped]);
+      const opened = running.remote.open(request, choices, proxy(onEvent));
+      return Promise.race([opened, running.stopped]);
     },
-    run: async (recipe, onEvent) => {
-      if (running === null) throw new Error('A recipe was run before anything was open.');
-      return Promise.race([running.remote.run(recipe, proxy(onEvent)), running.stopped]);
-    },
+    plan: (choices, onEvent) => ask((remote) => remote.plan(choices, proxy(onEvent))),
+    load: (onEvent) => ask((remote) => remote.load(proxy(onEvent))),
+    run: (recipe, onEvent) => ask((remote) => remote.run(recipe, proxy(onEvent))),
     cancel: async () => {
       if (running === null) return;
       await Promise.race([running.remote.cancel(), running.stopped]);
@@ -49,15 +56,23 @@ function startWorker(): RunningWorker {
     settle(outcome);
   };
   worker.addEventListener('error', (event) => {
-    const reason = event.message || 'its script could not be loaded';
-    stop({
-      status: 'failed',
-      error: {
-        kind: 'worker-stopped',
-        message: `The worker stopped: ${reason}.`,
-        hint: 'Try again; if it happens once more, reload the page and close other tabs.',
-      },
-    });
+    stop({ status: 'failed', error: stoppedBecause(event.message) });
   });
   return { remote: wrap<PeruWorker>(worker), stopped, stop };
+}
+
+/** An error event without a message tells that a script could not be fetched. */
+function stoppedBecause(message: string): ErrorFacts {
+  if (message === '' && !navigator.onLine) {
+    return {
+      kind: 'source',
+      message: 'A part of the page could not be loaded: this machine is offline.',
+      hint: 'Connect to the network and try again.',
+    };
+  }
+  return {
+    kind: 'worker-stopped',
+    message: `The worker stopped: ${message || 'its script could not be loaded'}.`,
+    hint: 'Try again; if it happens once more, reload the page and close other tabs.',
+  };
 }

@@ -6,35 +6,21 @@ import {
   openWeights,
   type RepoSource,
 } from '@/sources/checkpoint-source';
+import { loadPart } from '@/sources/hub/load-part';
 import { groupLocalFiles } from '@/sources/local-files';
+import { presetOf } from '@/sources/presets';
 import { openTextZoo } from '@/sources/text-zoo';
 import { openZoo } from '@/sources/zoo';
+import { type HubDoor } from '@/sources/hub/hub-door';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/tensor/errors';
 import { openHubCache } from './hub-cache';
-import { type DemoName, type Metric, type SourceRequest } from './protocol';
+import { type DemoName, type SourceRequest } from './protocol';
+import { presetTask } from './scoring/preset-tests';
+import { repoImages, repoTexts } from './scoring/repo-tests';
+import { type ImageTest, type Test, type TextTest } from './scoring/tests';
 
-/** Images of a test split, and prompts that its class names are put into. */
-export interface ImageTest {
-  readonly kind: 'image';
-  readonly repo: RepoSource;
-  readonly templates: readonly string[];
-}
-
-/** Rows of text, put into a prompt and answered in words. */
-export interface TextTest {
-  readonly kind: 'text';
-  readonly repo: RepoSource;
-  /** With `{column}` in the place of each column of a row. */
-  readonly prompt: string;
-  /** The right answer of each label; null where it is the label itself, with one decimal. */
-  readonly answers: readonly string[] | null;
-  readonly metric: Metric;
-  /** Most tokens an answer may have, its end included. */
-  readonly maxNewTokens: number;
-}
-
-export type Test = ImageTest | TextTest;
+export type { ImageTest, Test, TextTest };
 
 export interface TaskSource<Model> {
   /** Key in results and file names. */
@@ -68,12 +54,12 @@ export async function groupSources(
   switch (request.kind) {
     case 'demo':
       return DEMOS[request.demo](options);
-    case 'files':
-      return groupOf('Your files', groupLocalFiles(request.files), request.base, options);
-    case 'hub': {
-      const found = await openHub(request, options);
-      return groupOf('From the Hub', found, idOfBase(request, found.ids), options);
+    case 'files': {
+      const about = { title: 'Your files', lambda: null, taskOf: unscoredTask };
+      return groupOf(groupLocalFiles(request.files), about, request.base, options);
     }
+    case 'hub':
+      return hubGroup(request, options);
   }
 }
 
@@ -85,7 +71,7 @@ const DEMOS: Readonly<Record<DemoName, (options: OpenOptions) => Promise<GroupSo
 async function fullDemo(options: OpenOptions): Promise<FullSources> {
   const zoo = await openZoo({ ...options, baseUrl: new URL('zoo/', pageUrl()) });
   const tasks = zoo.tasks.map(({ name, title, model, dataset, templates }) => {
-    return { name, title, model, scoredOn: { kind: 'image' as const, repo: dataset, templates } };
+    return { name, title, model, scoredOn: repoImages(dataset, templates) };
   });
   const title = 'Embedded zoo: a small CLIP, eight tasks';
   return { kind: 'full', title, base: zoo.base, tasks, lambda: zoo.lambda };
@@ -95,14 +81,7 @@ async function adapterDemo(options: OpenOptions): Promise<AdapterSources> {
   const zoo = await openTextZoo({ ...options, baseUrl: new URL('zoo/text/', pageUrl()) });
   const { maxNewTokens } = zoo;
   const tasks = zoo.tasks.map(({ name, title, adapter, dataset, prompt, answers, metric }) => {
-    const scoredOn = {
-      kind: 'text' as const,
-      repo: dataset,
-      prompt,
-      answers,
-      metric,
-      maxNewTokens,
-    };
+    const scoredOn = repoTexts(dataset, { prompt, answers, metric, maxNewTokens });
     return { name, title, model: adapter, scoredOn };
   });
   const title = 'Embedded zoo: a small T5, eight LoRA adapters';
@@ -121,46 +100,79 @@ interface Found {
   readonly adapters: readonly AdapterSource[];
 }
 
-async function openHub(
-  { repos, hubUrl, accessToken }: Extract<SourceRequest, { kind: 'hub' }>,
-  options: OpenOptions,
-): Promise<Found & { readonly ids: readonly string[] }> {
-  const [{ HubDoor }, { openHubGroup }] = await Promise.all([
-    import('@/sources/hub/hub-door'),
-    import('@/sources/hub/hub-repo'),
-  ]);
+type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
+
+async function hubGroup(request: HubRequest, options: OpenOptions): Promise<GroupSources> {
+  const { repos, hubUrl, accessToken } = request;
+  const [{ HubDoor }, { openHubGroup }] = await loadPart(() =>
+    Promise.all([import('@/sources/hub/hub-door'), import('@/sources/hub/hub-repo')]),
+  );
   const cache = (await openHubCache()) ?? undefined;
   const door = new HubDoor({ hubUrl, accessToken, cache });
-  return openHubGroup(repos, door, options);
+  const found = await openHubGroup(repos, door, options);
+  const places = new Map<RepoSource, string>();
+  for (const model of [...found.checkpoints, ...found.adapters]) {
+    places.set(model, model.hub.repo);
+  }
+  const about = aboutHub(request.preset, door, places);
+  return groupOf(found, about, idOfBase(request, found.ids), options);
+}
+
+/** A preset names the tasks that are its own; others stay what their repos are called. */
+function aboutHub(
+  presetId: string | undefined,
+  door: HubDoor,
+  repoOf: ReadonlyMap<RepoSource, string>,
+): AboutGroup {
+  const preset = presetId === undefined ? null : presetOf(presetId);
+  const plain = { title: 'From the Hub', lambda: null, taskOf: unscoredTask };
+  if (preset === null) return plain;
+  const places = { door, classesUrl: new URL('presets/', pageUrl()) };
+  const given = new Set<string>();
+  const taskOf: AboutGroup['taskOf'] = (model) => {
+    const facts = presetTask(preset, repoOf.get(model) ?? '', places);
+    // Two revisions of one repo are two tasks, and only one can have the name.
+    if (facts === null || given.has(facts.name)) return unscoredTask(model);
+    given.add(facts.name);
+    return facts;
+  };
+  return { title: preset.title, lambda: preset.lambda, taskOf };
 }
 
 /** The base may be named by what was opened, or by the reference that opened it. */
-function idOfBase(
-  { repos, base }: Extract<SourceRequest, { kind: 'hub' }>,
-  ids: readonly string[],
-): string | undefined {
+function idOfBase({ repos, base }: HubRequest, ids: readonly string[]): string | undefined {
   return base === undefined ? undefined : (ids[repos.indexOf(base)] ?? base);
+}
+
+/** What a group and its tasks are called, and what scores them. */
+interface AboutGroup {
+  readonly title: string;
+  readonly lambda: number | null;
+  readonly taskOf: (model: RepoSource) => Omit<TaskSource<never>, 'model'>;
 }
 
 /** Adapters and their base, or full checkpoints of which one is the base. */
 async function groupOf(
-  title: string,
   { checkpoints, adapters }: Found,
+  { title, lambda, taskOf }: AboutGroup,
   chosenBase: string | undefined,
   options: OpenOptions,
 ): Promise<GroupSources> {
   if (adapters.length > 0) {
     const base = baseOfAdapters(adapters, checkpoints, chosenBase);
-    return { kind: 'adapters', title, base, tasks: unscoredTasks(adapters), lambda: null };
+    const tasks = adapters.map((model) => ({ ...taskOf(model), model }));
+    return { kind: 'adapters', title, base, tasks, lambda };
   }
   const base = await chooseBase(checkpoints, chosenBase, options);
   const others = checkpoints.filter((checkpoint) => checkpoint !== base);
-  return { kind: 'full', title, base, tasks: unscoredTasks(others), lambda: null };
+  const tasks = others.map((model) => ({ ...taskOf(model), model }));
+  return { kind: 'full', title, base, tasks, lambda };
 }
 
-function unscoredTasks<Model extends RepoSource>(models: readonly Model[]): TaskSource<Model>[] {
-  return models.map((model) => ({ name: model.name, title: model.name, model, scoredOn: null }));
+function unscoredTask({ name }: RepoSource): Omit<TaskSource<never>, 'model'> {
+  return { name, title: name, scoredOn: null };
 }
+
 async function chooseBase(
   checkpoints: readonly CheckpointSource[],
   chosenId: string | undefined,

@@ -1,36 +1,66 @@
-/** Opens a group: headers, plan, engine, weights on the engine, and an evaluator where there is one. */
-import { type ByteProgress, type OpenOptions } from '@/sources/checkpoint-source';
-import { type AdapterGroup, openAdapterGroup } from './adapters/open-adapters';
+/**
+ * Opens a group in two steps: from headers and small files alone it plans what merging will do and
+ * cost; when told to, it loads the weights, or readies them to be streamed, and an evaluator where
+ * there is one.
+ */
+import { type OpenOptions } from '@/sources/checkpoint-source';
+import { type PlanChoices, type Preflight } from '@/plan/preflight';
+import { type Engine } from '@/tensor/engine';
+import { type AdapterGroup } from './adapters/load-adapters';
+import { openAdapterGroup } from './adapters/open-adapters';
 import { chooseEngine, type ChosenEngine } from './choose-engine';
 import { deviceLoss } from './device-loss';
-import { type FullGroup, openFullGroup } from './full/open-full';
+import { FetchedBytes } from './fetched-bytes';
+import { type FullGroup } from './full/load-full';
+import { openFullGroup } from './full/open-full';
 import { groupSources } from './group-sources';
-import { type JobEvent, type SourceRequest } from './protocol';
+import { CurrentPorts, type JobPorts } from './job-ports';
+import { type SourceRequest } from './protocol';
 
-export type OpenGroup = FullGroup | AdapterGroup;
+/** Weights on the engine, ready to be merged and scored. */
+export type LoadedGroup = FullGroup | AdapterGroup;
 
-export interface Opening {
+/** Headers read, nothing large moved yet. */
+export interface OpenedGroup {
+  readonly engine: Engine;
+  /** From now on, work on the group reports to this job and stops with it. */
+  handTo(job: JobPorts): void;
+  /**
+   * Plans what loading will do by these choices, from what is known already.
+   *
+   * @throws PeruError `mismatch` where nothing can be merged, `out-of-memory` where the budget is
+   *   too small
+   */
+  plan(choices: PlanChoices): Promise<Preflight>;
+  /** Loads by the latest plan. The caller disposes what it gets. */
+  load(): Promise<LoadedGroup>;
+  dispose(): void;
+}
+
+export interface Opening extends JobPorts {
   readonly request: SourceRequest;
-  readonly emit: (event: JobEvent) => void;
-  readonly signal: AbortSignal;
 }
 
 /** What opening a group of either kind starts from. */
-export interface OpeningParts extends Opening {
-  readonly engineReady: Promise<ChosenEngine>;
+export interface OpeningParts {
+  readonly request: SourceRequest;
+  readonly chosen: ChosenEngine;
+  /** Stops with, and reports to, the job of the moment. */
   readonly options: OpenOptions;
+  readonly fetched: FetchedBytes;
+  readonly ports: CurrentPorts;
   /** Go on although NaN or Inf was found. */
   readonly allowNonFinite: boolean;
 }
 
 /**
- * Reads headers, plans, loads the weights to the engine and readies the evaluator. A group that
- * merges but can not be scored opens all the same, and its facts say why.
+ * Reads what it takes to plan. A group that merges but can not be scored opens all the same, and
+ * its facts say why.
  *
- * @throws PeruError for whatever keeps the group from being merged
+ * @throws PeruError for whatever keeps the files from being opened
  */
-export async function openGroup(opening: Opening): Promise<OpenGroup> {
-  // The device opens while the files arrive.
+export async function openGroup(opening: Opening): Promise<OpenedGroup> {
+  // The device opens while the headers arrive.
   const engineReady = chooseEngine();
   const opened = assemble(opening, engineReady);
   const loss = engineReady.then(({ engine }) => deviceLoss(engine));
@@ -45,26 +75,23 @@ export async function openGroup(opening: Opening): Promise<OpenGroup> {
   }
 }
 
-async function assemble(opening: Opening, engineReady: Promise<ChosenEngine>): Promise<OpenGroup> {
-  const { request, emit, signal } = opening;
-  const options = { signal, onProgress: byteProgress(emit) };
-  const sources = await groupSources(request, options);
-  const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
-  const parts = { ...opening, engineReady, options, allowNonFinite };
-  return sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
-}
-
-/** Adds up the bytes of files that arrive side by side. */
-function byteProgress(emit: Opening['emit']): (progress: ByteProgress) => void {
-  const files = new Map<string, ByteProgress>();
-  return (progress) => {
-    files.set(progress.path, progress);
-    let done = 0;
-    let total = 0;
-    for (const { loadedBytes, totalBytes } of files.values()) {
-      done += loadedBytes;
-      total += totalBytes ?? loadedBytes;
-    }
+async function assemble(
+  { request, emit, signal }: Opening,
+  engineReady: Promise<ChosenEngine>,
+): Promise<OpenedGroup> {
+  const ports = new CurrentPorts({ emit, signal });
+  const fetched = new FetchedBytes();
+  fetched.onArrival = () => {
+    const { loaded: done, asked: total } = fetched;
     emit({ type: 'progress', progress: { stage: 'Fetching files', done, total, unit: 'bytes' } });
   };
+  const options = { signal, onProgress: fetched.add };
+  const sources = await groupSources(request, options);
+  const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
+  const parts = { request, options, fetched, ports, allowNonFinite, chosen: await engineReady };
+  const opened =
+    sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
+  return opened.finally(() => {
+    fetched.onArrival = null;
+  });
 }

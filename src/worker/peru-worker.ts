@@ -24,7 +24,10 @@ async function afterEvents(
 
 const session = createSession();
 const worker: PeruWorker = {
-  open: (request, onEvent) => afterEvents(onEvent, (emit) => session.open(request, emit)),
+  open: (request, choices, onEvent) =>
+    afterEvents(onEvent, (emit) => session.open(request, choices, emit)),
+  plan: (choices, onEvent) => afterEvents(onEvent, (emit) => session.plan(choices, emit)),
+  load: (onEvent) => afterEvents(onEvent, (emit) => session.load(emit)),
   run: (recipe, onEvent) => afterEvents(onEvent, (emit) => session.run(recipe, emit)),
   cancel: () => session.cancel(),
 };

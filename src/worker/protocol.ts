@@ -7,8 +7,9 @@ import { type MergeMethod } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type ErrorFacts } from '@/tensor/errors';
 import { type FactorizationReport } from '@/tensor/low-rank';
+import { type PlanChoices, type Preflight } from '@/plan/preflight';
 
-export type { FactorizationReport, MergeMethod, RankChoice };
+export type { FactorizationReport, MergeMethod, PlanChoices, Preflight, RankChoice };
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
 export interface Recipe {
@@ -46,6 +47,8 @@ export type SourceRequest =
       /** Id of the checkpoint to use as base, or the one of `repos` that names it; else guessed. */
       readonly base?: string;
       readonly allowNonFinite?: boolean;
+      /** Preset the repos come from (`sources/presets`): names the tasks and what scores them. */
+      readonly preset?: string;
     };
 
 export interface CheckpointCard {
@@ -66,13 +69,18 @@ export interface CheckpointCard {
   /** Data set the task is scored on; null when there is none, with the reason. */
   readonly dataset: {
     readonly name: string;
+    /** Rows scored. */
     readonly rowCount: number;
+    /** Rows of the split, where those scored are a sample of it. */
+    readonly ofRowCount?: number;
     /** What a row is: an image to classify, or a text to answer. */
     readonly rowKind: RowKind;
     /** Null where the answer is a number. */
     readonly classCount: number | null;
     readonly metric: Metric;
   } | null;
+  /** Why there is no data set, where one was looked for. */
+  readonly unscoredBecause?: string | null;
 }
 
 export type RowKind = 'image' | 'text';
@@ -180,8 +188,11 @@ export type JobEvent =
       readonly type: 'engine';
       readonly engine: EngineKind;
       readonly adapter: AdapterReport;
+      /** What scores the models; empty until it is ready. */
       readonly evaluator: string;
     }
+  /** Known from headers alone: what fits, what it will cost. */
+  | { readonly type: 'preflight'; readonly preflight: Preflight }
   | { readonly type: 'group'; readonly group: GroupFacts }
   | { readonly type: 'progress'; readonly progress: Progress }
   /** 2048 counts of |u| by magnitude per task, around theta*, for the live slider. */
@@ -203,6 +214,7 @@ export type JobEvent =
   | { readonly type: 'sparse'; readonly facts: SparseFacts }
   | { readonly type: 'low-rank'; readonly facts: LowRankFacts }
   | { readonly type: 'storage'; readonly rows: readonly StorageRow[] }
+  /** GPU memory (or typed arrays) held now, the evaluator's included; the peak is the engine's. */
   | { readonly type: 'memory'; readonly liveBytes: number; readonly peakBytes: number }
   /** A stage ended; `name` and seconds as in results.json. */
   | { readonly type: 'stage'; readonly name: string; readonly seconds: number };
@@ -214,8 +226,16 @@ export type JobOutcome =
 
 /** The worker's whole surface, called through Comlink. One job at a time: the latest wins. */
 export interface PeruWorker {
-  /** Reads headers, checks that the files fit, loads weights to the engine. Cancels any job. */
-  open(request: SourceRequest, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /** Reads headers, checks that the files fit and tells the `preflight`. Cancels any job. */
+  open(
+    request: SourceRequest,
+    choices: PlanChoices,
+    onEvent: (event: JobEvent) => void,
+  ): Promise<JobOutcome>;
+  /** Plans what was opened anew by other choices, without reading its headers again. */
+  plan(choices: PlanChoices, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /** Loads the weights by the plan, or readies them to be streamed, and tells the `group`. */
+  load(onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /** Merges, prunes and scores the open group by the recipe. Cancels the job before it. */
   run(recipe: Recipe, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   cancel(): Promise<void>;

@@ -1,7 +1,14 @@
 /** Whole jobs on tiny files, on the reference engine: what the page asks and hears back. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { type JobEvent, type PeruWorker, type Recipe, type SourceRequest } from './protocol';
+import {
+  type JobEvent,
+  type JobOutcome,
+  type PeruWorker,
+  type Recipe,
+  type SourceRequest,
+} from './protocol';
+import { NO_CHOICES } from '@/plan/preflight';
 import { createSession } from './session';
 
 const RECIPE: Recipe = {
@@ -40,9 +47,15 @@ beforeEach(() => {
   events = [];
 });
 
+/** Opens a group and loads it, as the page does where nothing large moves. */
+async function open(request: SourceRequest, onEvent: typeof hear): Promise<JobOutcome> {
+  const opened = await session.open(request, NO_CHOICES, onEvent);
+  return opened.status === 'done' ? session.load(onEvent) : opened;
+}
+
 describe('opening', () => {
   it('tells what was found and why nothing is scored', async () => {
-    expect(await session.open(group, hear)).toEqual({ status: 'done' });
+    expect(await open(group, hear)).toEqual({ status: 'done' });
     const [facts] = heard('group');
     expect(facts?.group.cards.map(({ role, checkpoint: name }) => [role, name])).toEqual([
       ['base', 'base'],
@@ -56,37 +69,118 @@ describe('opening', () => {
   it('refuses NaN by tensor and count, unless the visitor says to go on', async () => {
     const broken = checkpoint('broken.safetensors', (i) => (i % 25 === 3 ? Number.NaN : 1));
     const request: Files = { kind: 'files', files: [base, broken] };
-    const outcome = await session.open(request, hear);
+    const outcome = await open(request, hear);
     expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'non-finite' } });
     expect(JSON.stringify(outcome)).toContain('\\"w\\" (2)');
-    expect(await session.open({ ...request, allowNonFinite: true }, hear)).toEqual({
+    expect(await open({ ...request, allowNonFinite: true }, hear)).toEqual({
       status: 'done',
     });
   });
 
   it('offers the candidates where the base can not be told, and takes the choice', async () => {
     const request: Files = { kind: 'files', files: [taskA, taskB] };
-    const outcome = await session.open(request, hear);
+    const outcome = await open(request, hear);
     expect(outcome).toMatchObject({
       status: 'failed',
       error: { kind: 'choose-base', choices: [{ name: 'a' }, { name: 'b' }] },
     });
-    expect(await session.open({ ...request, base: 'b.safetensors' }, hear)).toEqual({
+    expect(await open({ ...request, base: 'b.safetensors' }, hear)).toEqual({
       status: 'done',
     });
     expect(heard('group')[0]?.group.cards[0]?.checkpoint).toBe('b');
   });
 
   it('leaves nothing open behind a failure', async () => {
-    await session.open(group, hear);
-    await session.open({ kind: 'files', files: [base] }, hear);
+    await open(group, hear);
+    await open({ kind: 'files', files: [base] }, hear);
     expect(await session.run(RECIPE, hear)).toMatchObject({ status: 'failed' });
+  });
+});
+
+describe('planning', () => {
+  it('tells what will be merged before anything is loaded, and anew for other choices', async () => {
+    expect(await session.open(group, NO_CHOICES, hear)).toEqual({ status: 'done' });
+    expect(heard('group')).toEqual([]);
+    const preflight = heard('preflight')[0]?.preflight;
+    expect(preflight).toMatchObject({
+      kind: 'full',
+      tensors: { mergedTensors: 1, mergedElements: SIZE },
+      bytes: { neededBytes: 3 * 4 * SIZE, toFetchBytes: 0, keptBytes: 0 },
+      memory: { mode: 'resident', readsPerByte: 1 },
+      startsByItself: true,
+    });
+    expect(preflight?.checkpoints.map(({ name }) => name)).toEqual(['base', 'a', 'b']);
+    const nothing = await session.plan({ ...NO_CHOICES, exclude: ['*'] }, hear);
+    expect(nothing).toMatchObject({ status: 'failed', error: { kind: 'mismatch' } });
+    // A plan that failed can not be loaded; another can.
+    expect(await session.load(hear)).toMatchObject({ status: 'failed' });
+    expect(await session.plan(NO_CHOICES, hear)).toEqual({ status: 'done' });
+    expect(await session.load(hear)).toEqual({ status: 'done' });
+  });
+
+  it('refuses a budget that nothing fits in, and says which one would do', async () => {
+    const outcome = await session.open(group, { ...NO_CHOICES, budgetBytes: 1 }, hear);
+    expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'out-of-memory' } });
+  });
+});
+
+describe('models that differ', () => {
+  const model = (path: string, tensors: Parameters<typeof soundFile>[0]) => ({
+    path,
+    file: new File([soundFile(tensors)], path),
+  });
+  const weights = (shift: number) =>
+    f32(
+      [10, 5],
+      Array.from({ length: SIZE }, (_, i) => 1 + shift * Math.sin(i)),
+    );
+
+  it('reads what was saved under a prefix as if it were not', async () => {
+    const named = [1, 2].map((t) =>
+      model(`t${t}.safetensors`, { 'body.w': weights(t), 'body.v': weights(-t) }),
+    );
+    const renamed = [1, 2].map((t) =>
+      model(`t${t}.safetensors`, { 'model.body.w': weights(t), 'model.body.v': weights(-t) }),
+    );
+    const plain = model('base.safetensors', { 'body.w': weights(0), 'body.v': weights(0.5) });
+    const factsOf = async (files: Files['files']) => {
+      events = [];
+      const chosen = { kind: 'files', files, base: 'base.safetensors' } as const;
+      expect(await open(chosen, hear)).toEqual({ status: 'done' });
+      await session.run(RECIPE, hear);
+      return { sparse: heard('sparse'), storage: heard('storage').at(-1)?.rows.at(-1)?.bytes };
+    };
+    expect(await factsOf([plain, ...renamed])).toEqual(await factsOf([plain, ...named]));
+  });
+
+  it('keeps heads whole beside the entries of their task, and counts their bytes', async () => {
+    const files = [
+      model('base.safetensors', { w: weights(0) }),
+      model('a.safetensors', { w: weights(1), 'head.weight': f32([3, 4], Array(12).fill(7)) }),
+      model('b.safetensors', { w: weights(2), 'head.weight': f32([5, 4], Array(20).fill(8)) }),
+    ];
+    const request = { kind: 'files', files, base: 'base.safetensors' } as const;
+    expect(await open(request, hear)).toEqual({ status: 'done' });
+    expect(heard('preflight')[0]?.preflight.tensors).toMatchObject({
+      mergedTensors: 1,
+      ownTensors: 1,
+    });
+    expect(await session.run(RECIPE, hear)).toEqual({ status: 'done' });
+    const row = heard('storage')
+      .at(-1)
+      ?.rows.find(({ method }) => method === 'peru-fft@20');
+    const [a, b] = ['a', 'b'].map((name) => {
+      return row!.files.find((file) => file.name === `${name}.sparse.safetensors`)!.bytes;
+    });
+    // 8 numbers more, and offsets in the header that may be a digit longer.
+    expect(b! - a!).toBeGreaterThanOrEqual(8 * 4);
+    expect(b! - a!).toBeLessThanOrEqual(8 * 4 + 8);
   });
 });
 
 describe('running', () => {
   it('keeps exactly m % of each task and tells what that stores', async () => {
-    await session.open(group, hear);
+    await open(group, hear);
     expect(await session.run(RECIPE, hear)).toEqual({ status: 'done' });
     const asked = heard('sparse').filter(({ facts }) => facts.method.endsWith('@20'));
     expect(asked).toHaveLength(4);
@@ -108,7 +202,7 @@ describe('running', () => {
   });
 
   it('finds the energy that float64 arithmetic finds', async () => {
-    await session.open(group, hear);
+    await open(group, hear);
     await session.run(RECIPE, hear);
     const merged = (i: number): number => Math.fround(1 + 0.5 * (i / 100 - i / 50));
     const squares = Array.from({ length: SIZE }, (_, i) => (1 + i / 100 - merged(i)) ** 2);
@@ -122,7 +216,7 @@ describe('running', () => {
   });
 
   it('lets the latest recipe win', async () => {
-    await session.open(group, hear);
+    await open(group, hear);
     const first = session.run(RECIPE, hear);
     const second = session.run({ ...RECIPE, keptPercent: 5 }, hear);
     expect(await first).toEqual({ status: 'cancelled' });
@@ -130,7 +224,7 @@ describe('running', () => {
   });
 
   it('ends when cancelled, and runs again', async () => {
-    await session.open(group, hear);
+    await open(group, hear);
     const run = session.run(RECIPE, hear);
     await session.cancel();
     expect(await run).toEqual({ status: 'cancelled' });

@@ -1,12 +1,13 @@
 /** The worker's state: one engine, one open group, one job at a time; the latest wins. */
 import { errorFacts } from '@/tensor/errors';
 import { deviceLoss } from './device-loss';
-import { openGroup, type OpenGroup } from './open-group';
-import { type JobOutcome, type PeruWorker } from './protocol';
+import { type LoadedGroup, openGroup, type OpenedGroup } from './open-group';
+import { type JobEvent, type JobOutcome, type PeruWorker } from './protocol';
 import { runRecipe } from './run-recipe';
 
 export function createSession(): PeruWorker {
-  let group: OpenGroup | null = null;
+  let opened: OpenedGroup | null = null;
+  let loaded: LoadedGroup | null = null;
   let controller = new AbortController();
   let settled: Promise<unknown> = Promise.resolve();
 
@@ -19,25 +20,69 @@ export function createSession(): PeruWorker {
     settled = outcome;
     return outcome;
   };
+  const unload = (): void => {
+    loaded?.dispose();
+    loaded = null;
+  };
+  const close = (): void => {
+    unload();
+    opened?.dispose();
+    opened = null;
+  };
 
   return {
-    open: (request, onEvent) =>
+    open: (request, choices, onEvent) =>
       start(async (signal) => {
-        group?.dispose();
-        group = null;
-        group = await openGroup({ request, emit: onEvent, signal });
+        close();
+        const group = await openGroup({ request, emit: onEvent, signal });
+        opened = group;
+        const { kind: engine, adapter } = group.engine;
+        onEvent({ type: 'engine', engine, adapter, evaluator: '' });
+        onEvent({ type: 'preflight', preflight: await group.plan(choices) });
+      }),
+    plan: (choices, onEvent) =>
+      start(async (signal) => {
+        unload();
+        const group = openNow(opened);
+        group.handTo({ emit: onEvent, signal });
+        onEvent({ type: 'preflight', preflight: await group.plan(choices) });
+      }),
+    load: (onEvent) =>
+      start(async (signal) => {
+        unload();
+        const group = openNow(opened);
+        group.handTo({ emit: onEvent, signal });
+        const load = timed(onEvent, 'load', () => group.load());
+        loaded = await Promise.race([load, deviceLoss(group.engine)]);
       }),
     run: (recipe, onEvent) =>
       start(async (signal) => {
-        if (group === null) throw new Error('No group of checkpoints is open.');
-        const run = runRecipe({ group, recipe, emit: onEvent, signal });
-        await Promise.race([run, deviceLoss(group.engine)]);
+        if (loaded === null) throw new Error('No group of checkpoints is loaded.');
+        opened?.handTo({ emit: onEvent, signal });
+        const run = runRecipe({ group: loaded, recipe, emit: onEvent, signal });
+        await Promise.race([run, deviceLoss(loaded.engine)]);
       }),
     cancel: async () => {
       controller.abort();
       await settled;
     },
   };
+}
+
+function openNow(opened: OpenedGroup | null): OpenedGroup {
+  if (opened === null) throw new Error('No group of checkpoints is open.');
+  return opened;
+}
+
+async function timed<T>(
+  emit: (event: JobEvent) => void,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  emit({ type: 'stage', name, seconds: (performance.now() - start) / 1000 });
+  return result;
 }
 
 async function outcomeOf(

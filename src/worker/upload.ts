@@ -1,10 +1,15 @@
-/** Copies checkpoints' bytes to the engine, chunk by chunk, and looks for NaN and Inf there. */
+/**
+ * Gets checkpoints' weights to the engine: chunk by chunk into a group that holds them, or into
+ * one that reads them when it needs them. Looks for NaN and Inf there.
+ */
 import { type CheckpointTensors, readFlatRange } from '@/tensor/checkpoint-tensors';
-import { type FloatDtype } from '@/tensor/dtype';
-import { type Engine, type WeightGroup } from '@/tensor/engine';
+import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
+import { type Engine, type GroupSpec, type WeightGroup } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
-import { type FlatLayout, planChunks } from '@/tensor/layout';
-import { type JobEvent } from './protocol';
+import { type Chunk, type FlatLayout, planChunks } from '@/tensor/layout';
+import { readAhead } from '@/tensor/read-ahead';
+import { type FetchedBytes } from './fetched-bytes';
+import { type JobPorts } from './job-ports';
 
 export interface UploadSpec {
   readonly layout: FlatLayout;
@@ -18,38 +23,123 @@ export interface UploadSpec {
 
 export interface UploadOptions {
   readonly allowNonFinite: boolean;
-  readonly emit: (event: JobEvent) => void;
+  readonly emit: JobPorts['emit'];
   readonly signal: AbortSignal;
+  /** What comes over the network meanwhile: a large chunk would else show no progress. */
+  readonly fetched?: FetchedBytes;
 }
 
+/** Bytes that may be under way while others are copied: small chunks of the Hub wait less. */
+const WINDOW_BYTES = 64 * 2 ** 20;
+
 /**
+ * Copies all weights into a new group.
+ *
+ * @param chunks default: as large as the engine takes them
  * @throws PeruError `source` for a file that can not be read, `non-finite` naming tensors and
  *   counts unless allowed
  */
 export async function uploadCheckpoints(
   engine: Engine,
-  { layout, dtypeOf, uploadBytes, checkpoints }: UploadSpec,
-  { allowNonFinite, emit, signal }: UploadOptions,
+  spec: UploadSpec,
+  options: UploadOptions,
+  chunks = chunksOf(spec, engine.maxChunkElements(spec.checkpoints.length - 1)),
 ): Promise<WeightGroup> {
+  const { layout, checkpoints } = spec;
   const taskCount = checkpoints.length - 1;
-  const maxElements = engine.maxChunkElements(taskCount);
-  const chunks = planChunks(layout, checkpoints.length, dtypeOf, maxElements);
   const weights = engine.createGroup({ layout, chunks, taskCount });
-  let done = 0;
-  for (const { index, flatStart, elementCount } of chunks) {
-    for (const [checkpointIndex, checkpoint] of checkpoints.entries()) {
-      const bytes = await readFlatRange(checkpoint, layout, flatStart, elementCount, signal);
-      signal.throwIfAborted();
-      weights.upload(checkpointIndex, index, bytes);
-      done += bytes.byteLength;
-      emit({
-        type: 'progress',
-        progress: { stage: 'Loading weights', done, total: uploadBytes, unit: 'bytes' },
-      });
-    }
+  try {
+    await fill(weights, chunks, spec, options);
+    if (!options.allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);
+    return weights;
+  } catch (error) {
+    weights.dispose();
+    throw error;
   }
-  if (!allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);
-  return weights;
+}
+
+export function chunksOf(
+  { layout, dtypeOf, checkpoints }: UploadSpec,
+  maxElements: number,
+): readonly Chunk[] {
+  return planChunks(layout, checkpoints.length, dtypeOf, maxElements);
+}
+
+async function fill(
+  weights: WeightGroup,
+  chunks: readonly Chunk[],
+  { layout, uploadBytes, checkpoints }: UploadSpec,
+  { emit, signal, fetched }: UploadOptions,
+): Promise<void> {
+  const parts = chunks.flatMap((chunk) =>
+    checkpoints.map((checkpoint, index) => ({ chunk, checkpoint, index })),
+  );
+  const fetchedBefore = fetched?.loaded ?? 0;
+  let uploaded = 0;
+  const tell = (): void => {
+    const arrived = (fetched?.loaded ?? 0) - fetchedBefore;
+    const done = Math.min(uploadBytes, Math.max(uploaded, arrived));
+    const progress = { stage: 'Loading weights', done, total: uploadBytes, unit: 'bytes' as const };
+    emit({ type: 'progress', progress });
+  };
+  if (fetched) fetched.onArrival = tell;
+  try {
+    const reads = readAhead(parts, {
+      bytesOf: ({ chunk, index }) => chunk.elementCount * bytesPerElement(chunk.dtypes[index]!),
+      windowBytes: WINDOW_BYTES,
+      read: ({ chunk, checkpoint }, stop) =>
+        readFlatRange(checkpoint, layout, chunk.flatStart, chunk.elementCount, stop),
+      signal,
+    });
+    for await (const { item, result } of reads) {
+      signal.throwIfAborted();
+      weights.upload(item.index, item.chunk.index, result);
+      uploaded += result.byteLength;
+      tell();
+    }
+  } finally {
+    if (fetched) fetched.onArrival = null;
+  }
+}
+
+/**
+ * A group that reads its weights when they are needed, and stops with the job that needs them.
+ * Looking for NaN and Inf reads all of them once, which also brings those of a Hub to this disk.
+ *
+ * @throws PeruError as `uploadCheckpoints`
+ */
+export async function streamCheckpoints(
+  engine: Engine,
+  spec: UploadSpec,
+  chunks: readonly Chunk[],
+  budgetBytes: number,
+  ports: JobPorts,
+  { allowNonFinite }: Pick<UploadOptions, 'allowNonFinite'>,
+): Promise<WeightGroup> {
+  const { layout, checkpoints, uploadBytes } = spec;
+  let done = 0;
+  const read: NonNullable<GroupSpec['streamed']>['read'] = async (checkpoint, chunkIndex) => {
+    const { flatStart, elementCount } = chunks[chunkIndex]!;
+    const from = checkpoints[checkpoint]!;
+    const bytes = await readFlatRange(from, layout, flatStart, elementCount, ports.signal);
+    done += bytes.byteLength;
+    if (done <= uploadBytes) {
+      const progress = { stage: 'Checking weights', done, total: uploadBytes };
+      ports.emit({ type: 'progress', progress: { ...progress, unit: 'bytes' } });
+    }
+    return bytes;
+  };
+  const streamed = { read, budgetBytes };
+  const taskCount = checkpoints.length - 1;
+  const weights = engine.createGroup({ layout, chunks, taskCount, streamed });
+  try {
+    if (!allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);
+    done = Infinity;
+    return weights;
+  } catch (error) {
+    weights.dispose();
+    throw error;
+  }
 }
 
 async function refuseNonFiniteWeights(

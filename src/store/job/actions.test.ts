@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PeruError } from '@/tensor/errors';
-import { type JobEvent, type Score } from '@/worker/protocol';
+import { type Score } from '@/worker/protocol';
 import { commitRecipe, previewRecipe } from '@/store/recipe/actions';
 import { adoptLink } from '@/store/recipe/edits';
 import { recipeStore } from '@/store/recipe/state';
 import { resultsStore } from '@/store/results/state';
-import { groupOf, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
+import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
 import {
   addFiles,
   allowNonFinite,
@@ -13,7 +13,7 @@ import {
   openDemo,
   removeFileSet,
 } from '@/store/sources/actions';
-import { sourcesStore } from '@/store/sources/state';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
 import { startPage } from '@/store/start';
 import { cancelJob, dismissAlert, raiseAlert, resetJob, retryJob } from './actions';
 import { jobStore } from './state';
@@ -33,7 +33,6 @@ const score = (method: string, task: string, n = 200): { type: 'score'; score: S
   score: { method, task, metric: 'accuracy', value: 0.5, n, total: 200 },
 });
 const ADAPTER = { vendor: '', architecture: '', description: '', fallback: true };
-const group: JobEvent = { type: 'group', group: groupOf(['a', 'b']) };
 const local = (path: string) => ({ path, file: new File(['x'], path) });
 
 let worker: ScriptedWorker;
@@ -41,7 +40,7 @@ let search: string;
 
 beforeEach(() => {
   resetJob();
-  sourcesStore.setState({ request: null, group: null, weights: 'absent' }, true);
+  sourcesStore.setState(INITIAL_SOURCES, true);
   worker = scriptedWorker();
   search = '';
 });
@@ -57,8 +56,7 @@ async function open(link = ''): Promise<void> {
       search = next;
     },
   });
-  worker.last().emit(group);
-  await worker.last().end(DONE);
+  await openAndLoad(worker, groupOf(['a', 'b']));
 }
 
 describe('opening', () => {
@@ -89,8 +87,7 @@ describe('opening', () => {
     worker.last().emit({ type: 'engine', engine: 'reference', adapter: ADAPTER, evaluator: '' });
     commitRecipe({ keptPercent: 4 });
     expect(search.text).toBe('?m=3');
-    worker.last().emit(group);
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['a', 'b']));
     const query = new URLSearchParams(search.text);
     expect([query.get('lambda'), query.get('m')]).toEqual(['0.2', '4']);
   });
@@ -117,10 +114,9 @@ describe('opening', () => {
 
   it('runs nothing on weights that are not loaded, and the newest recipe once they are', async () => {
     void startPage(worker, { search: '', replace: () => undefined });
-    worker.last().emit(group);
     commitRecipe({ keptPercent: 4 });
     expect(worker.jobs).toHaveLength(1);
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['a', 'b']));
     expect(worker.last().recipe?.keptPercent).toBe(4);
   });
 
@@ -134,7 +130,7 @@ describe('opening', () => {
     expect(worker.last().request).toMatchObject({ base: 'b' });
     removeFileSet('a');
     expect(worker.last().request).toMatchObject({ files: [{ path: 'b' }] });
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['b']));
     expect(new URLSearchParams(search).get('demo')).toBeNull();
     removeFileSet('b');
     expect(worker.last().request).toEqual({ kind: 'demo', demo: 'fft' });
@@ -253,7 +249,6 @@ describe('cancelling', () => {
 
   it('of an opening leaves nothing loaded: running again opens again', () => {
     void startPage(worker, { search: '', replace: () => undefined });
-    worker.last().emit(group);
     cancelJob();
     commitRecipe({ keptPercent: 1 });
     expect(worker.jobs).toHaveLength(1);

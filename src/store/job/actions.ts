@@ -1,17 +1,29 @@
 /**
  * Starts and stops work. One job at a time, the latest wins: whatever an older job still says is
  * not heard. The worker drops the older job by itself.
+ *
+ * A source goes through three jobs: `open` reads headers and tells what it will cost, `load` moves
+ * the weights once the visitor has said so, `run` computes a recipe, and again for each new one.
  */
 import { errorFacts, type ErrorKind } from '@/tensor/errors';
-import { type JobEvent, type JobOutcome, type SourceRequest } from '@/worker/protocol';
+import {
+  type JobEvent,
+  type JobOutcome,
+  type PlanChoices,
+  type SourceRequest,
+} from '@/worker/protocol';
 import { asListed, withToken } from '@/store/hub/request';
-import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
 import { recipeStore } from '@/store/recipe/state';
-import { dropStale, hearResult, resetResults } from '@/store/results/actions';
-import { sourcesStore } from '@/store/sources/state';
+import { dropStale, resetResults } from '@/store/results/actions';
+import { setBudget, settingsStore } from '@/store/settings/state';
+import { fitsBudget } from '@/store/sources/preflight';
+import { startState } from '@/store/sources/start-state';
+import { samePatterns } from '@/store/sources/patterns';
+import { type NamePatterns, NO_PATTERNS, sourcesStore } from '@/store/sources/state';
 import { connectedWorker } from '@/store/worker-handle';
-import { nextPace, type Progress } from './pace';
-import { type ErrorFacts, INITIAL_JOB_STATE, jobStore, type Phase } from './state';
+import { dropProgress, flushProgress, hear } from './hear';
+import { rememberRate } from './rates';
+import { type ErrorFacts, INITIAL_JOB_STATE, type Job, jobStore, type Phase } from './state';
 
 /** One per job; `abort` makes everything it still says unheard. */
 let current = new AbortController();
@@ -22,18 +34,64 @@ let failureShown: ErrorFacts | null = null;
 /** After these the weights are gone, or the room for them is: a run alone would fail again. */
 const RELOAD_AFTER: readonly ErrorKind[] = ['device-lost', 'out-of-memory', 'worker-stopped'];
 
-/** Opens a source, then runs the recipe on it. Results and alert of what was open go. */
-export async function openSource(request: SourceRequest): Promise<void> {
-  sourcesStore.setState({ request, group: null, weights: 'loading' });
+/** After these the worker has nothing open any more. */
+const GONE_AFTER: readonly ErrorKind[] = ['device-lost', 'worker-stopped'];
+
+export interface Opening {
+  /** `agreed`: the visitor has pressed Start for just this before. */
+  readonly start?: 'ask' | 'agreed';
+  readonly patterns?: NamePatterns;
+}
+
+/**
+ * Opens a source. What costs little goes on to its numbers by itself; else the report waits for
+ * `startLoading`. Results and alert of what was open go.
+ */
+export async function openSource(
+  request: SourceRequest,
+  { start = 'ask', patterns = NO_PATTERNS }: Opening = {},
+): Promise<void> {
+  sourcesStore.setState({
+    request,
+    preflight: null,
+    group: null,
+    weights: 'checking',
+    start,
+    patterns,
+  });
   resetResults();
   jobStore.setState({ alert: null, memory: null });
   const opened = await startJob('open', (onEvent) =>
-    connectedWorker().open(withToken(request), onEvent),
+    connectedWorker().open(withToken(request), planChoices(), onEvent),
   );
-  if (opened) await runRecipe();
+  if (opened && startsNow()) await loadWeights();
 }
 
-/** Runs the committed recipe on the open group; nothing happens while none is open. */
+/** The visitor's word: loads the weights of the report and runs the recipe on them. */
+export async function startLoading(): Promise<void> {
+  const sources = sourcesStore.getState();
+  const { request, weights, patterns } = sources;
+  if (request === null || startState(sources, jobStore.getState().job) !== 'ready') return;
+  if (weights === 'waiting') await loadWeights();
+  // Loading ended early. The worker may be gone, and a token may be new: only opening sends it.
+  else await openSource(request, { start: 'agreed', patterns });
+}
+
+/** Plans by other choices; the report follows. What is loaded already is opened again. */
+export async function replan(change: Partial<PlanChoices>): Promise<void> {
+  const before = planChoices();
+  const { budgetBytes, include, exclude } = { ...before, ...change };
+  const patterns = { include, exclude };
+  if (budgetBytes === before.budgetBytes && samePatterns(patterns, before)) return;
+  setBudget(budgetBytes);
+  const { request, weights } = sourcesStore.getState();
+  if (weights === 'waiting') {
+    sourcesStore.setState({ patterns });
+    await planAnew();
+  } else if (request !== null) await openSource(request, { patterns });
+}
+
+/** Runs the committed recipe on the open group; nothing happens while none is loaded. */
 export async function runRecipe(): Promise<void> {
   if (sourcesStore.getState().weights !== 'loaded') return;
   const recipe = recipeStore.getState().committed;
@@ -51,16 +109,22 @@ export function cancelJob(): void {
 }
 
 /**
- * Does again what failed or was cancelled. A lost device or worker means loading anew; what never
- * opened is asked for as the visitor has it listed by now.
+ * Does again what failed or was cancelled. A lost device or worker means opening and loading anew,
+ * without asking twice; what never opened is asked for as the visitor has it listed by now.
  */
 export function retryJob(): void {
   const { job } = jobStore.getState();
-  const { request, weights } = sourcesStore.getState();
+  const { request, weights, start, patterns } = sourcesStore.getState();
   const mustReload = job.status === 'failed' && RELOAD_AFTER.includes(job.error.kind);
   jobStore.setState({ alert: null });
   if (weights === 'loaded' && !mustReload) void runRecipe();
-  else if (request !== null) void openSource(weights === 'loaded' ? request : asListed(request));
+  else if (weights === 'waiting') void planAnew();
+  else if (request === null) return;
+  else if (weights === 'loaded') void openSource(request, { start: 'agreed', patterns });
+  else {
+    const listed = asListed(request);
+    void openSource(listed, listed === request ? { start, patterns } : {});
+  }
 }
 
 export function dismissAlert(): void {
@@ -77,6 +141,28 @@ export function raiseAlert(error: unknown): void {
 export function resetJob(): void {
   current.abort();
   jobStore.setState(INITIAL_JOB_STATE);
+}
+
+async function loadWeights(): Promise<void> {
+  sourcesStore.setState({ weights: 'loading', start: 'agreed' });
+  const loaded = await startJob('load', (onEvent) => connectedWorker().load(onEvent));
+  if (loaded) await runRecipe();
+}
+
+async function planAnew(): Promise<void> {
+  await startJob('plan', (onEvent) => connectedWorker().plan(planChoices(), onEvent));
+}
+
+/** Whether what has just been opened needs no word, or has it. */
+function startsNow(): boolean {
+  const { preflight, start } = sourcesStore.getState();
+  if (preflight === null || !fitsBudget(preflight.memory)) return false;
+  return preflight.startsByItself || start === 'agreed';
+}
+
+function planChoices(): PlanChoices {
+  const { include, exclude } = sourcesStore.getState().patterns;
+  return { budgetBytes: settingsStore.getState().budgetBytes, include, exclude };
 }
 
 /** A job's failure must be seen: it gives way only to an earlier one. */
@@ -96,7 +182,7 @@ async function startJob(
   current = new AbortController();
   const { signal } = current;
   const startedMs = performance.now();
-  latestProgress = null;
+  dropProgress();
   jobStore.setState({ job: { status: 'working', phase, pace: null } });
   const outcome = await start((event) => {
     if (!signal.aborted) hear(event);
@@ -108,13 +194,10 @@ async function startJob(
 }
 
 function settle(phase: Phase, outcome: JobOutcome, seconds: number): void {
-  if (phase === 'open') {
-    sourcesStore.setState({ weights: outcome.status === 'done' ? 'loaded' : 'absent' });
-  }
+  settleWeights(phase, outcome);
   switch (outcome.status) {
     case 'done':
-      // Opening ends in a run at once: nothing is done yet.
-      if (phase === 'run') settleDone(seconds);
+      settleDone(phase, seconds);
       return;
     case 'cancelled':
       jobStore.setState({ job: { status: 'cancelled', phase } });
@@ -125,62 +208,37 @@ function settle(phase: Phase, outcome: JobOutcome, seconds: number): void {
   }
 }
 
+function settleWeights(phase: Phase, outcome: JobOutcome): void {
+  switch (phase) {
+    case 'open':
+      if (outcome.status !== 'done') sourcesStore.setState({ weights: 'absent' });
+      // Else nothing is ever seen to wait: loading begins at once.
+      else if (!startsNow()) sourcesStore.setState({ weights: 'waiting' });
+      return;
+    case 'plan': {
+      const isGone = outcome.status === 'failed' && GONE_AFTER.includes(outcome.error.kind);
+      // A cancelled plan may be half made.
+      if (outcome.status === 'cancelled' || isGone) sourcesStore.setState({ weights: 'absent' });
+      return;
+    }
+    case 'load':
+      if (outcome.status === 'done') rememberRate();
+      sourcesStore.setState({ weights: outcome.status === 'done' ? 'loaded' : 'absent' });
+      return;
+    case 'run':
+  }
+}
+
 /** What no job raised, such as a drop that could not be read, stays until it is dismissed. */
-function settleDone(seconds: number): void {
-  jobStore.setState(({ alert }) => ({
-    job: { status: 'done', seconds },
+function settleDone(phase: Phase, seconds: number): void {
+  jobStore.setState(({ job, alert }) => ({
+    job: jobAfter(phase, seconds) ?? job,
     alert: alert === failureShown ? null : alert,
   }));
 }
 
-function hear(event: JobEvent): void {
-  switch (event.type) {
-    case 'engine': {
-      const { engine, adapter, evaluator } = event;
-      jobStore.setState({ engine: { engine, adapter, evaluator } });
-      return;
-    }
-    case 'memory': {
-      const { liveBytes, peakBytes } = event;
-      jobStore.setState({ memory: { liveBytes, peakBytes } });
-      return;
-    }
-    case 'group':
-      sourcesStore.setState({ group: event.group });
-      adoptGroupLambda(event.group.lambda);
-      if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
-      return;
-    case 'progress':
-      hearProgress(event.progress);
-      return;
-    case 'histograms':
-    case 'spectra':
-    case 'score':
-    case 'sparse':
-    case 'low-rank':
-    case 'storage':
-    case 'stage':
-      hearResult(event);
-  }
-}
-
-let latestProgress: Progress | null = null;
-let frame: ReturnType<typeof setTimeout> | null = null;
-
-/** About one frame of a 60 Hz screen: progress is drawn no oftener. */
-const FRAME_MS = 16;
-
-function hearProgress(progress: Progress): void {
-  latestProgress = progress;
-  frame ??= setTimeout(flushProgress, FRAME_MS);
-}
-
-function flushProgress(): void {
-  if (frame !== null) clearTimeout(frame);
-  frame = null;
-  const progress = latestProgress;
-  latestProgress = null;
-  const { job } = jobStore.getState();
-  if (progress === null || job.status !== 'working') return;
-  jobStore.setState({ job: { ...job, pace: nextPace(job.pace, progress, performance.now()) } });
+/** Null where the next job begins at once: nothing is done yet. */
+function jobAfter(ended: Phase, seconds: number): Job | null {
+  if (ended === 'run') return { status: 'done', seconds };
+  return sourcesStore.getState().weights === 'waiting' ? { status: 'waiting' } : null;
 }

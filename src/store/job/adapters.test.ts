@@ -5,12 +5,13 @@ import { resultsStore } from '@/store/results/state';
 import {
   adapterGroupOf,
   groupOf,
+  openAndLoad,
   type ScriptedWorker,
   scriptedWorker,
   spectraOf,
 } from '@/store/scripted-worker';
 import { openDemo } from '@/store/sources/actions';
-import { sourcesStore } from '@/store/sources/state';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
 import { startPage } from '@/store/start';
 import { resetJob } from './actions';
 
@@ -21,7 +22,7 @@ let search: string;
 
 beforeEach(() => {
   resetJob();
-  sourcesStore.setState({ request: null, group: null, weights: 'absent' }, true);
+  sourcesStore.setState(INITIAL_SOURCES, true);
   worker = scriptedWorker();
   search = '';
 });
@@ -39,9 +40,8 @@ describe('adapters', () => {
         search = next;
       },
     });
-    worker.last().emit({ type: 'group', group: adapters });
+    await openAndLoad(worker, adapters);
     worker.last().emit(spectraOf(adapters.contents));
-    await worker.last().end(DONE);
   }
 
   it('open by link, and the link carries the rank and nothing of the full fine-tunes', async () => {
@@ -100,8 +100,7 @@ describe('adapters', () => {
     await openAdapters();
     openDemo('fft');
     expect(resultsStore.getState().spectra).toBeNull();
-    worker.last().emit({ type: 'group', group: groupOf(['a']) });
-    await worker.last().end(DONE);
+    await openAndLoad(worker, groupOf(['a']));
     expect([...new URLSearchParams(search).keys()]).toEqual([
       'demo',
       'merge',

@@ -14,11 +14,6 @@ export function selectStatus({ job }: JobState): Job['status'] {
   return job.status;
 }
 
-/** Nothing was opened and nothing is being opened: there is no evidence to wait for. */
-export function selectOpenEnded({ job }: JobState): boolean {
-  return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'open';
-}
-
 /** The run ended early: what it has not computed by now is not on its way. */
 export function selectRunEnded({ job }: JobState): boolean {
   return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'run';

@@ -6,11 +6,16 @@ import { type Pace } from './pace';
 
 export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts };
 
-/** `open`: files are read and checked. `run`: they are merged, pruned and scored. */
-export type Phase = 'open' | 'run';
+/**
+ * `open`: headers are read and checked, and what it will cost is planned. `plan`: planned anew by
+ * other choices. `load`: the weights are loaded or readied. `run`: they are merged and scored.
+ */
+export type Phase = 'open' | 'plan' | 'load' | 'run';
 
 export type Job =
   | { readonly status: 'idle' }
+  /** The report is there, and nothing more moves before the visitor presses Start. */
+  | { readonly status: 'waiting' }
   | { readonly status: 'working'; readonly phase: Phase; readonly pace: Pace | null }
   | { readonly status: 'done'; readonly seconds: number }
   | { readonly status: 'cancelled'; readonly phase: Phase }

@@ -5,7 +5,14 @@ import { type LinkedSource, readLink, writeLink } from './link';
 import { type GroupKind } from '@/store/method';
 import { type RankChoice, type Recipe } from './state';
 
-const NOTHING = { request: null, kind: 'full', cards: [], hubUrl: null } as const;
+const NO_PATTERNS = { include: [], exclude: [] };
+const NOTHING = {
+  request: null,
+  kind: 'full',
+  cards: [],
+  patterns: NO_PATTERNS,
+  hubUrl: null,
+} as const;
 const DEMO: LinkedSource = { ...NOTHING, request: { kind: 'demo', demo: 'fft' } };
 const LORA: LinkedSource = {
   ...NOTHING,
@@ -51,6 +58,7 @@ describe('the link', () => {
           expect(readLink(writeLink(other, source, recipe))).toEqual({
             demo: source === DEMO ? 'fft' : 'lora',
             repos: null,
+            patterns: NO_PATTERNS,
             hubUrl: null,
             unknownSource: null,
             recipe: carried(source.kind, recipe),
@@ -126,6 +134,14 @@ describe('the link to repos', () => {
       recipe: carried('full', FULL),
     });
     expect(writeLink(search, hub, FULL), 'writing twice changes nothing').toBe(search);
+  });
+
+  it('carries which tensors are merged, and forgets them with the repos', () => {
+    const patterns = { include: ['vision_model.*', 'a+b?'], exclude: ['*.bias'] };
+    const search = writeLink('?include=old&exclude=older', { ...hub, patterns }, FULL);
+    expect(readLink(search).patterns).toEqual(patterns);
+    expect(readLink('?include=a,b&include=c%0Ad').patterns.include).toEqual(['a', 'b', 'c', 'd']);
+    expect(readLink(writeLink(search, DEMO, FULL)).patterns).toEqual(NO_PATTERNS);
   });
 
   it('carries another Hub, by https or on this machine only', () => {

@@ -9,12 +9,16 @@ import {
 } from '@/worker/protocol';
 import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/store/method';
+import { readPatterns } from '@/store/sources/patterns';
+import { type NamePatterns } from '@/store/sources/state';
 import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, LAMBDA, RANK, withinBounds } from './bounds';
 
 export interface Link {
   readonly demo: DemoName | null;
   /** Repos of a Hub to open, the base first; null where it names none. */
   readonly repos: LinkedRepos | null;
+  /** Which of the repos' tensors are merged. */
+  readonly patterns: NamePatterns;
   /** The Hub they are on; null: the public one. */
   readonly hubUrl: string | null;
   /** What it names that can not be opened, e.g. `demo=moe`; null for none. */
@@ -34,6 +38,7 @@ export interface LinkedSource {
   readonly request: SourceRequest | null;
   readonly kind: GroupKind;
   readonly cards: readonly CheckpointCard[];
+  readonly patterns: NamePatterns;
   /** The Hub in use; null: the public one. */
   readonly hubUrl: string | null;
 }
@@ -42,8 +47,8 @@ const DEMOS: readonly DemoName[] = ['fft', 'lora'];
 
 const MERGE_METHODS: readonly MergeMethod[] = ['simple-average', 'task-arithmetic'];
 
-/** What is opened; the rest is how. */
-const SOURCES: readonly string[] = ['demo', 'base', 'task', 'hub'];
+/** What is opened and which tensors of it; the rest is how. */
+const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude', 'hub'];
 
 /** Parameters of each kind of group; the other kind's leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
@@ -54,7 +59,8 @@ const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
  * `?demo=lora&q=4`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
- * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `hub=URL` for another Hub than the public one.
+ * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
+ * as needed, for their tensors, and `hub=URL` for another Hub than the public one.
  */
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
@@ -66,6 +72,10 @@ export function readLink(search: string): Link {
   return {
     demo: DEMOS.find((name) => name === query.get('demo')) ?? null,
     repos: linkedRepos(query),
+    patterns: {
+      include: readPatterns(query.getAll('include').join('\n')),
+      exclude: readPatterns(query.getAll('exclude').join('\n')),
+    },
     hubUrl: readHubUrl(query.get('hub') ?? '') ?? null,
     unknownSource: unknownSource(query),
     recipe: {
@@ -102,11 +112,17 @@ export function writeLink(search: string, source: LinkedSource, recipe: Recipe):
   return `?${text.replaceAll('%3A', ':')}`;
 }
 
-function sourceParameters({ request, cards, hubUrl }: LinkedSource): [string, string][] {
+function sourceParameters(source: LinkedSource): [string, string][] {
+  const { request, cards, patterns, hubUrl } = source;
   const hub: [string, string][] = hubUrl === null ? [] : [['hub', hubUrl]];
   if (request?.kind === 'demo') return [['demo', request.demo], ...hub];
   if (request?.kind !== 'hub') return hub;
-  return [...cards.map(({ role, id }): [string, string] => [role, id]), ...hub];
+  return [
+    ...cards.map(({ role, id }): [string, string] => [role, id]),
+    ...patterns.include.map((glob): [string, string] => ['include', glob]),
+    ...patterns.exclude.map((glob): [string, string] => ['exclude', glob]),
+    ...hub,
+  ];
 }
 
 /** A base without tasks, or tasks without one, are asked for all the same: opening says more. */

@@ -1,9 +1,9 @@
 /** The results file of what the stores hold now. */
-import { jobStore } from '@/store/job/state';
+import { jobStore, type MemoryFacts } from '@/store/job/state';
 import { recipeStore } from '@/store/recipe/state';
 import { scoredTasks, selectKind } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
-import { type ResultsFile, resultsFile } from './file';
+import { type Preflight, sourcesStore } from '@/store/sources/state';
+import { type MemoryUse, type ResultsFile, resultsFile } from './file';
 import { resultsStore } from './state';
 
 /** Null while nothing has been computed yet. */
@@ -16,9 +16,17 @@ export function currentResultsFile(): ResultsFile | null {
     engine,
     kind: selectKind(sources),
     recipe: recipeStore.getState().committed,
+    patterns: sources.patterns,
     tasks: scoredTasks(sources.group).map(({ name }) => name),
     scores,
     storage,
     seconds,
+    memory: memoryUse(sources.preflight, jobStore.getState().memory),
   });
+}
+
+function memoryUse(preflight: Preflight | null, held: MemoryFacts | null): MemoryUse | null {
+  if (preflight === null || held === null) return null;
+  const { mode, peakBytes: plannedBytes } = preflight.memory;
+  return { mode, plannedBytes, peakBytes: held.peakBytes };
 }

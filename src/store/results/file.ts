@@ -1,5 +1,5 @@
 /** `Download results`: results.json, read by other people's scripts. Pure. */
-import { type Metric } from '@/store/sources/state';
+import { type Metric, type NamePatterns } from '@/store/sources/state';
 import { compareMethods, type GroupKind } from '@/store/method';
 import { type EngineFacts } from '@/store/job/state';
 import { type Recipe } from '@/store/recipe/state';
@@ -8,7 +8,8 @@ import { type ByMethod, type MethodId, type Score, type StorageRow } from './sta
 
 /** What decided these results: of a recipe, only what its kind of group uses. */
 export type UsedRecipe = Pick<Recipe, 'mergeMethod' | 'lambda'> &
-  Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank'>>;
+  Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank'>> &
+  Partial<NamePatterns>;
 
 /** docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, correlations -1..1, sizes bytes. */
 export interface ResultsFile {
@@ -25,17 +26,29 @@ export interface ResultsFile {
   readonly average: Readonly<Record<MethodId, number>>;
   readonly storage: readonly StorageRow[];
   readonly seconds: Readonly<Record<string, number>>;
+  /** Of the engine; null while it is not known. */
+  readonly memory: MemoryUse | null;
+}
+
+/** What the plan said and what was held at most, in bytes. */
+export interface MemoryUse {
+  readonly mode: 'resident' | 'streamed';
+  readonly plannedBytes: number;
+  readonly peakBytes: number;
 }
 
 export interface ResultsToWrite {
   readonly engine: EngineFacts;
   readonly kind: GroupKind;
   readonly recipe: Recipe;
+  /** Which tensors were merged; none: all. */
+  readonly patterns: NamePatterns;
   /** Names of the scored tasks, in the group's order. */
   readonly tasks: readonly string[];
   readonly scores: ByMethod<Score>;
   readonly storage: Readonly<Record<MethodId, StorageRow>>;
   readonly seconds: Readonly<Record<string, number>>;
+  readonly memory: MemoryUse | null;
 }
 
 /**
@@ -59,11 +72,12 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
     peru: 1,
     adapter,
     engine,
-    recipe: usedRecipe(results.kind, results.recipe),
+    recipe: { ...usedRecipe(results.kind, results.recipe), ...usedPatterns(results.patterns) },
     tasks,
     average,
     storage: storageRows(results.storage),
     seconds: results.seconds,
+    memory: results.memory,
   };
 }
 
@@ -71,6 +85,13 @@ function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
   const { mergeMethod, lambda, keptPercent, scope, rank } = recipe;
   if (kind === 'adapters') return { mergeMethod, lambda, rank };
   return { mergeMethod, lambda, keptPercent, scope };
+}
+
+function usedPatterns({ include, exclude }: NamePatterns): Partial<NamePatterns> {
+  return {
+    ...(include.length > 0 ? { include } : {}),
+    ...(exclude.length > 0 ? { exclude } : {}),
+  };
 }
 
 /** Every method's files in the order of the tables. */

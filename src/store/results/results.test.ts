@@ -144,9 +144,11 @@ describe('resultsFile', () => {
     },
     kind: 'full',
     recipe: RECIPE,
+    patterns: { include: [], exclude: [] },
     tasks: ['a', 'b'],
     storage: { merged: { method: 'merged', files: [{ name: 'm', bytes: 8 }], bytes: 8 } },
     seconds: { merge: 0.5 },
+    memory: { mode: 'resident', plannedBytes: 100, peakBytes: 98 },
   } as const;
 
   it('has the shape other people read', () => {
@@ -160,7 +162,9 @@ describe('resultsFile', () => {
       'average',
       'storage',
       'seconds',
+      'memory',
     ]);
+    expect(file.memory).toEqual({ mode: 'resident', plannedBytes: 100, peakBytes: 98 });
     expect(file.peru).toBe(1);
     expect(file.tasks[1]).toEqual({
       name: 'b',
@@ -193,6 +197,10 @@ describe('resultsFile', () => {
     expect(Object.keys(file.recipe)).toEqual(['mergeMethod', 'lambda', 'rank']);
     const full = resultsFile({ ...base, scores: SCORES });
     expect(Object.keys(full.recipe)).toEqual(['mergeMethod', 'lambda', 'keptPercent', 'scope']);
+    const patterns = { include: ['vision_model.*'], exclude: [] };
+    const part = resultsFile({ ...base, scores: SCORES, patterns });
+    expect(part.recipe).toMatchObject({ include: ['vision_model.*'] });
+    expect(part.recipe).not.toHaveProperty('exclude');
   });
 
   it('leaves scores on fewer rows out, so that one n holds for a task', () => {

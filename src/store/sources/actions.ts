@@ -24,21 +24,24 @@ export function removeFileSet(root: string): void {
 
 /** Takes another checkpoint as the base: a path among the visitor's files, or a model of the Hub. */
 export function chooseBase(id: string): void {
-  const { request } = sourcesStore.getState();
+  const { request, patterns } = sourcesStore.getState();
   if (request?.kind === 'hub') {
     forgetChosenLambda();
-    void openSource({ ...request, base: id });
+    void openSource({ ...request, base: id }, { patterns });
   } else openFiles(localFiles(), id);
 }
 
 /** Opens the same again, NaN and Inf and all: the visitor said so. */
 export function allowNonFinite(): void {
-  const { request } = sourcesStore.getState();
+  const { request, start, patterns } = sourcesStore.getState();
   if (request === null || request.kind === 'demo') return;
-  void openSource({ ...request, allowNonFinite: true });
+  void openSource({ ...request, allowNonFinite: true }, { start, patterns });
 }
 
-/** The base chosen before stays chosen for as long as its file is among those to open. */
+/**
+ * The base chosen before stays chosen for as long as its file is among those to open, and patterns
+ * hold for as long as there are files.
+ */
 function openFiles(files: readonly LocalFile[], chosen = chosenBase()): void {
   if (files.length === 0) {
     openDemo('fft');
@@ -46,11 +49,11 @@ function openFiles(files: readonly LocalFile[], chosen = chosenBase()): void {
   }
   forgetChosenLambda();
   const isThere = files.some(({ path }) => path === chosen);
-  void openSource({
-    kind: 'files',
-    files,
-    ...(chosen !== undefined && isThere ? { base: chosen } : {}),
-  });
+  const { request, patterns } = sourcesStore.getState();
+  void openSource(
+    { kind: 'files', files, ...(chosen !== undefined && isThere ? { base: chosen } : {}) },
+    request?.kind === 'files' ? { patterns } : {},
+  );
 }
 
 function chosenBase(): string | undefined {

@@ -4,8 +4,11 @@ import {
   type AdapterContents,
   type CheckpointCard,
   type GroupFacts,
+  type NamePatterns,
+  type Preflight,
   type SourceRequest,
   type SourcesState,
+  type Weights,
 } from './state';
 
 export type { FileSet };
@@ -15,8 +18,9 @@ export function selectGroup(state: SourcesState): GroupFacts | null {
 }
 
 /** What is open holds; before its headers are read, what was asked for. */
-export function selectKind({ group, request }: SourcesState): GroupKind {
+export function selectKind({ group, preflight, request }: SourcesState): GroupKind {
   if (group !== null) return group.contents.kind;
+  if (preflight !== null) return preflight.kind;
   return request?.kind === 'demo' && request.demo === 'lora' ? 'adapters' : 'full';
 }
 
@@ -55,6 +59,50 @@ export function scoredTasks(group: GroupFacts | null): readonly CheckpointCard[]
 /** The visitor chose what to open, from disk or from a Hub. */
 export function selectIsOwn({ request }: SourcesState): boolean {
   return request !== null && request.kind !== 'demo';
+}
+
+/**
+ * Numbers are there or on their way, so that places are held for them. Of what the visitor brings,
+ * only the loaded group tells which; nothing follows where opening or loading ended early.
+ */
+export function selectExpectsNumbers({ request, group, weights }: SourcesState): boolean {
+  switch (weights) {
+    case 'absent':
+      return request === null;
+    case 'waiting':
+      return false;
+    case 'checking':
+    case 'loading':
+    case 'loaded':
+      return group !== null || request?.kind === 'demo';
+  }
+}
+
+/**
+ * A report stands in the place of numbers: it waits for Start, the weights are on their way, or
+ * loading ended early.
+ */
+export function selectShowsReport({ preflight, group, weights }: SourcesState): boolean {
+  if (preflight === null) return false;
+  if (weights === 'loading') return group === null && !preflight.startsByItself;
+  return weights === 'waiting' || weights === 'absent';
+}
+
+export function selectWeights({ weights }: SourcesState): Weights {
+  return weights;
+}
+
+export function selectPreflight({ preflight }: SourcesState): Preflight | null {
+  return preflight;
+}
+
+/** The most bytes that loading and running were planned to hold; null before there is a plan. */
+export function selectPlannedPeak({ preflight }: SourcesState): number | null {
+  return preflight?.memory.peakBytes ?? null;
+}
+
+export function selectPatterns({ patterns }: SourcesState): NamePatterns {
+  return patterns;
 }
 
 export function selectRequest(state: SourcesState): SourceRequest | null {

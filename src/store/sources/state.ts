@@ -6,10 +6,24 @@ import {
   type CheckpointCard,
   type GroupFacts,
   type Metric,
+  type PlanChoices,
+  type Preflight,
   type SourceRequest,
 } from '@/worker/protocol';
 
 export type { AdaptedModule, AdapterContents, CheckpointCard, GroupFacts, Metric, SourceRequest };
+export type { PlanChoices, Preflight };
+
+/** Which tensors are merged: globs over the base's names. */
+export type NamePatterns = Omit<PlanChoices, 'budgetBytes'>;
+
+export const NO_PATTERNS: NamePatterns = { include: [], exclude: [] };
+
+/**
+ * `absent`: the worker has nothing open. `checking`: headers are read. `waiting`: they are read,
+ * and the weights wait for the visitor's word. Recipes run only on `loaded` weights.
+ */
+export type Weights = 'absent' | 'checking' | 'waiting' | 'loading' | 'loaded';
 
 /** A file of the visitor's disk with its path inside what was added. */
 export interface LocalFile {
@@ -19,14 +33,24 @@ export interface LocalFile {
 
 export interface SourcesState {
   readonly request: SourceRequest | null;
-  /** Known as soon as the headers are read; null before. */
+  /** The report on what was opened last, also where its weights were not loaded in the end. */
+  readonly preflight: Preflight | null;
+  /** Known once the weights are on their way; null before. */
   readonly group: GroupFacts | null;
-  /** Recipes run only on loaded weights. */
-  readonly weights: 'absent' | 'loading' | 'loaded';
+  readonly weights: Weights;
+  /** `agreed`: Start was pressed for this request; opening it again asks no second time. */
+  readonly start: 'ask' | 'agreed';
+  /** Of this request; the other choice, the budget, is a setting. */
+  readonly patterns: NamePatterns;
 }
 
-export const sourcesStore = createStore<SourcesState>(() => ({
+export const INITIAL_SOURCES: SourcesState = {
   request: null,
+  preflight: null,
   group: null,
   weights: 'absent',
-}));
+  start: 'ask',
+  patterns: NO_PATTERNS,
+};
+
+export const sourcesStore = createStore<SourcesState>(() => INITIAL_SOURCES);

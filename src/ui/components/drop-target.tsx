@@ -1,7 +1,8 @@
 import { type DragEvent, type ReactNode, useRef, useState } from 'react';
 import { raiseAlert } from '@/store/job/actions';
 import { addFiles } from '@/store/sources/actions';
-import { filesOfDrop } from '@/ui/read-drop';
+import { rememberFolders } from '@/store/sources/recent-folders';
+import { filesOfDrop, foldersOfDrop } from '@/ui/read-drop';
 import styles from './drop-target.module.css';
 
 /** Takes files and folders dropped anywhere on the page. */
@@ -24,7 +25,9 @@ export function DropTarget({ children }: { readonly children: ReactNode }) {
     event.preventDefault();
     depth.current = 0;
     setIsOver(false);
+    const folders = foldersOfDrop(event.dataTransfer);
     filesOfDrop(event.dataTransfer).then(addFiles, raiseAlert);
+    folders.then(rememberFolders, raiseAlert);
   };
 
   return (

@@ -23,9 +23,7 @@ export function AccuracyPanel() {
   if (group?.noAccuracyBecause != null) {
     return (
       <Section title="Accuracy">
-        <p className={styles.none}>
-          No accuracy for these checkpoints: {lowerFirst(group.noAccuracyBecause)}
-        </p>
+        <p className={styles.none}>No accuracy here: {withinSentence(group.noAccuracyBecause)}</p>
       </Section>
     );
   }
@@ -183,6 +181,9 @@ function at(share: number): string {
   return `${100 * Math.max(0, share)}%`;
 }
 
-function lowerFirst(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+/** The end of a sentence; a name that begins it, such as `T5`, stays as it is. */
+function withinSentence(reason: string): string {
+  const isWord = /^[A-Z]?[a-z’]+[\s,.:]/.test(reason) || /^A\s/.test(reason);
+  const text = isWord ? reason.charAt(0).toLowerCase() + reason.slice(1) : reason;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

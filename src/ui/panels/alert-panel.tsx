@@ -1,9 +1,10 @@
 import { type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { chooseRepo } from '@/store/hub/actions';
-import { dismissAlert, retryJob } from '@/store/job/actions';
+import { dismissAlert, replan, retryJob } from '@/store/job/actions';
 import { selectAlert, selectCanRetry } from '@/store/job/selectors';
 import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/job/state';
+import { selectBudget, settingsStore } from '@/store/settings/state';
 import { allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
 import { selectIsOwn } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
@@ -15,6 +16,7 @@ export function AlertPanel() {
   const alert = useStore(jobStore, selectAlert);
   const canRetry = useStore(jobStore, selectCanRetry);
   const isOwn = useStore(sourcesStore, selectIsOwn);
+  const budget = useStore(settingsStore, selectBudget);
   if (alert === null) return null;
   return (
     <div role="alert" className={styles.alert}>
@@ -28,6 +30,9 @@ export function AlertPanel() {
           <Button look="strong" onClick={retryJob}>
             Try again
           </Button>
+        )}
+        {alert.kind === 'out-of-memory' && budget !== null && (
+          <Button onClick={takeSuggestedBudget}>Use the suggested memory budget</Button>
         )}
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
@@ -47,6 +52,11 @@ export function AlertPanel() {
       </div>
     </div>
   );
+}
+
+function takeSuggestedBudget(): void {
+  dismissAlert();
+  void replan({ budgetBytes: null });
 }
 
 interface ChoiceProps {

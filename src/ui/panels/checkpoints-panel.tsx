@@ -1,6 +1,4 @@
 import { useStore } from 'zustand';
-import { selectOpenEnded } from '@/store/job/selectors';
-import { jobStore } from '@/store/job/state';
 import { chooseBase } from '@/store/sources/actions';
 import {
   baseCard,
@@ -8,6 +6,7 @@ import {
   selectGroup,
   selectIsOwn,
   selectKind,
+  selectWeights,
   taskCards,
 } from '@/store/sources/selectors';
 import {
@@ -15,6 +14,7 @@ import {
   type CheckpointCard,
   type GroupFacts,
   sourcesStore,
+  type Weights,
 } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { Section } from '@/ui/components/section';
@@ -26,11 +26,10 @@ export function CheckpointsPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const isOwn = useStore(sourcesStore, selectIsOwn);
   const kind = useStore(sourcesStore, selectKind);
-  const openEnded = useStore(jobStore, selectOpenEnded);
+  const weights = useStore(sourcesStore, selectWeights);
   const base = baseCard(group);
-  const waiting = openEnded ? 'No checkpoints are open.' : 'Reading headers.';
   return (
-    <Section title="Checkpoints" lead={group === null ? waiting : groupLead(group)}>
+    <Section title="Checkpoints" lead={group === null ? WITHOUT_GROUP[weights] : groupLead(group)}>
       <ul className={styles.cards}>
         {base !== null && <Card card={base} canBecomeBase={false} />}
         {taskCards(group).map((card) => (
@@ -40,6 +39,14 @@ export function CheckpointsPanel() {
     </Section>
   );
 }
+
+const WITHOUT_GROUP: Readonly<Record<Weights, string>> = {
+  absent: 'No checkpoints are open.',
+  checking: 'Reading headers.',
+  waiting: 'The weights wait for Start.',
+  loading: 'Loading the weights.',
+  loaded: 'Loading the weights.',
+};
 
 function groupLead(group: GroupFacts): string {
   const tasks = taskCards(group).length;
@@ -71,7 +78,7 @@ function Card({ card, canBecomeBase }: CardProps) {
         />
         {rank !== null && <Fact name="Rank" value={rank} />}
         <Fact name="Licence" value={card.licence ?? 'not stated'} />
-        {card.role === 'task' && <Fact name="Test set" value={datasetText(card.dataset)} />}
+        {card.role === 'task' && <Fact name="Test set" value={datasetText(card)} />}
       </dl>
       {canBecomeBase && (
         <Button
@@ -95,11 +102,13 @@ function rankText({ tasks }: AdapterContents, name: string): string | null {
   return `${least === most ? most : `${least} to ${most}`} in ${modules}`;
 }
 
-function datasetText(dataset: CheckpointCard['dataset']): string {
-  if (dataset === null) return 'none';
-  const { rowCount, rowKind, classCount } = dataset;
+function datasetText({ dataset, unscoredBecause }: CheckpointCard): string {
+  if (dataset === null) return unscoredBecause ?? 'none';
+  const { rowCount, ofRowCount = rowCount, rowKind, classCount } = dataset;
+  const rows =
+    rowCount < ofRowCount ? `${count(rowCount)} of ${count(ofRowCount)}` : count(rowCount);
   const answers = classCount === null ? 'a number each' : `${count(classCount)} classes`;
-  return `${count(rowCount)} ${rowKind}s, ${answers}`;
+  return `${rows} ${rowKind}s, ${answers}`;
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

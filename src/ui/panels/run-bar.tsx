@@ -3,14 +3,20 @@ import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
 import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
-import { type Job, jobStore, type MemoryFacts } from '@/store/job/state';
+import { type Job, jobStore, type MemoryFacts, type Phase } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
 import { resultsStore } from '@/store/results/state';
-import { rowNoun, scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
+import {
+  rowNoun,
+  scoredTasks,
+  selectGroup,
+  selectPlannedPeak,
+  taskCards,
+} from '@/store/sources/selectors';
 import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
-import { bytes, count, seconds, taskCount } from '@/ui/format';
+import { bytes, count, roughTime, seconds, taskCount } from '@/ui/format';
 import { saveJson } from '@/ui/save-file';
 import styles from './run-bar.module.css';
 
@@ -23,6 +29,7 @@ export function RunBar() {
   const host = useStore(sourcesStore, ({ request }) => hostOf(request));
   const hasResults = useStore(resultsStore, selectHasResults);
   const memory = useStore(jobStore, selectMemory);
+  const planned = useStore(sourcesStore, selectPlannedPeak);
   const pace = job.status === 'working' ? job.pace : null;
   return (
     <div className={styles.bar}>
@@ -30,7 +37,7 @@ export function RunBar() {
         <p role="status" className={styles.status} data-status={job.status}>
           {statusText(job, group, host)}
         </p>
-        <p className={styles.detail}>{detailText(pace, memory)}</p>
+        <p className={styles.detail}>{detailText(pace, memory, planned)}</p>
       </div>
       <div className={styles.actions}>
         {job.status === 'working' && <Button onClick={cancelJob}>Cancel</Button>}
@@ -60,11 +67,11 @@ function statusText(job: Job, group: GroupFacts | null, host: string | null): st
     case 'idle':
       return 'Starting';
     case 'working':
-      return job.phase === 'open' ? openingText(host) : workingText(group);
+      return phaseText(job.phase, group, host);
+    case 'waiting':
+      return 'Ready to start';
     case 'cancelled':
-      return job.phase === 'open'
-        ? 'Cancelled before the checkpoints were open'
-        : 'Cancelled: what was computed so far stays';
+      return CANCELLED[job.phase];
     case 'failed':
       return 'Stopped by an error';
     case 'done':
@@ -73,16 +80,34 @@ function statusText(job: Job, group: GroupFacts | null, host: string | null): st
 }
 
 /** The step in hand; between jobs, what the weights take up. Its line stands even when empty. */
-function detailText(pace: Pace | null, memory: MemoryFacts | null): string {
+function detailText(pace: Pace | null, memory: MemoryFacts | null, planned: number | null): string {
   if (pace !== null) return paceText(pace);
   if (memory === null) return '\u00a0';
-  const peak = memory.peakBytes > memory.liveBytes ? `, ${bytes(memory.peakBytes)} at most` : '';
-  return `${bytes(memory.liveBytes)} of memory held for weights${peak}`;
+  const { liveBytes, peakBytes } = memory;
+  const plan = planned === null ? '' : ` (${bytes(planned)} planned)`;
+  const peak = peakBytes > liveBytes || plan !== '' ? `, ${bytes(peakBytes)} at most${plan}` : '';
+  return `${bytes(liveBytes)} of memory held for weights${peak}`;
 }
 
+const CANCELLED: Readonly<Record<Phase, string>> = {
+  open: 'Cancelled before the checkpoints were open',
+  plan: 'Cancelled before it was planned anew',
+  load: 'Cancelled before the weights were loaded',
+  run: 'Cancelled: what was computed so far stays',
+};
+
 /** Whoever followed a link learns which Hub it asks. */
-function openingText(host: string | null): string {
-  return host === null ? 'Opening the checkpoints' : `Opening the repos from ${host}`;
+function phaseText(phase: Phase, group: GroupFacts | null, host: string | null): string {
+  switch (phase) {
+    case 'open':
+      return host === null ? 'Opening the checkpoints' : `Opening the repos from ${host}`;
+    case 'plan':
+      return 'Planning anew';
+    case 'load':
+      return host === null ? 'Loading the weights' : `Loading the weights from ${host}`;
+    case 'run':
+      return workingText(group);
+  }
 }
 
 function workingText(group: GroupFacts | null): string {
@@ -114,7 +139,7 @@ function paceText(pace: Pace): string {
     if (rate !== null) parts.push(`${amount(rate)} a second`);
   }
   const left = secondsLeft(pace);
-  if (left !== null) parts.push(`about ${seconds(left)} left`);
+  if (left !== null) parts.push(`about ${roughTime(left)} left`);
   return parts.join(' · ');
 }
 

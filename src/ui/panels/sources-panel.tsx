@@ -6,7 +6,9 @@ import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes } from '@/ui/format';
 import { filesOfInput } from '@/ui/read-drop';
+import { FoldersRow } from './folders-row';
 import { HubPanel } from './hub-panel';
+import { PresetsPanel } from './presets-panel';
 import styles from './sources-panel.module.css';
 
 /** Where checkpoints come from: the visitor's disk, the Hub, or an embedded demo. */
@@ -52,7 +54,9 @@ export function SourcesPanel() {
           Demo: LoRA adapters
         </Button>
       </div>
+      <FoldersRow />
       <AddedFiles />
+      <PresetsPanel />
       <HubPanel />
     </section>
   );

@@ -5,7 +5,7 @@ import { isFloatDtype } from '@/tensor/dtype';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { flatLayout } from '@/tensor/layout';
 import { uploadCheckpoints, type UploadOptions } from '@/worker/upload';
-import { floatWeights } from './float-weights';
+import { floatWeights } from '@/worker/float-weights';
 
 const NONE: ModelWeights = { tensors: new Map(), dispose: () => undefined };
 

@@ -4,7 +4,7 @@ import { fetchBytes } from '@/evaluate/golden/providers';
 import { MERGERS } from '@/methods/registry';
 import { denseDelta } from '@/reference/low-rank-delta';
 import { mergedProducts } from '@/tensor/adapter/merged-products';
-import { openGroup } from '@/worker/open-group';
+import { loadGroup } from '@/worker/load-group.fixture';
 
 const ZOO = '/zoo/text';
 
@@ -25,7 +25,7 @@ it('the zoo’s eight adapters merge into one whose products are their weighted 
     ),
   ]);
   const { signal } = new AbortController();
-  const group = await openGroup({
+  const group = await loadGroup({
     request: { kind: 'files', files },
     emit: () => undefined,
     signal,

@@ -1,157 +1,101 @@
-/** Opens a group of LoRA adapters: factors on the engine, the base only where something is scored. */
-import { planAdapters } from '@/plan/plan-adapters';
+/** Opens a group of LoRA adapters: headers, and what they say of the merge to come. */
+import { adapterFindings } from '@/plan/findings/adapter-findings';
+import { byLevel } from '@/plan/findings/finding';
+import { memoryFindings } from '@/plan/findings/memory';
+import { startsByItself } from '@/plan/starts-by-itself';
+import { adapterTally } from '@/plan/tensor-tally';
 import { checkpointFacts } from '@/plan/checkpoint-facts';
-import { ADAPTER_CONFIG, ADAPTER_FILE, openAdapter } from '@/sources/adapter-source';
+import { type ModelFacts } from '@/plan/model-facts';
+import { planAdapters } from '@/plan/plan-adapters';
+import { type PlanChoices, type Preflight } from '@/plan/preflight';
+import { openAdapter } from '@/sources/adapter-source';
 import { openWeights } from '@/sources/checkpoint-source';
-import { type AdapterPlan, type OpenAdapter } from '@/tensor/adapter/adapter-plan';
-import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
-import { type Engine, type ModelWeights } from '@/tensor/engine';
-import { checkpointCard } from '@/worker/checkpoint-card';
+import { type AdapterPlan } from '@/tensor/adapter/adapter-plan';
+import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
+import { fetchTally } from '@/worker/fetch-tally';
 import { type AdapterSources } from '@/worker/group-sources';
-import { type OpeningParts } from '@/worker/open-group';
-import { type AdapterContents, type GroupFacts, type StorageRow } from '@/worker/protocol';
-import { type Scoring } from '@/worker/scoring/group-evaluator';
-import { openEvaluator } from '@/worker/scoring/open-evaluator';
-import { ScoreBook } from '@/worker/scoring/score-book';
-import { type ScoredGroup } from '@/worker/scoring/scored-group';
-import { adapterContents } from './contents';
-import { checkCopies } from './copied-tensors';
-import { floatWeights } from './float-weights';
-import { type MergedAdapter } from './merged-adapter';
-import { loadProducts, type TaskProducts } from './task-products';
+import { memoryReport } from '@/worker/memory-report';
+import { readModelFacts } from '@/worker/model-facts';
+import { type OpenedGroup, type OpeningParts } from '@/worker/open-group';
+import { preflightCheckpoint } from '@/worker/preflight-checkpoint';
+import { budgetOf } from '@/worker/suggest-budget';
+import { adapterMemory } from './adapter-memory';
+import { loadAdapterGroup, type PlannedAdapters } from './load-adapters';
 
-export interface AdapterGroup extends ScoredGroup {
-  readonly kind: 'adapters';
-  readonly sources: AdapterSources;
-  readonly base: CheckpointTensors;
-  readonly plan: AdapterPlan;
-  readonly contents: AdapterContents;
-  readonly products: TaskProducts;
-  /** Float32 weights of the base where the evaluator wants them; null where nothing is scored. */
-  readonly baseWeights: ModelWeights | null;
-  /** Files of each task's own adapter. */
-  readonly ownFiles: readonly StorageRow['files'][];
-  /** The merged adapter of the recipe run last, or null. */
-  merged: MergedAdapter | null;
-  dispose(): void;
-}
-
-/** @throws PeruError for whatever keeps the adapters from fitting their base */
+/** @throws PeruError for files that are missing or broken, and adapters that do not fit the base */
 export async function openAdapterGroup(
   sources: AdapterSources,
   parts: OpeningParts,
-): Promise<AdapterGroup> {
-  const { engineReady, options, emit, signal } = parts;
-  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = engineReady.then((chosen) =>
-    openEvaluator(sources.base, tests, chosen, options),
-  );
-  try {
-    const [base, ...adapters] = await Promise.all([
-      openWeights(sources.base, options),
-      ...sources.tasks.map(({ model }) => openAdapter(model, options)),
-    ]);
-    const plan = planAdapters({ base, adapters });
-    const { engine } = await engineReady;
-    const products = await loadProducts(engine, plan, parts);
-    await checkCopies(engine, plan.adapters, parts);
-    const scoring = await scoringReady;
-    const location = scoring.evaluator?.location;
-    const baseWeights =
-      location === undefined ? null : await floatWeights(engine, base, location, parts);
-    signal.throwIfAborted();
-    const { description: evaluator } = scoring;
-    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
-    const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
-    const loaded = { sources, base, plan, products, baseWeights, ownFiles };
-    const group = groupOf({ ...loaded, engine, scoring });
-    emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
-    return group;
-  } catch (error) {
-    // Also keeps a second failure from becoming an unhandled rejection.
-    void scoringReady.then(
-      ({ evaluator }) => evaluator?.dispose(),
-      () => undefined,
-    );
-    throw error;
-  }
-}
-
-interface Parts extends Pick<
-  AdapterGroup,
-  'sources' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
-> {
-  readonly engine: Engine;
-  readonly scoring: Scoring;
-}
-
-function groupOf({ scoring: { evaluator }, ...parts }: Parts): AdapterGroup {
-  const { sources, plan, products, baseWeights, engine } = parts;
-  const names = sources.tasks.map(({ name }) => name);
-  const tasks = sources.tasks.map(({ name, title }, index) => {
-    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
-  });
-  const group: AdapterGroup = {
-    ...parts,
-    kind: 'adapters',
-    contents: adapterContents(names, plan, products),
-    tasks,
-    evaluator,
-    book: new ScoreBook(),
-    merged: null,
+): Promise<OpenedGroup> {
+  const { options, ports, chosen } = parts;
+  const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
+  const [base, adapters, models] = await Promise.all([
+    openWeights(sources.base, options),
+    Promise.all(sources.tasks.map(({ model }) => openAdapter(model, options))),
+    Promise.all(repos.map((one) => readModelFacts(one, options))),
+  ]);
+  const planned = { base, adapters, plan: planAdapters({ base, adapters }) };
+  return {
+    engine: chosen.engine,
+    handTo: (job) => {
+      ports.handTo(job);
+    },
+    plan: (choices) => preflightOf(sources, planned, models, parts, choices),
+    load: () => loadAdapterGroup(sources, planned, parts),
     dispose: () => {
-      evaluator?.dispose();
-      group.merged?.lowRank.dispose();
-      products.lowRank.dispose();
-      baseWeights?.dispose();
-      engine.dispose();
+      chosen.engine.dispose();
     },
   };
-  return group;
 }
 
-/** An adapter folder's files as they lie at their source. */
-async function adapterFiles({
-  name,
-  model,
-}: AdapterSources['tasks'][number]): Promise<StorageRow['files']> {
-  const files = await Promise.all(
-    [ADAPTER_CONFIG, ADAPTER_FILE].map(async (path) => ({ path, blob: await model.open(path) })),
-  );
-  return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
-}
-
-async function groupFacts(
-  group: AdapterGroup,
-  adapters: readonly OpenAdapter[],
-  noAccuracyBecause: string | null,
-): Promise<GroupFacts> {
-  const { sources, base, plan, evaluator, contents } = group;
-  const baseCard = checkpointCard({
-    role: 'base',
-    name: sources.base.name,
-    title: 'Base model',
-    repo: sources.base,
-    byteLength: base.byteLength,
-    facts: checkpointFacts(base),
-    split: null,
-  });
-  const cards = sources.tasks.map(({ name, title, model }, index) =>
-    checkpointCard({
-      role: 'task',
-      name,
-      title,
-      repo: model,
-      byteLength: plan.adapters[index]!.byteLength,
-      facts: checkpointFacts(adapters[index]!.weights),
-      split: evaluator?.splits[index] ?? null,
+async function preflightOf(
+  sources: AdapterSources,
+  { base, adapters, plan }: PlannedAdapters,
+  models: readonly ModelFacts[],
+  parts: OpeningParts,
+  choices: PlanChoices,
+): Promise<Preflight> {
+  const isScored = sources.tasks.some(({ scoredOn }) => scoredOn !== null);
+  const bytes = await fetchTally(neededTensors(base, plan, isScored));
+  const budget = budgetOf(parts.chosen.engine, choices);
+  const memory = await memoryReport(adapterMemory(base, plan, isScored), budget, bytes);
+  const trainedOn = adapters.map(({ config }) => config.baseModel);
+  const baseId = sources.base.folder || sources.base.name;
+  const findings = byLevel([
+    ...adapterFindings({ plan, models, trainedOn, baseId }),
+    ...memoryFindings(memory),
+  ]);
+  const cardParts = [
+    { repo: sources.base, task: null, byteLength: base.byteLength, facts: checkpointFacts(base) },
+    ...sources.tasks.map((task, t) => {
+      const { byteLength } = plan.adapters[t]!;
+      return { repo: task.model, task, byteLength, facts: checkpointFacts(adapters[t]!.weights) };
     }),
-  );
+  ];
   return {
     title: sources.title,
-    cards: await Promise.all([baseCard, ...cards]),
-    contents,
-    noAccuracyBecause,
-    lambda: sources.lambda,
+    kind: 'adapters',
+    checkpoints: cardParts.map((card, i) =>
+      preflightCheckpoint({ ...card, licence: models[i]!.licence }),
+    ),
+    findings,
+    tensors: adapterTally(plan, base),
+    bytes,
+    memory,
+    startsByItself: parts.request.kind === 'demo' || startsByItself({ findings, bytes, memory }),
   };
+}
+
+/** Factors and copies; of the base what the evaluator takes, and what a merge of copies starts from. */
+function neededTensors(
+  base: CheckpointTensors,
+  plan: AdapterPlan,
+  isScored: boolean,
+): StoredTensor[] {
+  const own = plan.adapters.flatMap(({ modules, replaced }) => [
+    ...modules.flatMap(({ left, right }) => [left.tensor, right.tensor]),
+    ...replaced.values(),
+  ]);
+  const ofBase = isScored ? [...base.tensors.values()] : [];
+  return [...own, ...ofBase];
 }

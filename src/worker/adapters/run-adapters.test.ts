@@ -2,11 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { openGroup } from '@/worker/open-group';
+import { loadGroup } from '@/worker/load-group.fixture';
 import { type JobEvent, type Recipe, type SourceRequest } from '@/worker/protocol';
 import { type GroupEvaluator, type RowRange } from '@/worker/scoring/group-evaluator';
-import { floatWeights } from './float-weights';
-import { type AdapterGroup } from './open-adapters';
+import { floatWeights } from '@/worker/float-weights';
+import { type AdapterGroup } from './load-adapters';
 import { runAdapters } from './run-adapters';
 
 const ROWS = 300;
@@ -78,6 +78,7 @@ let events: JobEvent[];
 const evaluator: GroupEvaluator = {
   location: 'cpu',
   splits: [],
+  unscoredBecause: [],
   gpuBytes: 0,
   score: (task: number, { tensors }: ModelWeights, { from, to }: RowRange) => {
     const read = (name: string): number[] => [...(tensors.get(name)?.data as Float32Array)];
@@ -116,7 +117,7 @@ beforeEach(async () => {
   events = [];
   const { signal } = new AbortController();
   const emit = (event: JobEvent) => events.push(event);
-  const opened = await openGroup({ request: { kind: 'files', files }, emit, signal });
+  const opened = await loadGroup({ request: { kind: 'files', files }, emit, signal });
   if (opened.kind !== 'adapters') throw new Error('Adapters opened as fine-tunes.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
   const options = { allowNonFinite: false, emit, signal };
@@ -143,11 +144,11 @@ it('refuses NaN in a copy that an adapter brings along, unless told to go on', a
   const { signal } = new AbortController();
   const opening = { emit: () => undefined, signal };
   const request = { kind: 'files' as const, files };
-  await expect(openGroup({ ...opening, request })).rejects.toMatchObject({
+  await expect(loadGroup({ ...opening, request })).rejects.toMatchObject({
     kind: 'non-finite',
     message: expect.stringMatching(/second.*"layer\.q\.bias" \(1\)/) as string,
   });
-  const allowed = await openGroup({ ...opening, request: { ...request, allowNonFinite: true } });
+  const allowed = await loadGroup({ ...opening, request: { ...request, allowNonFinite: true } });
   expect(allowed.kind).toBe('adapters');
 });
 

@@ -4,6 +4,7 @@ import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/worker/method-id';
 import { type Column } from '@/worker/scoring/scored-group';
 import { type FullJob } from './full-job';
+import { withOwnTensors } from './own-tensors';
 import { type SelectionSet } from './selection-set';
 
 /** Dtype of kept values, in files and therefore in what is scored. */
@@ -15,43 +16,44 @@ export function sparseMethods(): SparseMethod[] {
 }
 
 /** Models that stand without a selection: pretrained, fine-tuned, merged. */
-export function plainColumns({ group, recipe }: FullJob): Column[] {
-  const { weights } = group;
-  const layOut =
-    (of: (task: number) => WeightsOf): Column['layOut'] =>
-    (task, location) =>
-      weights.materialize(of(task), location);
+export function plainColumns(job: FullJob): Column[] {
+  const { recipe } = job;
+  const { weights } = job.group;
+  const shared =
+    (of: WeightsOf): Column['layOut'] =>
+    (_, location) =>
+      weights.materialize(of, location);
   return [
     {
       method: 'pretrained',
       key: 'pretrained',
       title: 'the pretrained model',
       shared: true,
-      layOut: layOut(() => ({ kind: 'base' })),
+      layOut: shared({ kind: 'base' }),
     },
     {
       method: 'finetuned',
       key: 'finetuned',
       title: 'the fine-tuned model',
       shared: false,
-      layOut: layOut((task) => ({ kind: 'task', task })),
+      layOut: async (task, location) => {
+        const merged = await weights.materialize({ kind: 'task', task }, location);
+        return withOwnTensors(job, task, merged, location);
+      },
     },
     {
       method: 'merged',
       key: `merged|${mergeKey(recipe)}`,
       title: 'the merged model',
       shared: true,
-      layOut: layOut(() => ({ kind: 'merged' })),
+      layOut: shared({ kind: 'merged' }),
     },
   ];
 }
 
 /** Sparse methods at one m. */
-export function sparseColumns(
-  { group, recipe, signal }: FullJob,
-  selections: SelectionSet,
-  percent: number,
-): Column[] {
+export function sparseColumns(job: FullJob, selections: SelectionSet, percent: number): Column[] {
+  const { group, recipe, signal } = job;
   return sparseMethods().map((method) => ({
     method: sparseMethodId(method, percent),
     key: sparseKey(method, percent, recipe),
@@ -61,7 +63,8 @@ export function sparseColumns(
       const selection = await selections.get(method, percent, task);
       signal.throwIfAborted();
       const of: WeightsOf = { kind: 'sparse', selection, valueDtype: VALUE_DTYPE };
-      return group.weights.materialize(of, location);
+      const weights = await group.weights.materialize(of, location);
+      return withOwnTensors(job, task, weights, location);
     },
   }));
 }

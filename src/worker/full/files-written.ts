@@ -4,7 +4,8 @@ import { sparseFileSize } from '@/export/sparse-size';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { VALUE_DTYPE } from './columns';
 import { type Recipe } from '@/worker/protocol';
-import { type FullGroup } from './open-full';
+import { type FullGroup } from './load-full';
+import { ownTensors } from './own-tensors';
 
 export interface FileSize {
   readonly name: string;
@@ -31,9 +32,10 @@ export function finetunedFiles(group: FullGroup): FileSize[] {
   return group.plan.untouched.length > 0 ? [baseFile(group), ...files] : files;
 }
 
-/** `merged.safetensors`: every tensor of the base, the merged ones as `mergedDtype`. */
+/** `merged.safetensors`: every tensor of the base, the merged ones and their copies as `mergedDtype`. */
 export function mergedFile(group: FullGroup, recipe: Recipe): FileSize {
-  const merged = new Set(group.plan.layout.tensors.map(({ name }) => name));
+  const { layout, tied } = group.plan;
+  const merged = new Set([...layout.tensors.map(({ name }) => name), ...tied.keys()]);
   const dtypeOf = (name: string): SafetensorsDtype | undefined =>
     merged.has(name) ? group.mergedDtype : undefined;
   const { tensors: baseTensors } = group.checkpoints[0];
@@ -41,20 +43,27 @@ export function mergedFile(group: FullGroup, recipe: Recipe): FileSize {
   return { name: 'merged.safetensors', bytes };
 }
 
-/** `TASK.sparse.safetensors` for the entries set in `mask`. */
+/**
+ * `TASK.sparse.safetensors` for the entries set in `mask`, with the tensors that the task keeps
+ * whole because they can not be merged.
+ */
 export function sparseTaskFile(
   group: FullGroup,
   recipe: Recipe,
-  sparse: { readonly task: string; readonly keptPercent: number; readonly mask: Uint32Array },
+  sparse: { readonly task: number; readonly keptPercent: number; readonly mask: Uint32Array },
 ): FileSize {
+  const own = [...ownTensors(group, sparse.task)].map(([name, { dtype, shape }]) => {
+    return { name, dtype, shape };
+  });
   const { bytes } = sparseFileSize({
     layout: group.plan.layout,
+    ownTensors: own,
     mask: sparse.mask,
     valueDtype: VALUE_DTYPE,
     keptPercent: sparse.keptPercent,
     recipeJson: recipeJson(group, recipe),
   });
-  return { name: `${sparse.task}.sparse.safetensors`, bytes };
+  return { name: `${group.tasks[sparse.task]!.name}.sparse.safetensors`, bytes };
 }
 
 /** What made the file: method, settings and every source with its hash. */

@@ -1,50 +1,83 @@
 /** What a share of kept entries costs and holds: exact counts, energy, and bytes of the files. */
 import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { sparseMethods } from './columns';
-import { baseFile, finetunedFiles, mergedFile, sparseTaskFile } from './files-written';
+import {
+  baseFile,
+  type FileSize,
+  finetunedFiles,
+  mergedFile,
+  sparseTaskFile,
+} from './files-written';
 import { sparseKey, sparseMethodId } from '@/worker/method-id';
 import { type SparseFacts, type StorageRow } from '@/worker/protocol';
 import { storageRow } from '@/worker/storage-row';
 import { type FullJob } from './full-job';
-import { type SparseMeasure } from './measure-book';
 import { type SelectionSet } from './selection-set';
 
-/** Measures every sparse method at one m, unless the book knows it, and tells the page. */
+/** A measure as it grows, task by task. */
+interface Draft {
+  readonly method: SparseMethod;
+  readonly keptPercent: number;
+  readonly facts: SparseFacts[];
+  readonly files: FileSize[];
+}
+
+/**
+ * Measures every sparse method at these m, unless the book knows it, and tells the page. Tasks are
+ * the outer loop: streamed weights of a task come once for all.
+ */
 export async function measureSparse(
   job: FullJob,
   selections: SelectionSet,
-  keptPercent: number,
+  keptPercents: readonly number[],
 ): Promise<void> {
-  const { group, recipe, emit } = job;
-  for (const method of sparseMethods()) {
-    const key = sparseKey(method, keptPercent, recipe);
-    const measure =
-      group.measures.get(key) ?? (await measureMethod(job, selections, method, keptPercent));
-    group.measures.set(key, measure);
-    for (const facts of measure.facts) emit({ type: 'sparse', facts });
+  const { group, recipe, emit, signal } = job;
+  const drafts: Draft[] = [];
+  for (const keptPercent of keptPercents) {
+    for (const method of sparseMethods()) {
+      const known = group.measures.get(sparseKey(method, keptPercent, recipe));
+      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [] });
+      else for (const facts of known.facts) emit({ type: 'sparse', facts });
+    }
+  }
+  const { length: total } = group.tasks;
+  for (const done of drafts.length === 0 ? [] : group.tasks.keys()) {
+    const progress = { stage: 'Selecting entries', done, total, unit: 'tasks' as const };
+    emit({ type: 'progress', progress });
+    for (const draft of drafts) {
+      signal.throwIfAborted();
+      emit({ type: 'sparse', facts: await measureTask(job, selections, draft, done) });
+    }
+  }
+  for (const { method, keptPercent, facts, files } of drafts) {
+    const center = centerFile(job, method);
+    const row = storageRow(sparseMethodId(method, keptPercent), [center, ...files]);
+    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row });
   }
 }
 
-async function measureMethod(
+async function measureTask(
   { group, recipe, signal }: FullJob,
   selections: SelectionSet,
-  method: SparseMethod,
-  keptPercent: number,
-): Promise<SparseMeasure> {
-  const { center } = SPARSE_COMPRESSORS[method];
+  { method, keptPercent, facts, files }: Draft,
+  index: number,
+): Promise<SparseFacts> {
+  const { name: task } = group.tasks[index]!;
+  const selection = await selections.get(method, keptPercent, index);
+  const { kept, nonZero, keptEnergy, totalEnergy } = await group.weights.stats(selection);
+  signal.throwIfAborted();
+  const energyShare = shareOf(keptEnergy, totalEnergy);
   const id = sparseMethodId(method, keptPercent);
-  const facts: SparseFacts[] = [];
-  const files = [center === 'merged' ? mergedFile(group, recipe) : baseFile(group)];
-  for (const [index, { name }] of group.tasks.entries()) {
-    const selection = await selections.get(method, keptPercent, index);
-    const { kept, nonZero, keptEnergy, totalEnergy } = await group.weights.stats(selection);
-    signal.throwIfAborted();
-    const energyShare = shareOf(keptEnergy, totalEnergy);
-    facts.push({ method: id, task: name, kept, nonZero, energyShare });
-    const mask = await group.weights.keptMask(selection);
-    files.push(sparseTaskFile(group, recipe, { task: name, keptPercent, mask }));
-  }
-  return { facts, row: storageRow(id, files) };
+  const told = { method: id, task, kept, nonZero, energyShare };
+  facts.push(told);
+  const mask = await group.weights.keptMask(selection);
+  files.push(sparseTaskFile(group, recipe, { task: index, keptPercent, mask }));
+  return told;
+}
+
+function centerFile({ group, recipe }: FullJob, method: SparseMethod): FileSize {
+  const { center } = SPARSE_COMPRESSORS[method];
+  return center === 'merged' ? mergedFile(group, recipe) : baseFile(group);
 }
 
 /** Kept share of an energy; a task equal to the center has none to keep, so all of it is kept. */

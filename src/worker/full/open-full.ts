@@ -1,127 +1,118 @@
-/** Opens a group of full fine-tunes: every checkpoint's weights on the engine, in their own dtype. */
-import { type FullSources } from '@/worker/group-sources';
-import { type OpeningParts } from '@/worker/open-group';
-import { openWeights } from '@/sources/checkpoint-source';
+/** Opens a group of full fine-tunes: headers, and what they say of the merge to come. */
+import { byLevel } from '@/plan/findings/finding';
+import { groupFindings } from '@/plan/findings/group-findings';
+import { memoryFindings } from '@/plan/findings/memory';
+import { inBaseNames } from '@/plan/in-base-names';
+import { startsByItself } from '@/plan/starts-by-itself';
+import { tensorTally } from '@/plan/tensor-tally';
+import { type ModelFacts } from '@/plan/model-facts';
 import { type GroupPlan, planGroup } from '@/plan/plan-group';
+import { type PlanChoices, type Preflight } from '@/plan/preflight';
+import { openWeights } from '@/sources/checkpoint-source';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype } from '@/tensor/dtype';
-import { type Engine, type WeightGroup } from '@/tensor/engine';
-import { checkpointCard } from '@/worker/checkpoint-card';
-import { type GroupFacts } from '@/worker/protocol';
-import { type Scoring } from '@/worker/scoring/group-evaluator';
-import { openEvaluator } from '@/worker/scoring/open-evaluator';
-import { ScoreBook } from '@/worker/scoring/score-book';
-import { type ScoredGroup } from '@/worker/scoring/scored-group';
-import { uploadCheckpoints } from '@/worker/upload';
-import { MeasureBook } from './measure-book';
+import { type FullSources } from '@/worker/group-sources';
+import { budgetOf } from '@/worker/suggest-budget';
+import { evaluationBytes, withEvaluation } from '@/worker/evaluation-memory';
+import { memoryReport } from '@/worker/memory-report';
+import { readModelFacts } from '@/worker/model-facts';
+import { type OpenedGroup, type OpeningParts } from '@/worker/open-group';
+import { preflightCheckpoint } from '@/worker/preflight-checkpoint';
+import { fetchTally } from '@/worker/fetch-tally';
+import { type Checkpoints, loadFullGroup, type PlannedFull } from './load-full';
+import { planChunksFor } from './plan-chunks';
 
-export interface FullGroup extends ScoredGroup {
-  readonly kind: 'full';
-  readonly sources: FullSources;
-  /** The base, then each task's checkpoint. */
-  readonly checkpoints: Checkpoints;
-  readonly plan: GroupPlan;
-  readonly weights: WeightGroup;
-  readonly measures: MeasureBook;
-  /** Dtype of theta*: that of most of the base's elements. */
-  readonly mergedDtype: FloatDtype;
-  /** `mergeKey` of the recipe theta* stands for now, or null. */
-  mergedKey: string | null;
-  dispose(): void;
-}
-
-type Checkpoints = readonly [base: CheckpointTensors, ...tasks: CheckpointTensors[]];
-
-/** @throws PeruError for whatever keeps the group from being merged */
-export async function openFullGroup(sources: FullSources, parts: OpeningParts): Promise<FullGroup> {
-  const { engineReady, options, emit, signal } = parts;
-  const models = [sources.base, ...sources.tasks.map(({ model }) => model)];
-  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = engineReady.then((chosen) =>
-    openEvaluator(sources.base, tests, chosen, options),
-  );
-  try {
-    const [base, ...others] = await Promise.all(models.map((one) => openWeights(one, options)));
-    if (base === undefined) throw new Error('A group without a base was opened.');
-    const checkpoints: Checkpoints = [base, ...others];
-    const plan = planGroup({ base, tasks: others });
-    const { engine } = await engineReady;
-    const weights = await uploadCheckpoints(engine, { ...plan, checkpoints }, parts);
-    const scoring = await scoringReady;
-    signal.throwIfAborted();
-    const { description: evaluator } = scoring;
-    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
-    const group = groupOf({ sources, checkpoints, plan, engine, weights, scoring });
-    emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
-    return group;
-  } catch (error) {
-    // Also keeps a second failure from becoming an unhandled rejection.
-    void scoringReady.then(
-      ({ evaluator }) => evaluator?.dispose(),
-      () => undefined,
-    );
-    throw error;
-  }
-}
-
-interface Parts extends Pick<FullGroup, 'sources' | 'checkpoints' | 'plan' | 'weights'> {
-  readonly engine: Engine;
-  readonly scoring: Scoring;
-}
-
-function groupOf({ scoring: { evaluator }, ...parts }: Parts): FullGroup {
-  const { sources, plan, engine, weights } = parts;
-  const tasks = sources.tasks.map(({ name, title }, index) => {
-    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
-  });
+/** @throws PeruError for files that are missing or broken */
+export async function openFullGroup(
+  sources: FullSources,
+  parts: OpeningParts,
+): Promise<OpenedGroup> {
+  const { options, ports, chosen } = parts;
+  const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
+  const [stored, models] = await Promise.all([
+    Promise.all(repos.map((one) => openWeights(one, options))),
+    Promise.all(repos.map((one) => readModelFacts(one, options))),
+  ]);
+  const headers = { sources, stored, models };
+  let planned: PlannedFull | null = null;
   return {
-    ...parts,
-    kind: 'full',
-    tasks,
-    evaluator,
-    book: new ScoreBook(),
-    measures: new MeasureBook(),
-    mergedDtype: dominantDtype(plan),
-    mergedKey: null,
+    engine: chosen.engine,
+    handTo: (job) => {
+      ports.handTo(job);
+    },
+    plan: async (choices) => {
+      planned = null;
+      planned = await planFull(headers, parts, choices);
+      return planned.preflight;
+    },
+    load: async () => {
+      if (planned === null) throw new Error('A group was loaded that has no plan.');
+      return loadFullGroup(sources, planned, parts);
+    },
     dispose: () => {
-      evaluator?.dispose();
-      weights.dispose();
-      engine.dispose();
+      chosen.engine.dispose();
     },
   };
 }
 
-async function groupFacts(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
-  const { sources, plan, checkpoints, evaluator } = group;
-  const cards = [
-    checkpointCard({
-      role: 'base',
-      name: sources.base.name,
-      title: 'Base model',
-      repo: sources.base,
-      byteLength: checkpoints[0].byteLength,
-      facts: plan.checkpoints[0]!,
-      split: null,
-    }),
-    ...sources.tasks.map(({ name, title, model }, index) =>
-      checkpointCard({
-        role: 'task',
-        name,
-        title,
-        repo: model,
-        byteLength: checkpoints[index + 1]!.byteLength,
-        facts: plan.checkpoints[index + 1]!,
-        split: evaluator?.splits[index] ?? null,
+interface Headers {
+  readonly sources: FullSources;
+  /** The base's, then the tasks', under the names of their files. */
+  readonly stored: readonly CheckpointTensors[];
+  readonly models: readonly ModelFacts[];
+}
+
+async function planFull(
+  { sources, stored, models }: Headers,
+  parts: OpeningParts,
+  choices: PlanChoices,
+): Promise<PlannedFull> {
+  const [base, ...tasks] = stored;
+  if (base === undefined) throw new Error('A group without a base was opened.');
+  const configs = models.map(({ config }) => config);
+  const plan = planGroup({ base, tasks, patterns: choices, configs });
+  const checkpoints: Checkpoints = [
+    base,
+    ...tasks.map((task, t) => inBaseNames(task, plan.storedNames[t + 1]!)),
+  ];
+  const mergedDtype = dominantDtype(plan);
+  const spec = { layout: plan.layout, dtypeOf: plan.dtypeOf, checkpoints };
+  const { engine } = parts.chosen;
+  const budget = budgetOf(engine, choices);
+  const scored = sources.tasks.some(({ scoredOn }) => scoredOn !== null);
+  const beside = evaluationBytes(engine, plan.layout.elementCount, scored);
+  const weightsBudgetBytes = budget.bytes - beside;
+  const { chunks, memory } = planChunksFor(engine, spec, mergedDtype, weightsBudgetBytes);
+  const wanted = checkpoints.map((checkpoint, index) => {
+    // A base that is scored gives the evaluator what no task changes, too.
+    const names = plan.layout.tensors.map(({ name }) => name);
+    const all = index === 0 && scored ? [...names, ...plan.untouched] : names;
+    return all.flatMap((name) => checkpoint.tensors.get(name) ?? []);
+  });
+  const bytes = await fetchTally(wanted.flat());
+  const report = await memoryReport(withEvaluation(memory, beside), budget, bytes);
+  const findings = byLevel([...groupFindings({ plan, models }), ...memoryFindings(report)]);
+  const facts = [sources.base, ...sources.tasks.map(({ model }) => model)];
+  const preflight: Preflight = {
+    title: sources.title,
+    kind: 'full',
+    checkpoints: facts.map((repo, index) =>
+      preflightCheckpoint({
+        repo,
+        task: sources.tasks[index - 1] ?? null,
+        byteLength: stored[index]!.byteLength,
+        facts: plan.checkpoints[index]!,
+        licence: models[index]!.licence,
       }),
     ),
-  ];
-  return {
-    title: sources.title,
-    cards: await Promise.all(cards),
-    contents: { kind: 'full', elementCount: plan.layout.elementCount },
-    noAccuracyBecause,
-    lambda: sources.lambda,
+    findings,
+    tensors: tensorTally(plan),
+    bytes,
+    memory: report,
+    startsByItself:
+      parts.request.kind === 'demo' || startsByItself({ findings, bytes, memory: report }),
   };
+  return { plan, checkpoints, stored, chunks, mergedDtype, weightsBudgetBytes, preflight };
 }
 
 /** Dtype of most of the base's merged elements. */

@@ -3,10 +3,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { openGroup } from '@/worker/open-group';
+import { loadGroup } from '@/worker/load-group.fixture';
 import { type JobEvent, type Recipe } from '@/worker/protocol';
 import { type GroupEvaluator, type RowRange } from '@/worker/scoring/group-evaluator';
-import { type FullGroup } from './open-full';
+import { ScoreBook } from '@/worker/scoring/score-book';
+import { type FullGroup } from './load-full';
+import { MeasureBook } from './measure-book';
 import { runFull } from './run-full';
 
 const ROWS = 300;
@@ -55,7 +57,7 @@ async function run(recipe: Recipe, signal = new AbortController().signal): Promi
 beforeEach(async () => {
   const files = [file('base.safetensors', 0), file('a.safetensors', 1), file('b.safetensors', 3)];
   const opening = { request: { kind: 'files' as const, files }, emit: () => undefined };
-  const opened = await openGroup({ ...opening, signal: new AbortController().signal });
+  const opened = await loadGroup({ ...opening, signal: new AbortController().signal });
   expect(opened.engine.kind).toBe(createReferenceEngine().kind);
   if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
@@ -98,6 +100,22 @@ describe('runFull', () => {
     // The merged model and PERU-FFT at 20, 1, 5 and 10 %; the sample and the rest only for the
     // first two.
     expect(scored).toHaveLength(2 * (2 + 2 + 3));
+  });
+
+  it('uses streamed weights task by task, and finds what resident ones give', async () => {
+    await run(RECIPE);
+    const facts = (of: JobEvent[]) => of.filter(({ type }) => type === 'sparse');
+    const bytes = (of: JobEvent[]) => of.filter(({ type }) => type === 'storage').at(-1);
+    const [residentFacts, residentBytes] = [facts(events), bytes(events)];
+    const memory = { ...group.memory, mode: 'streamed' as const };
+    group = { ...group, memory, book: new ScoreBook(), measures: new MeasureBook() };
+    await run(RECIPE);
+    const byKey = (a: JobEvent, b: JobEvent) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+    expect(facts(events).sort(byKey)).toEqual(residentFacts.sort(byKey));
+    expect(bytes(events)).toEqual(residentBytes);
+    const tasks = scored.map(({ task }) => task);
+    expect(tasks, 'each task once').toEqual([...tasks].sort());
+    expect(scored.every(({ from, to }) => from === 0 && to === ROWS)).toBe(true);
   });
 
   it('stops at an abort', async () => {

@@ -1,11 +1,12 @@
 /**
  * One job: merge, select, measure storage, score. The current m comes first on a stratified
- * sample, then on the whole split; the other points of the chart follow when that stands.
+ * sample, then on the whole split; the other points of the chart follow when that stands. Weights
+ * that are streamed are used task by task instead: all that is asked of a task while it is here.
  */
 import { MERGERS } from '@/methods/registry';
 import { mergeKey } from '@/worker/method-id';
 import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/worker/scoring/score-columns';
-import { reportMemory, timeStage } from '@/worker/scoring/scored-group';
+import { type Column, reportMemory, timeStage } from '@/worker/scoring/scored-group';
 import { plainColumns, sparseColumns } from './columns';
 import { type FullJob } from './full-job';
 import { measureSparse, storageRows } from './measure-sparse';
@@ -16,40 +17,76 @@ const CHART_PERCENTS = [1, 5, 10];
 
 /** Streams everything the recipe asks for through `job.emit`; rejects when aborted. */
 export async function runFull(job: FullJob): Promise<void> {
-  const { keptPercent } = job.recipe;
-  const chartPercents = CHART_PERCENTS.filter((percent) => percent !== keptPercent);
   const selections = new SelectionSet(job);
-  const current = [...plainColumns(job), ...sparseColumns(job, selections, keptPercent)];
-  const chart = new Map(chartPercents.map((m) => [m, sparseColumns(job, selections, m)]));
-  const progress = new RowProgress(job, [...current, ...[...chart.values()].flat()]);
   try {
     await timeStage(job, 'merge', () => merge(job));
-    await timeStage(job, 'select', () => measure(job, selections, keptPercent));
-    await timeStage(job, 'sample', () => scoreColumns(job, current, SAMPLE_ROWS, progress));
-    await timeStage(job, 'evaluate', () => scoreColumns(job, current, Infinity, progress));
-    await timeStage(job, 'chart', async () => {
-      for (const [percent, columns] of chart) {
-        await measure(job, selections, percent);
-        await scoreColumns(job, columns, Infinity, progress);
-        selections.drop(percent);
-      }
-    });
+    if (job.group.memory.mode === 'streamed') await runByTask(job, selections);
+    else await runByColumn(job, selections);
   } finally {
     selections.dispose();
+    reportMemory(job);
   }
 }
 
-/** theta* for the recipe, unless it stands already, and the slider's histograms around it. */
-async function merge({ group, recipe, emit, signal }: FullJob): Promise<void> {
+async function runByColumn(job: FullJob, selections: SelectionSet): Promise<void> {
+  const { keptPercent } = job.recipe;
+  const current = [...plainColumns(job), ...sparseColumns(job, selections, keptPercent)];
+  const chart = new Map(
+    chartPercents(job).map((m) => [m, sparseColumns(job, selections, m)] as const),
+  );
+  const progress = new RowProgress(job, [...current, ...[...chart.values()].flat()]);
+  await timeStage(job, 'select', async () => {
+    await tellHistograms(job);
+    await measure(job, selections, [keptPercent]);
+  });
+  await timeStage(job, 'sample', () => scoreColumns(job, current, SAMPLE_ROWS, progress));
+  await timeStage(job, 'evaluate', () => scoreColumns(job, current, Infinity, progress));
+  await timeStage(job, 'chart', async () => {
+    for (const [percent, columns] of chart) {
+      await measure(job, selections, [percent]);
+      await scoreColumns(job, columns, Infinity, progress);
+      selections.drop(percent);
+    }
+  });
+}
+
+async function runByTask(job: FullJob, selections: SelectionSet): Promise<void> {
+  const percents = [job.recipe.keptPercent, ...chartPercents(job)];
+  const columns: Column[] = [
+    ...plainColumns(job),
+    ...percents.flatMap((percent) => sparseColumns(job, selections, percent)),
+  ];
+  await timeStage(job, 'select', async () => {
+    await measure(job, selections, percents);
+    // Selecting has counted them already.
+    await tellHistograms(job);
+  });
+  const progress = new RowProgress(job, columns);
+  await timeStage(job, 'evaluate', () => scoreColumns(job, columns, Infinity, progress));
+}
+
+function chartPercents({ recipe }: FullJob): number[] {
+  return CHART_PERCENTS.filter((percent) => percent !== recipe.keptPercent);
+}
+
+/** theta* for the recipe, unless it stands already. */
+async function merge({ group, recipe, emit }: FullJob): Promise<void> {
   const key = mergeKey(recipe);
-  if (group.mergedKey !== key) {
-    // Until the merge has ended, theta* belongs to no recipe.
-    group.mergedKey = null;
-    const { mergeMethod, lambda } = recipe;
-    const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
-    await group.weights.merge(coefficients, group.mergedDtype);
-    group.mergedKey = key;
-  }
+  if (group.mergedKey === key) return;
+  emit({
+    type: 'progress',
+    progress: { stage: 'Merging', done: 0, total: group.tasks.length, unit: 'tasks' },
+  });
+  // Until the merge has ended, theta* belongs to no recipe.
+  group.mergedKey = null;
+  const { mergeMethod, lambda } = recipe;
+  const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
+  await group.weights.merge(coefficients, group.mergedDtype);
+  group.mergedKey = key;
+}
+
+/** The slider's histograms around theta*. */
+async function tellHistograms({ group, emit, signal }: FullJob): Promise<void> {
   const histograms = [];
   for (const [index, { name }] of group.tasks.entries()) {
     signal.throwIfAborted();
@@ -59,8 +96,12 @@ async function merge({ group, recipe, emit, signal }: FullJob): Promise<void> {
   emit({ type: 'histograms', histograms });
 }
 
-async function measure(job: FullJob, selections: SelectionSet, keptPercent: number): Promise<void> {
-  await measureSparse(job, selections, keptPercent);
+async function measure(
+  job: FullJob,
+  selections: SelectionSet,
+  keptPercents: readonly number[],
+): Promise<void> {
+  await measureSparse(job, selections, keptPercents);
   const percents = [...new Set([...CHART_PERCENTS, job.recipe.keptPercent])].sort((a, b) => a - b);
   job.emit({ type: 'storage', rows: storageRows(job, percents) });
   reportMemory(job);

@@ -1,0 +1,68 @@
+/** What a job says while it works, on its way into the stores. */
+import { type JobEvent } from '@/worker/protocol';
+import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
+import { hearResult } from '@/store/results/actions';
+import { sourcesStore } from '@/store/sources/state';
+import { nextPace, type Progress } from './pace';
+import { jobStore } from './state';
+
+export function hear(event: JobEvent): void {
+  switch (event.type) {
+    case 'engine': {
+      const { engine, adapter, evaluator } = event;
+      jobStore.setState({ engine: { engine, adapter, evaluator } });
+      return;
+    }
+    case 'memory': {
+      const { liveBytes, peakBytes } = event;
+      jobStore.setState({ memory: { liveBytes, peakBytes } });
+      return;
+    }
+    case 'preflight':
+      sourcesStore.setState({ preflight: event.preflight });
+      return;
+    case 'group':
+      sourcesStore.setState({ group: event.group });
+      adoptGroupLambda(event.group.lambda);
+      if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
+      return;
+    case 'progress':
+      hearProgress(event.progress);
+      return;
+    case 'histograms':
+    case 'spectra':
+    case 'score':
+    case 'sparse':
+    case 'low-rank':
+    case 'storage':
+    case 'stage':
+      hearResult(event);
+  }
+}
+
+let latestProgress: Progress | null = null;
+let frame: ReturnType<typeof setTimeout> | null = null;
+
+/** About one frame of a 60 Hz screen: progress is drawn no oftener. */
+const FRAME_MS = 16;
+
+function hearProgress(progress: Progress): void {
+  latestProgress = progress;
+  frame ??= setTimeout(flushProgress, FRAME_MS);
+}
+
+/** Forgets what an older job said last. */
+export function dropProgress(): void {
+  latestProgress = null;
+}
+
+/** Shows the latest report now: the job that made it is about to end. */
+export function flushProgress(): void {
+  if (frame !== null) clearTimeout(frame);
+  frame = null;
+  const progress = latestProgress;
+  latestProgress = null;
+  const { job } = jobStore.getState();
+  if (progress === null || job.status !== 'working') return;
+  jobStore.setState({ job: { ...job, pace: nextPace(job.pace, progress, performance.now()) } });
+}

@@ -1,0 +1,33 @@
+import { type MemoryPlan } from '@/tensor/engine';
+import { type AdapterPlan } from '@/tensor/adapter/adapter-plan';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+
+const F32_BYTES = 4;
+
+/**
+ * What adapters take on the engine: their factors as they are stored, and the SVD's factors in
+ * float32, which are as large; where they are scored, the base's weights in float32. Nothing of it
+ * is streamed: adapters are small.
+ */
+export function adapterMemory(
+  base: CheckpointTensors,
+  plan: AdapterPlan,
+  isScored: boolean,
+): MemoryPlan {
+  let factorBytes = 0;
+  let svdBytes = 0;
+  for (const { modules } of plan.adapters) {
+    for (const { left, right, rows, columns, rank } of modules) {
+      factorBytes += left.tensor.byteLength + right.tensor.byteLength;
+      svdBytes += F32_BYTES * rank * (rows + columns);
+    }
+  }
+  const elements = [...base.tensors.values()].reduce((sum, one) => sum + one.elementCount, 0);
+  const parts = [
+    { label: 'Adapters', bytes: factorBytes },
+    { label: 'Their SVD', bytes: svdBytes },
+    ...(isScored ? [{ label: 'Base model, float32', bytes: F32_BYTES * elements }] : []),
+  ].sort((a, b) => b.bytes - a.bytes);
+  const peakBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { mode: 'resident', peakBytes, leastBytes: peakBytes, parts };
+}

@@ -1,0 +1,160 @@
+/** Loads planned adapters: factors on the engine, the base only where something is scored. */
+import { checkpointFacts } from '@/plan/checkpoint-facts';
+import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/sources/adapter-source';
+import { type AdapterPlan, type OpenAdapter } from '@/tensor/adapter/adapter-plan';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type Engine, type ModelWeights } from '@/tensor/engine';
+import { checkpointCard } from '@/worker/checkpoint-card';
+import { type AdapterSources } from '@/worker/group-sources';
+import { type OpeningParts } from '@/worker/open-group';
+import { type AdapterContents, type GroupFacts, type StorageRow } from '@/worker/protocol';
+import { type Scoring } from '@/worker/scoring/group-evaluator';
+import { openEvaluator } from '@/worker/scoring/open-evaluator';
+import { ScoreBook } from '@/worker/scoring/score-book';
+import { type ScoredGroup } from '@/worker/scoring/scored-group';
+import { adapterContents } from './contents';
+import { checkCopies } from './copied-tensors';
+import { floatWeights } from '@/worker/float-weights';
+import { type MergedAdapter } from './merged-adapter';
+import { loadProducts, type TaskProducts } from './task-products';
+
+/** Adapters that fit their base. */
+export interface PlannedAdapters {
+  readonly base: CheckpointTensors;
+  readonly adapters: readonly OpenAdapter[];
+  readonly plan: AdapterPlan;
+}
+
+export interface AdapterGroup extends ScoredGroup {
+  readonly kind: 'adapters';
+  readonly sources: AdapterSources;
+  readonly base: CheckpointTensors;
+  readonly plan: AdapterPlan;
+  readonly contents: AdapterContents;
+  readonly products: TaskProducts;
+  /** Float32 weights of the base where the evaluator wants them; null where nothing is scored. */
+  readonly baseWeights: ModelWeights | null;
+  /** Files of each task's own adapter. */
+  readonly ownFiles: readonly StorageRow['files'][];
+  /** The merged adapter of the recipe run last, or null. */
+  merged: MergedAdapter | null;
+  dispose(): void;
+}
+
+/** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
+export async function loadAdapterGroup(
+  sources: AdapterSources,
+  { base, adapters, plan }: PlannedAdapters,
+  { chosen, options, ports, allowNonFinite }: OpeningParts,
+): Promise<AdapterGroup> {
+  const { emit, signal } = ports;
+  const { engine } = chosen;
+  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
+  const scoringReady = openEvaluator(sources.base, tests, chosen, { ...options, signal });
+  // Told below; till then it must not count as unhandled.
+  scoringReady.catch(() => undefined);
+  const upload = { allowNonFinite, emit, signal };
+  let products: TaskProducts | null = null;
+  try {
+    products = await loadProducts(engine, plan, upload);
+    await checkCopies(engine, plan.adapters, upload);
+    const scoring = await scoringReady;
+    const location = scoring.evaluator?.location;
+    const baseWeights =
+      location === undefined ? null : await floatWeights(engine, base, location, upload);
+    signal.throwIfAborted();
+    const { description: evaluator } = scoring;
+    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
+    const loaded = { sources, base, plan, products, baseWeights, ownFiles };
+    const group = groupOf({ ...loaded, engine, scoring });
+    emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
+    return group;
+  } catch (error) {
+    products?.lowRank.dispose();
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+interface Parts extends Pick<
+  AdapterGroup,
+  'sources' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
+> {
+  readonly engine: Engine;
+  readonly scoring: Scoring;
+}
+
+function groupOf({ scoring: { evaluator }, ...parts }: Parts): AdapterGroup {
+  const { sources, plan, products, baseWeights } = parts;
+  const names = sources.tasks.map(({ name }) => name);
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+  });
+  const group: AdapterGroup = {
+    ...parts,
+    kind: 'adapters',
+    contents: adapterContents(names, plan, products),
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    merged: null,
+    dispose: () => {
+      evaluator?.dispose();
+      group.merged?.lowRank.dispose();
+      products.lowRank.dispose();
+      baseWeights?.dispose();
+    },
+  };
+  return group;
+}
+
+/** An adapter folder's files as they lie at their source. */
+async function adapterFiles({
+  name,
+  model,
+}: AdapterSources['tasks'][number]): Promise<StorageRow['files']> {
+  const files = await Promise.all(
+    [ADAPTER_CONFIG, ADAPTER_FILE].map(async (path) => ({ path, blob: await model.open(path) })),
+  );
+  return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
+}
+
+async function groupFacts(
+  group: AdapterGroup,
+  adapters: readonly OpenAdapter[],
+  noAccuracyBecause: string | null,
+): Promise<GroupFacts> {
+  const { sources, base, plan, evaluator, contents } = group;
+  const baseCard = checkpointCard({
+    role: 'base',
+    name: sources.base.name,
+    title: 'Base model',
+    repo: sources.base,
+    byteLength: base.byteLength,
+    facts: checkpointFacts(base),
+    split: null,
+  });
+  const cards = sources.tasks.map(({ name, title, model }, index) =>
+    checkpointCard({
+      role: 'task',
+      name,
+      title,
+      repo: model,
+      byteLength: plan.adapters[index]!.byteLength,
+      facts: checkpointFacts(adapters[index]!.weights),
+      split: evaluator?.splits[index] ?? null,
+      unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
+    }),
+  );
+  return {
+    title: sources.title,
+    cards: await Promise.all([baseCard, ...cards]),
+    contents,
+    noAccuracyBecause,
+    lambda: sources.lambda,
+  };
+}

@@ -1,0 +1,166 @@
+/** Loads a planned group of full fine-tunes: weights on the engine, or ready to be streamed. */
+import { type GroupPlan } from '@/plan/plan-group';
+import { type MemoryReport, type Preflight } from '@/plan/preflight';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type Chunk } from '@/tensor/layout';
+import { type FloatDtype } from '@/tensor/dtype';
+import { type Engine, type WeightGroup } from '@/tensor/engine';
+import { checkpointCard } from '@/worker/checkpoint-card';
+import { type FullSources } from '@/worker/group-sources';
+import { type OpeningParts } from '@/worker/open-group';
+import { type GroupFacts } from '@/worker/protocol';
+import { type Scoring } from '@/worker/scoring/group-evaluator';
+import { openEvaluator } from '@/worker/scoring/open-evaluator';
+import { ScoreBook } from '@/worker/scoring/score-book';
+import { type ScoredGroup } from '@/worker/scoring/scored-group';
+import { streamCheckpoints, uploadCheckpoints } from '@/worker/upload';
+import { MeasureBook } from './measure-book';
+
+/** The base, then each task's checkpoint. */
+export type Checkpoints = readonly [base: CheckpointTensors, ...tasks: CheckpointTensors[]];
+
+/** A group as it will be loaded. */
+export interface PlannedFull {
+  readonly plan: GroupPlan;
+  /** Under the base's names. */
+  readonly checkpoints: Checkpoints;
+  /** Under the names of their files. */
+  readonly stored: readonly CheckpointTensors[];
+  readonly chunks: readonly Chunk[];
+  /** Dtype of theta*: that of most of the base's merged elements. */
+  readonly mergedDtype: FloatDtype;
+  /** Bytes the weights may hold: the budget, less what scoring takes. */
+  readonly weightsBudgetBytes: number;
+  readonly preflight: Preflight;
+}
+
+export interface FullGroup extends ScoredGroup {
+  readonly kind: 'full';
+  readonly sources: FullSources;
+  readonly checkpoints: Checkpoints;
+  /** As `PlannedFull.stored`. */
+  readonly stored: readonly CheckpointTensors[];
+  readonly plan: GroupPlan;
+  readonly memory: MemoryReport;
+  readonly weights: WeightGroup;
+  readonly measures: MeasureBook;
+  readonly mergedDtype: FloatDtype;
+  /** `mergeKey` of the recipe theta* stands for now, or null. */
+  mergedKey: string | null;
+  dispose(): void;
+}
+
+/** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
+export async function loadFullGroup(
+  sources: FullSources,
+  planned: PlannedFull,
+  parts: OpeningParts,
+): Promise<FullGroup> {
+  const { chosen, options, ports } = parts;
+  const { emit, signal } = ports;
+  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
+  const scoringReady = openEvaluator(sources.base, tests, chosen, { ...options, signal });
+  // Told below; till then it must not count as unhandled.
+  scoringReady.catch(() => undefined);
+  let weights: WeightGroup | null = null;
+  try {
+    weights = await loadWeights(planned, parts);
+    const scoring = await scoringReady;
+    signal.throwIfAborted();
+    const { engine } = chosen;
+    const { description: evaluator } = scoring;
+    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    const group = groupOf(sources, planned, { engine, weights, scoring });
+    emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
+    return group;
+  } catch (error) {
+    weights?.dispose();
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<WeightGroup> {
+  const { chunks, checkpoints, plan, preflight, weightsBudgetBytes } = planned;
+  const { ports, fetched, allowNonFinite } = parts;
+  const { engine } = parts.chosen;
+  const spec = { ...plan, checkpoints };
+  if (preflight.memory.mode === 'streamed') {
+    return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, ports, { allowNonFinite });
+  }
+  const { emit, signal } = ports;
+  return uploadCheckpoints(engine, spec, { allowNonFinite, emit, signal, fetched }, chunks);
+}
+
+interface Loaded {
+  readonly engine: Engine;
+  readonly weights: WeightGroup;
+  readonly scoring: Scoring;
+}
+
+function groupOf(
+  sources: FullSources,
+  { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
+  { engine, weights, scoring: { evaluator } }: Loaded,
+): FullGroup {
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+  });
+  return {
+    kind: 'full',
+    engine,
+    sources,
+    checkpoints,
+    stored,
+    plan,
+    memory: preflight.memory,
+    weights,
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    measures: new MeasureBook(),
+    mergedDtype,
+    mergedKey: null,
+    dispose: () => {
+      evaluator?.dispose();
+      weights.dispose();
+    },
+  };
+}
+
+async function groupFacts(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
+  const { sources, plan, checkpoints, evaluator } = group;
+  const cards = [
+    checkpointCard({
+      role: 'base',
+      name: sources.base.name,
+      title: 'Base model',
+      repo: sources.base,
+      byteLength: checkpoints[0].byteLength,
+      facts: plan.checkpoints[0]!,
+      split: null,
+    }),
+    ...sources.tasks.map(({ name, title, model }, index) =>
+      checkpointCard({
+        role: 'task',
+        name,
+        title,
+        repo: model,
+        byteLength: checkpoints[index + 1]!.byteLength,
+        facts: plan.checkpoints[index + 1]!,
+        split: evaluator?.splits[index] ?? null,
+        unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
+      }),
+    ),
+  ];
+  return {
+    title: sources.title,
+    cards: await Promise.all(cards),
+    contents: { kind: 'full', elementCount: plan.layout.elementCount },
+    noAccuracyBecause,
+    lambda: sources.lambda,
+  };
+}

@@ -1,0 +1,33 @@
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type FloatDtype } from '@/tensor/dtype';
+import { type Engine, type MemoryPlan } from '@/tensor/engine';
+import { type Chunk, type FlatLayout, planChunks } from '@/tensor/layout';
+
+export interface ChunkSpec {
+  readonly layout: FlatLayout;
+  readonly dtypeOf: (checkpointIndex: number, name: string) => FloatDtype;
+  readonly checkpoints: readonly CheckpointTensors[];
+}
+
+/**
+ * Cuts a group into chunks as large as the device takes them, or, where all of them do not fit
+ * the budget together, small enough to be streamed within it.
+ *
+ * @throws PeruError `out-of-memory` where not even streaming fits
+ */
+export function planChunksFor(
+  engine: Engine,
+  { layout, dtypeOf, checkpoints }: ChunkSpec,
+  mergedDtype: FloatDtype,
+  budgetBytes: number,
+): { readonly chunks: readonly Chunk[]; readonly memory: MemoryPlan } {
+  const taskCount = checkpoints.length - 1;
+  const planned = (maxElements: number, budget: number) => {
+    const chunks = planChunks(layout, checkpoints.length, dtypeOf, maxElements);
+    const memory = engine.planMemory({ layout, chunks, taskCount }, mergedDtype, budget);
+    return { chunks, memory };
+  };
+  const resident = planned(engine.maxChunkElements(taskCount), Infinity);
+  if (resident.memory.peakBytes <= budgetBytes) return resident;
+  return planned(engine.maxChunkElements(taskCount, budgetBytes), budgetBytes);
+}

@@ -1,0 +1,49 @@
+/** Small files of a checkpoint that tell whether it fits the others. */
+import { type ModelFacts } from '@/plan/model-facts';
+import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
+import { type HubFile } from '@/sources/hub/hub-api';
+import { JSON_CAPS, readJsonObject } from '@/sources/json-file';
+import { readLicence } from '@/sources/model-card';
+import { PeruError } from '@/tensor/errors';
+
+const TOKENIZER = 'tokenizer.json';
+
+/**
+ * Reads config, licence and what names the tokenizer. What a repo lacks, or has broken, is null:
+ * merging needs none of it.
+ */
+export async function readModelFacts(repo: RepoSource, options: OpenOptions): Promise<ModelFacts> {
+  const [config, tokenizerHash, licence] = await Promise.all([
+    readConfig(repo, options),
+    hashOf(repo, TOKENIZER, options),
+    repo.open('README.md', options).then(readLicence),
+  ]);
+  return { name: repo.name, config, tokenizerHash, licence };
+}
+
+async function readConfig(repo: RepoSource, options: OpenOptions): Promise<ModelFacts['config']> {
+  const blob = await repo.open('config.json', options);
+  if (blob === null) return null;
+  try {
+    return await readJsonObject(blob, `${repo.name}/config.json`, JSON_CAPS.config);
+  } catch (error) {
+    if (error instanceof PeruError && error.kind === 'parse') return null;
+    throw error;
+  }
+}
+
+/** A repo of the Hub lists its files' hashes; others are read. */
+async function hashOf(
+  repo: RepoSource & { readonly hub?: { readonly files: readonly HubFile[] } },
+  path: string,
+  options: OpenOptions,
+): Promise<string | null> {
+  if (repo.hub !== undefined) {
+    const file = repo.hub.files.find((one) => one.path.split('/').at(-1) === path);
+    return file === undefined ? null : (file.sha256 ?? file.oid);
+  }
+  const blob = await repo.open(path, options);
+  if (blob === null || blob.size > JSON_CAPS.tokenizer) return null;
+  const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
