@@ -1,10 +1,12 @@
-// npm run bench [-- --quick] [-- --only kernels|peers]: kernels against a copy on the same adapter,
-// in Node and in Chromium; then whole jobs and evaluation against other programs.
+// npm run bench [-- --quick] [-- --only kernels|peers] [-- --scale]: kernels against a copy on the
+// same adapter, in Node and in Chromium; then whole jobs and evaluation against other programs. With
+// --scale instead: groups of real size from a Hub on this machine, through the built page.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { benchPeers } from '../bench/peers/peers.mjs';
-import { ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
+import { benchScale } from '../bench/scale/scale.mjs';
+import { build, ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
 
 const JOB_TIMEOUT_MS = 30 * 60_000;
 /** Exit status of bench/node.ts where Dawn finds no adapter. */
@@ -14,9 +16,14 @@ const CHROMIUM_LIBRARIES = '/usr/lib/chromium';
 const SOFTWARE_VULKAN = `${CHROMIUM_LIBRARIES}/vk_swiftshader_icd.json`;
 
 await main(async () => {
-  const { quick, only } = readArguments();
+  const { quick, only, scale } = readArguments();
   ensurePackages();
   const executablePath = ensureChromium();
+  if (scale) {
+    build();
+    await benchScale({ quick, executablePath });
+    return;
+  }
   const runInChromium = (served) => benchInChromium(executablePath, served);
   if (only !== 'peers') await benchKernels(quick, runInChromium);
   if (only === 'kernels') return;
@@ -25,7 +32,8 @@ await main(async () => {
 });
 
 function readArguments() {
-  const options = { quick: { type: 'boolean', default: false }, only: { type: 'string' } };
+  const flag = { type: 'boolean', default: false };
+  const options = { quick: flag, scale: flag, only: { type: 'string' } };
   const { values } = parseArgs({ options });
   if (values.only !== undefined && !['kernels', 'peers'].includes(values.only)) {
     throw new Error(`--only takes kernels or peers, not ${values.only}.`);
@@ -42,11 +50,11 @@ async function benchKernels(quick, runInChromium) {
 }
 
 async function buildBench() {
-  const { build } = await import('vite');
+  const { build: bundle } = await import('vite');
   const shared = { root: ROOT, logLevel: 'warn', publicDir: false };
-  await build({ ...shared, build: { ssr: 'bench/node.ts', outDir: 'dist-bench/node' } });
+  await bundle({ ...shared, build: { ssr: 'bench/node.ts', outDir: 'dist-bench/node' } });
   const rolldownOptions = { input: `${ROOT}bench/index.html` };
-  await build({ ...shared, build: { rolldownOptions, outDir: 'dist-bench/page' } });
+  await bundle({ ...shared, build: { rolldownOptions, outDir: 'dist-bench/page' } });
 }
 
 /** Runs a bundle that computes through Dawn, on the software Vulkan where there is no other. */

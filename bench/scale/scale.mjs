@@ -1,0 +1,175 @@
+// Groups of real size from a Hub on this machine, through the built page: seconds by stage, bytes
+// moved against bytes needed, and peak memory against the page's own plan.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../../scripts/setup.mjs';
+import { servePage } from '../../scripts/serve.mjs';
+import { findPeers } from '../peers/find-peers.mjs';
+
+const LAMBDA = 0.3;
+const KEPT_PERCENT = 10;
+const JOB_TIMEOUT_MS = 40 * 60_000;
+const POLL_MS = 250;
+const GIB = 2 ** 30;
+
+/** What is measured: ViT-B/32 by number of tasks, then ViT-L/14, resident and streamed. */
+const RUNS = [
+  { shape: 'vit-base-patch32', tasks: 2 },
+  { shape: 'vit-base-patch32', tasks: 4 },
+  { shape: 'vit-base-patch32', tasks: 8 },
+  { shape: 'vit-base-patch32', tasks: 8, budgetGib: 1 },
+  { shape: 'vit-large-patch14', tasks: 2, budgetGib: 3 },
+  { shape: 'vit-large-patch14', tasks: 8, budgetGib: 3 },
+];
+const QUICK_RUNS = RUNS.slice(0, 1);
+
+/**
+ * Prints a row a group, and torch's time for the same job where it is installed.
+ *
+ * @param {object} options
+ * @param {boolean} options.quick the smallest group alone
+ * @param {string} options.executablePath of a full Chromium
+ */
+export async function benchScale({ quick, executablePath }) {
+  const { build } = await import('vite');
+  const outDir = 'dist-bench/scale';
+  const shared = { root: ROOT, logLevel: 'warn', publicDir: false };
+  await build({ ...shared, build: { ssr: 'bench/scale/hub.ts', outDir } });
+  const { startScaleHub } = await import(`${ROOT}${outDir}/hub.js`);
+  const runs = quick ? QUICK_RUNS : RUNS;
+  const scale = await startScaleHub([...new Set(runs.map(({ shape }) => shape))]);
+  const page = await servePage({ port: 0 });
+  try {
+    for (const run of runs) {
+      const group = scale.group(run.shape, run.tasks);
+      const measured = await measure({ run, group, hub: scale.hub, page, executablePath });
+      console.log(describe(run, group, measured));
+    }
+    if (!quick) await benchTorch(scale.group('vit-large-patch14', 8));
+  } finally {
+    await page.close();
+    await scale.hub.close();
+  }
+}
+
+async function measure({ run, group, hub, page, executablePath }) {
+  const { chromium } = await import('playwright');
+  const { CHROMIUM_FLAGS } = await import('../../scripts/chromium.mjs');
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  try {
+    const tab = await browser.newPage();
+    const budget = run.budgetGib && run.budgetGib * GIB;
+    if (budget) await tab.addInitScript(setBudget, budget);
+    hub.clearLog();
+    const memory = await watchMemory(browser);
+    await tab.goto(linkTo(page.address, hub.hubUrl, group));
+    const start = tab.getByRole('button', { name: 'Start', exact: true });
+    await start.click({ timeout: 120_000 });
+    const began = performance.now();
+    const done = tab.getByRole('status').filter({ hasText: /^Done/ });
+    const failed = tab.getByRole('alert').first();
+    await done.or(failed).first().waitFor({ timeout: JOB_TIMEOUT_MS });
+    if (await failed.isVisible()) throw new Error(`The page reported: ${await failed.innerText()}`);
+    const seconds = (performance.now() - began) / 1000;
+    const movedBytes = hub.requests
+      .filter(({ path }) => path.includes('.safetensors') || path.startsWith('/files/'))
+      .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+    return { seconds, movedBytes, processes: memory.stop(), results: await takeResults(tab) };
+  } finally {
+    await browser.close();
+  }
+}
+
+function linkTo(address, hubUrl, { base, tasks }) {
+  const query = [`base=${base}`, ...tasks.map((task) => `task=${task}`), `hub=${hubUrl}`];
+  return `${address}?${query.join('&')}&merge=task-arithmetic&lambda=${LAMBDA}&m=${KEPT_PERCENT}`;
+}
+
+/** Runs in the page before its own scripts: the setting a visitor would make. */
+function setBudget(bytes) {
+  const key = 'peru-settings';
+  localStorage.setItem(key, JSON.stringify({ state: { budgetBytes: bytes }, version: 1 }));
+}
+
+async function takeResults(tab) {
+  const download = tab.waitForEvent('download');
+  await tab.getByRole('button', { name: 'Download results' }).click();
+  return JSON.parse(readFileSync(await (await download).path(), 'utf8'));
+}
+
+/** Peak resident bytes of the browser's processes by kind, from /proc where there is one. */
+async function watchMemory(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const peaks = new Map();
+  let stopped = false;
+  const poll = async () => {
+    while (!stopped) {
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      const now = new Map();
+      for (const { type, id } of processInfo) {
+        now.set(type, (now.get(type) ?? 0) + residentBytes(id));
+      }
+      for (const [type, bytes] of now) peaks.set(type, Math.max(peaks.get(type) ?? 0, bytes));
+      await new Promise((next) => setTimeout(next, POLL_MS));
+    }
+  };
+  const polling = poll().catch(() => undefined);
+  return {
+    stop: () => {
+      stopped = true;
+      void polling;
+      return Object.fromEntries(peaks);
+    },
+  };
+}
+
+function residentBytes(pid) {
+  try {
+    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return 1024 * Number(kilobytes ?? 0);
+  } catch {
+    return 0; // no such file on this system, or the process has just ended
+  }
+}
+
+function describe({ shape, tasks, budgetGib }, group, { seconds, movedBytes, processes, results }) {
+  const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const stages = Object.entries(results.seconds).map(([name, s]) => `${name} ${s.toFixed(1)}`);
+  const { plannedBytes, peakBytes, mode } = results.memory;
+  const { description, vendor, architecture, fallback } = results.adapter;
+  const ratio = (a, b) => (a / b).toFixed(4);
+  return [
+    `${shape} x ${tasks}${budgetGib ? `, budget ${budgetGib} GiB` : ''} (${mode}) on ` +
+      `${[vendor, architecture, description].filter(Boolean).join(', ')}${fallback ? ' (software)' : ''}`,
+    `  ${seconds.toFixed(1)} s after Start: ${stages.join(', ')}`,
+    `  moved ${gigabytes(movedBytes)} of ${gigabytes(group.neededBytes)} needed: ${ratio(movedBytes, group.neededBytes)}`,
+    `  GPU planned ${gigabytes(plannedBytes)}, peak ${gigabytes(peakBytes)}: ${ratio(peakBytes, plannedBytes)}; ` +
+      `processes' peak ${Object.entries(processes)
+        .map(([type, bytes]) => `${type} ${gigabytes(bytes)}`)
+        .join(', ')}`,
+  ].join('\n');
+}
+
+/** The same merge and selection in torch, from files on this disk. */
+async function benchTorch(group) {
+  const { python } = findPeers();
+  if (python === null) {
+    console.log('torch: not installed (bench/peers/README.md).');
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'peru-scale-'));
+  try {
+    await group.writeTo(folder);
+    const args = [
+      `${ROOT}bench/peers/merge_prune.py`,
+      folder,
+      String(LAMBDA),
+      String(KEPT_PERCENT),
+    ];
+    spawnSync(python, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
