@@ -82,12 +82,15 @@ const REFUSED: { readonly what: string; readonly files: FixtureFile[]; readonly 
     says: /other/,
   },
   {
-    what: 'a tensor of another shape',
+    what: 'a model of other shapes',
     files: [
       base,
-      safetensorsFile('task.safetensors', { ...weights(1), 'b.bias': f32Tensor([6], () => 1) }),
+      safetensorsFile('task.safetensors', {
+        ...weights(1),
+        'a.weight': f32Tensor([8, 5], () => 1),
+      }),
     ],
-    says: /b\.bias/,
+    says: /a\.weight|shares only/,
   },
   {
     what: 'NaN inside',
@@ -121,6 +124,20 @@ for (const { what, files, says } of REFUSED) {
     await expect(peru.page.getByRole('progressbar')).toHaveCount(0);
   });
 }
+
+test('warns of a tensor of another shape, and starts when told to', async ({ peru }) => {
+  await peru.open();
+  const odd = { ...weights(1.5), 'b.bias': f32Tensor([6], () => 1) };
+  await peru.addFiles([base, safetensorsFile('task.safetensors', odd)]);
+  await expect(peru.status).toHaveText('Ready to start');
+  const warnings = peru.page.getByRole('list', { name: 'To look at' });
+  await expect(warnings).toContainText(/task/);
+  await warnings.getByRole('group').first().click();
+  await expect(warnings).toContainText('b.bias');
+  await peru.start();
+  await peru.waitDone();
+  await expect(peru.alert).toHaveCount(0);
+});
 
 test('merges and prunes dropped checkpoints that fit, and says why there is no accuracy', async ({
   peru,

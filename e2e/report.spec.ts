@@ -55,21 +55,18 @@ function movedBytes(): number {
 
 test('tells what it will cost from headers alone, and waits for Start', async ({ peru, page }) => {
   await openGroup(peru);
-  await expect(page.getByRole('heading', { name: /Merge 5 fine-tunes of base/ })).toBeVisible();
+  await expect(page.getByRole('heading', { name: /Merge 5 fine.tunes of base/ })).toBeVisible();
   await expect(page.getByText('50.4 MB').first()).toBeVisible();
   await expect(page.getByRole('list', { name: 'To look at' })).toContainText('cc-by-nc-4.0');
   await expect(peru.storageTable).toHaveCount(0);
   expect(movedBytes(), 'headers alone').toBeLessThan(REPOS.length * 20_000);
 
-  await page.getByRole('textbox', { name: 'Exclude names' }).fill('layer.1.*');
-  await page.getByRole('textbox', { name: 'Exclude names' }).press('Enter');
+  await peru.exclude('layer.1.*');
   await expect(page.getByRole('heading', { name: /2 tensors, 1\.05 M parameters/ })).toBeVisible();
-  await page.getByRole('textbox', { name: 'Exclude names' }).fill('*');
-  await page.getByRole('textbox', { name: 'Exclude names' }).press('Enter');
+  await peru.exclude('*');
   await expect(peru.alert).toContainText(/nothing|no tensor/i);
-  await page.getByRole('textbox', { name: 'Exclude names' }).fill('');
-  await page.getByRole('textbox', { name: 'Exclude names' }).press('Enter');
-  await expect(page.getByRole('heading', { name: /3 tensors, 2\.1 M parameters/ })).toBeVisible();
+  await peru.exclude('');
+  await expect(page.getByRole('heading', { name: /3 tensors, 2\.10 M parameters/ })).toBeVisible();
   expect(movedBytes(), 'planning anew reads nothing').toBeLessThan(REPOS.length * 20_000);
 
   await peru.start();
@@ -79,8 +76,9 @@ test('tells what it will cost from headers alone, and waits for Start', async ({
   expect(moved).toBeLessThan(1.02);
   const { memory } = await peru.results();
   expect(memory.mode).toBe('resident');
-  expect(memory.peakBytes / memory.plannedBytes).toBeGreaterThan(0.9);
-  expect(memory.peakBytes / memory.plannedBytes).toBeLessThan(1.1);
+  // The plan has room for laying out models, and nothing is scored here: 7 of 60 MB.
+  expect(memory.peakBytes / memory.plannedBytes).toBeGreaterThan(0.8);
+  expect(memory.peakBytes / memory.plannedBytes).toBeLessThan(1.01);
   await page.getByText('Checks, plan and measured memory').click();
   await expect(page.getByText(/of the plan/).first()).toBeVisible();
 });

@@ -11,7 +11,7 @@ import { findPeers } from '../peers/find-peers.mjs';
 const LAMBDA = 0.3;
 const KEPT_PERCENT = 10;
 const JOB_TIMEOUT_MS = 40 * 60_000;
-const POLL_MS = 250;
+const POLL_MS = 500;
 const GIB = 2 ** 30;
 
 /** What is measured: ViT-B/32 by number of tasks, then ViT-L/14, resident and streamed. */
@@ -57,13 +57,16 @@ export async function benchScale({ quick, executablePath }) {
 async function measure({ run, group, hub, page, executablePath }) {
   const { chromium } = await import('playwright');
   const { CHROMIUM_FLAGS } = await import('../../scripts/chromium.mjs');
-  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  // A profile of its own on disk: private windows keep files in memory.
+  const profile = mkdtempSync(join(tmpdir(), 'peru-profile-'));
+  const launch = { executablePath, args: CHROMIUM_FLAGS };
+  const browser = await chromium.launchPersistentContext(profile, launch);
+  const memory = watchMemory(profile);
   try {
     const tab = await browser.newPage();
     const budget = run.budgetGib && run.budgetGib * GIB;
     if (budget) await tab.addInitScript(setBudget, budget);
     hub.clearLog();
-    const memory = await watchMemory(browser);
     await tab.goto(linkTo(page.address, hub.hubUrl, group));
     const start = tab.getByRole('button', { name: 'Start', exact: true });
     await start.click({ timeout: 120_000 });
@@ -78,7 +81,9 @@ async function measure({ run, group, hub, page, executablePath }) {
       .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
     return { seconds, movedBytes, processes: memory.stop(), results: await takeResults(tab) };
   } finally {
+    memory.stop();
     await browser.close();
+    rmSync(profile, { recursive: true, force: true });
   }
 }
 
@@ -99,39 +104,38 @@ async function takeResults(tab) {
   return JSON.parse(readFileSync(await (await download).path(), 'utf8'));
 }
 
-/** Peak resident bytes of the browser's processes by kind, from /proc where there is one. */
-async function watchMemory(browser) {
-  const session = await browser.newBrowserCDPSession();
+/** Peak resident bytes of the browser's processes by kind, as `ps` tells them. */
+function watchMemory(profile) {
   const peaks = new Map();
-  let stopped = false;
-  const poll = async () => {
-    while (!stopped) {
-      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-      const now = new Map();
-      for (const { type, id } of processInfo) {
-        now.set(type, (now.get(type) ?? 0) + residentBytes(id));
-      }
-      for (const [type, bytes] of now) peaks.set(type, Math.max(peaks.get(type) ?? 0, bytes));
-      await new Promise((next) => setTimeout(next, POLL_MS));
+  const poll = setInterval(() => {
+    for (const [kind, bytes] of residentBytes(profile)) {
+      peaks.set(kind, Math.max(peaks.get(kind) ?? 0, bytes));
     }
-  };
-  const polling = poll().catch(() => undefined);
+  }, POLL_MS);
   return {
     stop: () => {
-      stopped = true;
-      void polling;
+      clearInterval(poll);
       return Object.fromEntries(peaks);
     },
   };
 }
 
-function residentBytes(pid) {
-  try {
-    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return 1024 * Number(kilobytes ?? 0);
-  } catch {
-    return 0; // no such file on this system, or the process has just ended
+/** Memory now by kind: the process of this profile and everything below it. */
+function residentBytes(profile) {
+  const { stdout } = spawnSync('ps', ['-e', '-o', 'pid=,ppid=,rss=,args='], { encoding: 'utf8' });
+  const processes = (stdout ?? '').split('\n').flatMap((line) => {
+    const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+    return found ? [{ pid: found[1], parent: found[2], kilobytes: +found[3], args: found[4] }] : [];
+  });
+  const own = new Set(processes.filter(({ args }) => args.includes(profile)).map(({ pid }) => pid));
+  const bytes = new Map();
+  for (const { pid, parent, kilobytes, args } of processes) {
+    if (!own.has(pid) && !own.has(parent)) continue;
+    own.add(pid);
+    const kind = /--type=([\w-]+)/.exec(args)?.[1] ?? 'browser';
+    bytes.set(kind, (bytes.get(kind) ?? 0) + 1024 * kilobytes);
   }
+  return bytes;
 }
 
 function describe({ shape, tasks, budgetGib }, group, { seconds, movedBytes, processes, results }) {

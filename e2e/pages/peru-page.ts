@@ -126,6 +126,13 @@ export class PeruPage {
     await field.press('Enter');
   }
 
+  /** Leaves tensors of such names as the base has them; plans again. */
+  async exclude(patterns: string): Promise<void> {
+    const field = this.page.getByRole('textbox', { name: 'Exclude names' });
+    await field.fill(patterns);
+    await field.blur();
+  }
+
   async tryAgain(): Promise<void> {
     await this.page.getByRole('button', { name: 'Try again' }).click();
   }

@@ -19,7 +19,7 @@ export function PresetsPanel() {
           Presets from the papers
         </h3>
         <p className={styles.lead}>
-          Repos on {host}, checked from headers first, scored on 512 rows of each task’s test set.
+          From {host}, checked first, scored on 512 rows of each test set.
         </p>
       </div>
       <ul className={styles.list}>
@@ -41,13 +41,16 @@ function PresetRow({ preset, isOpen }: { readonly preset: Preset; readonly isOpe
           openPreset(preset);
         }}
       >
-        Preset: {preset.title}
+        <span className="visually-hidden">Preset: </span>
+        {preset.title}
+        <small aria-hidden="true" className={styles.size}>
+          {bytes(preset.aboutBytes)}
+        </small>
       </Button>
-      <p id={about} className={styles.about}>
-        <span className="visually-hidden">{preset.description} </span>
-        About {bytes(preset.aboutBytes)}.
-        {isOpen && <strong className={styles.open}> In use.</strong>}
+      <p id={about} className="visually-hidden">
+        {preset.description} About {bytes(preset.aboutBytes)}.
       </p>
+      {isOpen && <strong className={styles.open}>In use.</strong>}
     </li>
   );
 }

@@ -53,11 +53,13 @@ export function SourcesPanel() {
         >
           Demo: LoRA adapters
         </Button>
+        <FoldersRow />
       </div>
-      <FoldersRow />
       <AddedFiles />
-      <PresetsPanel />
-      <HubPanel />
+      <div className={styles.public}>
+        <PresetsPanel />
+        <HubPanel />
+      </div>
     </section>
   );
 }
