@@ -117,6 +117,11 @@ export class ClipEvaluator {
     checkWeightsFit('vision tower', this.#graph.weights, provider);
   }
 
+  /** Weights that each model brings; the rest is the base's. */
+  get modelWeights(): readonly string[] {
+    return [...this.#graph.weights.keys()].filter((name) => name.startsWith(VISION_PREFIX));
+  }
+
   /** Bytes of GPU buffers held here for the base's weights. */
   get gpuBytes(): number {
     return this.#gpuBytes + this.#text.gpuBytes;

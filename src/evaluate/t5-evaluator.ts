@@ -38,6 +38,11 @@ export class T5Evaluator {
     this.#runner = runner;
   }
 
+  /** Weights that each model brings. */
+  get modelWeights(): readonly string[] {
+    return this.#runner.modelWeights;
+  }
+
   /** Bytes of GPU buffers held while a batch is answered; weights are the caller's. */
   get gpuBytes(): number {
     return this.#runner.gpuBytes;

@@ -70,6 +70,11 @@ export class T5Runner {
     this.#sourceNames = allSourceNames(config);
   }
 
+  /** Weights that each model brings. */
+  get modelWeights(): readonly string[] {
+    return [...new Set([...this.#encoder.weights.keys(), ...this.#decoder.weights.keys()])];
+  }
+
   /** Bytes of GPU buffers held between the runs of a batch; 0 while nothing is generated. */
   get gpuBytes(): number {
     return this.#gpuBytes;

@@ -161,7 +161,8 @@ export class GpuGroup implements WeightGroup {
     this.context.weights.dispose();
     this.context.params.dispose();
     this.scope.release();
-    this.handle.buffers.limit(Infinity);
+    // Only a streamed group has set one.
+    if (this.context.weights.streamed) this.handle.buffers.limit(Infinity);
     this.handle.buffers.trim();
     this.onDispose();
   }

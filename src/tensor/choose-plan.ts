@@ -1,6 +1,5 @@
 /** Resident or streamed: what an engine's counts of a group's bytes come to under a budget. */
 import { type MemoryPlan } from './engine';
-import { PeruError } from './errors';
 
 /** Bytes a group takes, by what for. */
 export interface MemoryNeeds {
@@ -19,9 +18,8 @@ export interface MemoryNeeds {
 }
 
 /**
- * Resident where that fits the budget; else streamed, with as many pages kept as fit.
- *
- * @throws PeruError `out-of-memory` when even streaming needs more than the budget
+ * Resident where that fits the budget; else streamed, with as many pages kept as fit. A plan whose
+ * `leastBytes` are more than the budget can not be carried out.
  */
 export function choosePlan(needs: MemoryNeeds, budgetBytes: number): MemoryPlan {
   const { merged, tables, weights, pages } = needs;
@@ -43,8 +41,7 @@ export function choosePlan(needs: MemoryNeeds, budgetBytes: number): MemoryPlan 
       parts: parts(weights, needs.residentWork),
     };
   }
-  if (leastBytes > budgetBytes) throw overBudget(leastBytes, budgetBytes);
-  const peakBytes = Math.min(budgetBytes, besidePages + pages);
+  const peakBytes = Math.max(leastBytes, Math.min(budgetBytes, besidePages + pages));
   return {
     mode: 'streamed',
     peakBytes,
@@ -56,17 +53,4 @@ export function choosePlan(needs: MemoryNeeds, budgetBytes: number): MemoryPlan 
 /** What a streamed group holds beside pages and theta*. */
 export function bytesBesidePages({ tables, streamedWork }: MemoryNeeds): number {
   return tables + streamedWork;
-}
-
-function overBudget(leastBytes: number, budgetBytes: number): PeruError {
-  return new PeruError(
-    'out-of-memory',
-    `These checkpoints need ${megabytes(leastBytes)} of memory even when they are read piece by piece; the budget is ${megabytes(budgetBytes)}.`,
-    'Raise the memory budget in the settings, or leave tensors out by name.',
-  );
-}
-
-/** Rounded up, so that a budget of the number shown is enough. */
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e5) / 10} MB`;
 }

@@ -37,7 +37,7 @@ export interface Engine {
    * Plans a group's memory: resident where it fits the budget, else streamed.
    *
    * @param mergedDtype dtype theta* will have
-   * @throws PeruError `out-of-memory` when even streaming needs more than the budget; says how much
+   * @returns a plan that can be carried out where its `leastBytes` are within the budget
    */
   planMemory(shape: GroupShape, mergedDtype: FloatDtype, budgetBytes: number): MemoryPlan;
   /** Copies the factors to the engine, in their files' dtypes. Products may differ in shape and rank. */

@@ -132,9 +132,13 @@ function aboutHub(
   const taskOf: AboutGroup['taskOf'] = (model) => {
     const facts = presetTask(preset, repoOf.get(model) ?? '', places);
     // Two revisions of one repo are two tasks, and only one can have the name.
-    if (facts === null || given.has(facts.name)) return unscoredTask(model);
-    given.add(facts.name);
-    return facts;
+    if (facts !== null && !given.has(facts.name)) {
+      given.add(facts.name);
+      return facts;
+    }
+    const plainTask = unscoredTask(model);
+    const isTaken = preset.tasks.some(({ name }) => name === plainTask.name);
+    return isTaken ? { ...plainTask, name: model.folder, title: model.folder } : plainTask;
   };
   return { title: preset.title, lambda: preset.lambda, taskOf };
 }

@@ -119,8 +119,17 @@ describe('planning', () => {
   });
 
   it('refuses a budget that nothing fits in, and says which one would do', async () => {
-    const outcome = await session.open(group, { ...NO_CHOICES, budgetBytes: 1 }, hear);
-    expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'out-of-memory' } });
+    expect(await session.open(group, { ...NO_CHOICES, budgetBytes: 1 }, hear)).toEqual({
+      status: 'done',
+    });
+    const memory = heard('preflight')[0]?.preflight.memory;
+    expect(memory).toMatchObject({ mode: 'streamed', budgetBytes: 1 });
+    const error = { kind: 'out-of-memory' };
+    expect(await session.load(hear)).toMatchObject({ status: 'failed', error });
+    const enough = { ...NO_CHOICES, budgetBytes: memory!.leastBytes };
+    expect(await session.plan(enough, hear)).toEqual({ status: 'done' });
+    expect(await session.load(hear)).toEqual({ status: 'done' });
+    expect(await session.run(RECIPE, hear)).toEqual({ status: 'done' });
   });
 });
 

@@ -102,6 +102,35 @@ async function fill(
   }
 }
 
+/** Bytes that streamed weights bring in a stage that reads all of them once. */
+export class StreamProgress {
+  readonly #total: number;
+  readonly #ports: JobPorts;
+  #stage: string | null = null;
+  #done = 0;
+
+  constructor(totalBytes: number, ports: JobPorts) {
+    this.#total = totalBytes;
+    this.#ports = ports;
+  }
+
+  begin(stage: string): void {
+    this.#stage = stage;
+    this.#done = 0;
+  }
+
+  end(): void {
+    this.#stage = null;
+  }
+
+  add(bytes: number): void {
+    if (this.#stage === null) return;
+    this.#done = Math.min(this.#total, this.#done + bytes);
+    const progress = { stage: this.#stage, done: this.#done, total: this.#total };
+    this.#ports.emit({ type: 'progress', progress: { ...progress, unit: 'bytes' } });
+  }
+}
+
 /**
  * A group that reads its weights when they are needed, and stops with the job that needs them.
  * Looking for NaN and Inf reads all of them once, which also brings those of a Hub to this disk.
@@ -115,27 +144,26 @@ export async function streamCheckpoints(
   budgetBytes: number,
   ports: JobPorts,
   { allowNonFinite }: Pick<UploadOptions, 'allowNonFinite'>,
-): Promise<WeightGroup> {
+): Promise<{ readonly weights: WeightGroup; readonly progress: StreamProgress }> {
   const { layout, checkpoints, uploadBytes } = spec;
-  let done = 0;
+  const progress = new StreamProgress(uploadBytes, ports);
   const read: NonNullable<GroupSpec['streamed']>['read'] = async (checkpoint, chunkIndex) => {
+    // Files of this disk can not be stopped half-way, but need not be begun.
+    ports.signal.throwIfAborted();
     const { flatStart, elementCount } = chunks[chunkIndex]!;
     const from = checkpoints[checkpoint]!;
     const bytes = await readFlatRange(from, layout, flatStart, elementCount, ports.signal);
-    done += bytes.byteLength;
-    if (done <= uploadBytes) {
-      const progress = { stage: 'Checking weights', done, total: uploadBytes };
-      ports.emit({ type: 'progress', progress: { ...progress, unit: 'bytes' } });
-    }
+    progress.add(bytes.byteLength);
     return bytes;
   };
   const streamed = { read, budgetBytes };
   const taskCount = checkpoints.length - 1;
   const weights = engine.createGroup({ layout, chunks, taskCount, streamed });
   try {
+    progress.begin('Checking weights');
     if (!allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);
-    done = Infinity;
-    return weights;
+    progress.end();
+    return { weights, progress };
   } catch (error) {
     weights.dispose();
     throw error;

@@ -6,8 +6,8 @@ const F32_BYTES = 4;
 
 /**
  * What adapters take on the engine: their factors as they are stored, and the SVD's factors in
- * float32, which are as large; where they are scored, the base's weights in float32. Nothing of it
- * is streamed: adapters are small.
+ * float32, which are as large; where they are scored, the base as it is stored while its float32
+ * weights are laid out. Nothing of it is streamed: adapters are small.
  */
 export function adapterMemory(
   base: CheckpointTensors,
@@ -22,11 +22,14 @@ export function adapterMemory(
       svdBytes += F32_BYTES * rank * (rows + columns);
     }
   }
-  const elements = [...base.tensors.values()].reduce((sum, one) => sum + one.elementCount, 0);
+  let baseBytes = 0;
+  for (const { elementCount, byteLength } of base.tensors.values()) {
+    baseBytes += byteLength + F32_BYTES * elementCount;
+  }
   const parts = [
     { label: 'Adapters', bytes: factorBytes },
     { label: 'Their SVD', bytes: svdBytes },
-    ...(isScored ? [{ label: 'Base model, float32', bytes: F32_BYTES * elements }] : []),
+    ...(isScored ? [{ label: 'Base model', bytes: baseBytes }] : []),
   ].sort((a, b) => b.bytes - a.bytes);
   const peakBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   return { mode: 'resident', peakBytes, leastBytes: peakBytes, parts };

@@ -50,18 +50,22 @@ export async function loadAdapterGroup(
   const { emit, signal } = ports;
   const { engine } = chosen;
   const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = openEvaluator(sources.base, tests, chosen, { ...options, signal });
+  const stop = new AbortController();
+  const scoringReady = openEvaluator(sources.base, tests, chosen, {
+    ...options,
+    signal: AbortSignal.any([signal, stop.signal]),
+  });
   // Told below; till then it must not count as unhandled.
   scoringReady.catch(() => undefined);
   const upload = { allowNonFinite, emit, signal };
   let products: TaskProducts | null = null;
+  let baseWeights: ModelWeights | null = null;
   try {
     products = await loadProducts(engine, plan, upload);
     await checkCopies(engine, plan.adapters, upload);
     const scoring = await scoringReady;
     const location = scoring.evaluator?.location;
-    const baseWeights =
-      location === undefined ? null : await floatWeights(engine, base, location, upload);
+    if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
     signal.throwIfAborted();
     const { description: evaluator } = scoring;
     emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
@@ -71,7 +75,10 @@ export async function loadAdapterGroup(
     emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
     return group;
   } catch (error) {
+    // What the evaluator still fetches is of no use any more.
+    stop.abort();
     products?.lowRank.dispose();
+    baseWeights?.dispose();
     void scoringReady.then(
       ({ evaluator }) => evaluator?.dispose(),
       () => undefined,

@@ -79,6 +79,7 @@ const evaluator: GroupEvaluator = {
   location: 'cpu',
   splits: [],
   unscoredBecause: [],
+  modelWeights: [],
   gpuBytes: 0,
   score: (task: number, { tensors }: ModelWeights, { from, to }: RowRange) => {
     const read = (name: string): number[] => [...(tensors.get(name)?.data as Float32Array)];

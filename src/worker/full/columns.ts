@@ -4,8 +4,8 @@ import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/worker/method-id';
 import { type Column } from '@/worker/scoring/scored-group';
 import { type FullJob } from './full-job';
-import { withOwnTensors } from './own-tensors';
 import { type SelectionSet } from './selection-set';
+import { wholeModel } from './whole-model';
 
 /** Dtype of kept values, in files and therefore in what is scored. */
 export const VALUE_DTYPE: FloatDtype = 'F16';
@@ -21,8 +21,10 @@ export function plainColumns(job: FullJob): Column[] {
   const { weights } = job.group;
   const shared =
     (of: WeightsOf): Column['layOut'] =>
-    (_, location) =>
-      weights.materialize(of, location);
+    async (_, location) => {
+      const merged = await weights.materialize(of, location);
+      return wholeModel(job, merged, { of: 'base' }, location);
+    };
   return [
     {
       method: 'pretrained',
@@ -38,7 +40,7 @@ export function plainColumns(job: FullJob): Column[] {
       shared: false,
       layOut: async (task, location) => {
         const merged = await weights.materialize({ kind: 'task', task }, location);
-        return withOwnTensors(job, task, merged, location);
+        return wholeModel(job, merged, { of: 'task', task }, location);
       },
     },
     {
@@ -64,7 +66,7 @@ export function sparseColumns(job: FullJob, selections: SelectionSet, percent: n
       signal.throwIfAborted();
       const of: WeightsOf = { kind: 'sparse', selection, valueDtype: VALUE_DTYPE };
       const weights = await group.weights.materialize(of, location);
-      return withOwnTensors(job, task, weights, location);
+      return wholeModel(job, weights, { of: 'sparse', task }, location);
     },
   }));
 }

@@ -7,13 +7,15 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { checkpointCard } from '@/worker/checkpoint-card';
 import { type FullSources } from '@/worker/group-sources';
+import { FetchedBytes } from '@/worker/fetched-bytes';
 import { type OpeningParts } from '@/worker/open-group';
 import { type GroupFacts } from '@/worker/protocol';
+import { refuseOverBudget } from '@/worker/refuse-over-budget';
 import { type Scoring } from '@/worker/scoring/group-evaluator';
 import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
 import { type ScoredGroup } from '@/worker/scoring/scored-group';
-import { streamCheckpoints, uploadCheckpoints } from '@/worker/upload';
+import { streamCheckpoints, type StreamProgress, uploadCheckpoints } from '@/worker/upload';
 import { MeasureBook } from './measure-book';
 
 /** The base, then each task's checkpoint. */
@@ -43,6 +45,8 @@ export interface FullGroup extends ScoredGroup {
   readonly plan: GroupPlan;
   readonly memory: MemoryReport;
   readonly weights: WeightGroup;
+  /** Of streamed weights; null where they are resident. */
+  readonly progress: StreamProgress | null;
   readonly measures: MeasureBook;
   readonly mergedDtype: FloatDtype;
   /** `mergeKey` of the recipe theta* stands for now, or null. */
@@ -56,25 +60,40 @@ export async function loadFullGroup(
   planned: PlannedFull,
   parts: OpeningParts,
 ): Promise<FullGroup> {
+  refuseOverBudget(planned.preflight.memory);
   const { chosen, options, ports } = parts;
   const { emit, signal } = ports;
+  const stop = new AbortController();
+  const together = AbortSignal.any([signal, stop.signal]);
+  const testBytes = new FetchedBytes();
   const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = openEvaluator(sources.base, tests, chosen, { ...options, signal });
+  const scoringReady = openEvaluator(sources.base, tests, chosen, {
+    ...options,
+    signal: together,
+    onProgress: testBytes.add,
+  });
   // Told below; till then it must not count as unhandled.
   scoringReady.catch(() => undefined);
-  let weights: WeightGroup | null = null;
+  let loaded: LoadedWeights | null = null;
   try {
-    weights = await loadWeights(planned, parts);
+    loaded = await loadWeights(planned, parts);
+    testBytes.onArrival = () => {
+      const { loaded: done, asked: total } = testBytes;
+      const progress = { stage: 'Fetching test sets', done, total, unit: 'bytes' as const };
+      emit({ type: 'progress', progress });
+    };
     const scoring = await scoringReady;
     signal.throwIfAborted();
     const { engine } = chosen;
     const { description: evaluator } = scoring;
     emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
-    const group = groupOf(sources, planned, { engine, weights, scoring });
+    const group = groupOf(sources, planned, { engine, ...loaded, scoring });
     emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
     return group;
   } catch (error) {
-    weights?.dispose();
+    // What the evaluator still fetches is of no use any more.
+    stop.abort();
+    loaded?.weights.dispose();
     void scoringReady.then(
       ({ evaluator }) => evaluator?.dispose(),
       () => undefined,
@@ -83,7 +102,7 @@ export async function loadFullGroup(
   }
 }
 
-function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<WeightGroup> {
+async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<LoadedWeights> {
   const { chunks, checkpoints, plan, preflight, weightsBudgetBytes } = planned;
   const { ports, fetched, allowNonFinite } = parts;
   const { engine } = parts.chosen;
@@ -92,19 +111,25 @@ function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<WeightG
     return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, ports, { allowNonFinite });
   }
   const { emit, signal } = ports;
-  return uploadCheckpoints(engine, spec, { allowNonFinite, emit, signal, fetched }, chunks);
+  const upload = { allowNonFinite, emit, signal, fetched };
+  return { weights: await uploadCheckpoints(engine, spec, upload, chunks), progress: null };
 }
 
-interface Loaded {
-  readonly engine: Engine;
+interface LoadedWeights {
   readonly weights: WeightGroup;
+  /** Null where they are resident. */
+  readonly progress: StreamProgress | null;
+}
+
+interface Loaded extends LoadedWeights {
+  readonly engine: Engine;
   readonly scoring: Scoring;
 }
 
 function groupOf(
   sources: FullSources,
   { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
-  { engine, weights, scoring: { evaluator } }: Loaded,
+  { engine, weights, progress, scoring: { evaluator } }: Loaded,
 ): FullGroup {
   const tasks = sources.tasks.map(({ name, title }, index) => {
     return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
@@ -118,6 +143,7 @@ function groupOf(
     plan,
     memory: preflight.memory,
     weights,
+    progress,
     tasks,
     evaluator,
     book: new ScoreBook(),

@@ -1,5 +1,5 @@
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
-import { type FloatDtype } from '@/tensor/dtype';
+import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type MemoryPlan } from '@/tensor/engine';
 import { type Chunk, type FlatLayout, planChunks } from '@/tensor/layout';
 
@@ -13,7 +13,7 @@ export interface ChunkSpec {
  * Cuts a group into chunks as large as the device takes them, or, where all of them do not fit
  * the budget together, small enough to be streamed within it.
  *
- * @throws PeruError `out-of-memory` where not even streaming fits
+ * @returns a plan that needs more than the budget where not even streaming fits
  */
 export function planChunksFor(
   engine: Engine,
@@ -29,5 +29,8 @@ export function planChunksFor(
   };
   const resident = planned(engine.maxChunkElements(taskCount), Infinity);
   if (resident.memory.peakBytes <= budgetBytes) return resident;
-  return planned(engine.maxChunkElements(taskCount, budgetBytes), budgetBytes);
+  // A budget below theta* can not be met: chunks small enough for it would be countless.
+  const mergedBytes = bytesPerElement(mergedDtype) * layout.elementCount;
+  const chunkBudget = Math.max(budgetBytes, mergedBytes);
+  return planned(engine.maxChunkElements(taskCount, chunkBudget), budgetBytes);
 }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
+import { NO_CHOICES } from '@/plan/preflight';
 import { loadGroup } from '@/worker/load-group.fixture';
 import { type JobEvent, type Recipe } from '@/worker/protocol';
 import { type GroupEvaluator, type RowRange } from '@/worker/scoring/group-evaluator';
@@ -100,6 +101,32 @@ describe('runFull', () => {
     // The merged model and PERU-FFT at 20, 1, 5 and 10 %; the sample and the rest only for the
     // first two.
     expect(scored).toHaveLength(2 * (2 + 2 + 3));
+  });
+
+  it('scores whole models where patterns leave a tensor out', async () => {
+    const files = [0, 1, 3].map((first, i) => {
+      const tensors = { w: f32([2], [first, 9]), 'x.bias': f32([1], [10 + first]) };
+      return { path: `${i}.safetensors`, file: new File([soundFile(tensors)], `${i}`) };
+    });
+    const { signal } = new AbortController();
+    const request = { kind: 'files' as const, files, base: '0.safetensors' };
+    const opening = { request, emit: () => undefined, signal };
+    const opened = await loadGroup(opening, { ...NO_CHOICES, exclude: ['x.*'] });
+    if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
+    const seen: number[] = [];
+    const whole: GroupEvaluator = {
+      ...evaluator,
+      modelWeights: ['w', 'x.bias'],
+      score: (task, weights, range) => {
+        seen.push((weights.tensors.get('x.bias')?.data as Float32Array | undefined)?.[0] ?? NaN);
+        return evaluator.score(task, weights, range);
+      },
+    };
+    const tasks = opened.tasks.map((task) => ({ ...task, rowCount: 1 }));
+    group = { ...opened, tasks, evaluator: whole };
+    await run(RECIPE);
+    // Pretrained, the task's own, merged, PERU-FFT and Post-Pruning: by task.
+    expect(seen.slice(0, 10)).toEqual([10, 11, 10, 10, 10, 10, 13, 10, 10, 10]);
   });
 
   it('uses streamed weights task by task, and finds what resident ones give', async () => {

@@ -81,7 +81,12 @@ async function merge({ group, recipe, emit }: FullJob): Promise<void> {
   group.mergedKey = null;
   const { mergeMethod, lambda } = recipe;
   const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
-  await group.weights.merge(coefficients, group.mergedDtype);
+  group.progress?.begin('Merging');
+  try {
+    await group.weights.merge(coefficients, group.mergedDtype);
+  } finally {
+    group.progress?.end();
+  }
   group.mergedKey = key;
 }
 

@@ -53,6 +53,7 @@ class ClipGroup implements GroupEvaluator {
   readonly splits: readonly (SplitFacts | null)[];
   readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
   readonly location: GroupEvaluator['location'];
+  readonly modelWeights: readonly string[];
   readonly #tasks: readonly (ImageSplit | null)[];
   readonly #clip: ClipEvaluator;
   readonly #heads = new Map<ImageSplit, Promise<Float32Array>>();
@@ -73,6 +74,7 @@ class ClipGroup implements GroupEvaluator {
       return { name, ...counts, rowKind: 'image', classCount, metric: 'accuracy' };
     });
     this.location = locationOf(provider);
+    this.modelWeights = clip.modelWeights;
   }
 
   get gpuBytes(): number {
@@ -86,14 +88,15 @@ class ClipGroup implements GroupEvaluator {
   ): Promise<Outcome> {
     const task = this.#tasks[taskIndex];
     if (!task) throw new RangeError(`There is no task ${taskIndex} to score.`);
-    const head = await once(this.#heads, task, () => this.#makeHead(task));
+    const made = once(this.#heads, task, () => this.#makeHead(task));
+    const head = await whileJobLasts(made, signal);
     let correct = 0;
     for (let row = from; row < to;) {
       const index = Math.floor(row / BLOCK_ROWS);
       const start = index * BLOCK_ROWS;
       const key = `${taskIndex}|${index}`;
-      const made = once(this.#blocks, key, () => this.#decode(task, start));
-      const block = await whileJobLasts(made, signal);
+      const decoded = once(this.#blocks, key, () => this.#decode(task, start));
+      const block = await whileJobLasts(decoded, signal);
       this.#use(key, block);
       const end = Math.min(to, start + block.pixels.count);
       const range = { from: row - start, to: end - start, signal };

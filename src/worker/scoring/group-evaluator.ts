@@ -29,6 +29,8 @@ export interface GroupEvaluator {
   readonly splits: readonly (SplitFacts | null)[];
   /** Why a task is not scored; null for those that are. */
   readonly unscoredBecause: readonly (string | null)[];
+  /** Names of the weights that each model must bring to be scored. */
+  readonly modelWeights: readonly string[];
   /** Where weights must lie to be scored. */
   readonly location: 'cpu' | 'gpu';
   /** Bytes of GPU memory held beside the engine's. */

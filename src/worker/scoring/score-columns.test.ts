@@ -28,6 +28,7 @@ describe('a group of which one task has no test set', () => {
     const evaluator: GroupEvaluator = {
       splits: [null, { ...split, rowKind: 'text' }],
       unscoredBecause: ['gone', null],
+      modelWeights: [],
       location: 'cpu',
       gpuBytes: 0,
       score: (task, _, { from, to }) => {

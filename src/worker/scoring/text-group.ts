@@ -49,6 +49,7 @@ class TextGroup implements GroupEvaluator {
   readonly splits: readonly (SplitFacts | null)[];
   readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
   readonly location: GroupEvaluator['location'];
+  readonly modelWeights: readonly string[];
   readonly #tasks: readonly (ScoredTask | null)[];
   readonly #t5: T5Evaluator;
   readonly #rows = new Map<ScoredTask, Promise<Rows>>();
@@ -72,6 +73,7 @@ class TextGroup implements GroupEvaluator {
       return { name, ...rowCounts(task.dataset), rowKind: 'text', classCount, metric };
     });
     this.location = locationOf(provider);
+    this.modelWeights = t5.modelWeights;
   }
 
   get gpuBytes(): number {

@@ -80,7 +80,9 @@ export class RangeCache {
       const bytes = await this.#read(next, at, to);
       if (bytes === null) {
         // Looked for again without it: another piece may hold the same bytes.
-        held.splice(held.indexOf(next), 1);
+        // Another read may have met the same piece, and dropped it, meanwhile.
+        const at = held.indexOf(next);
+        if (at >= 0) held.splice(at, 1);
         continue;
       }
       into.set(bytes, at - start);
