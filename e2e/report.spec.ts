@@ -143,7 +143,7 @@ test('merges models with heads and prefixes of their own, and names both', async
     expect.arrayContaining([
       'three-classes.sparse.safetensors',
       'prefixed.sparse.safetensors',
-    ]) as string[],
+    ]),
   );
 });
 

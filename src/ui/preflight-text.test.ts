@@ -54,8 +54,17 @@ describe('memory', () => {
   });
 
   it('that does not suffice says how much would', () => {
-    const small = { ...memory, leastBytes: 2e9, budgetBytes: 1e9 };
-    expect(blockedText('too-small', small)).toContain('needs 2.00 GB of memory');
+    const need = { ...memory, leastBytes: 2.001e9, peakBytes: 2.001e9, budgetBytes: 1e9 };
+    const small = clipPreflight({ memory: need });
+    expect(blockedText('too-small', small)).toBe(
+      'Even streamed, this needs 2.01 GB of memory in all, and the budget is 1.00 GB: give it more, or leave tensors out.',
+    );
     expect(blockedText('ready', small)).toBe('');
+    const exact = clipPreflight({ memory: { ...need, leastBytes: 2e9 } });
+    expect(blockedText('too-small', exact), 'no more than it takes').toContain('needs 2.00 GB');
+    const adapters = clipPreflight({ kind: 'adapters', memory: { ...need, mode: 'resident' } });
+    expect(blockedText('too-small', adapters)).toBe(
+      'This needs 2.01 GB of memory in all, and the budget is 1.00 GB: give it more.',
+    );
   });
 });

@@ -52,17 +52,32 @@ export function measuredText(measured: number, { peakBytes }: MemoryReport): str
 }
 
 /** Why Start can not be pressed; empty where it can. */
-export function blockedText(state: StartState, { leastBytes, budgetBytes }: MemoryReport): string {
+export function blockedText(state: StartState, preflight: Preflight): string {
   switch (state) {
     case 'ready':
       return '';
     case 'busy':
       return 'Planning anew: the report follows.';
     case 'too-small':
-      return `Even streamed, this needs ${bytes(leastBytes)} of memory, and the budget is ${bytes(budgetBytes)}: give it more, or leave tensors out.`;
+      return tooSmallText(preflight);
     case 'unplanned':
       return 'There is no plan for these choices: change them, or try again.';
   }
+}
+
+/** Adapters are neither streamed nor picked by name. */
+function tooSmallText({ kind, memory }: Preflight): string {
+  const isAdapters = kind === 'adapters';
+  const least = Math.min(memory.peakBytes, memory.leastBytes);
+  const need = `${isAdapters ? 'This' : 'Even streamed, this'} needs ${bytes(roundedUp(least))} of memory in all`;
+  const way = isAdapters ? 'give it more' : 'give it more, or leave tensors out';
+  return `${need}, and the budget is ${bytes(memory.budgetBytes)}: ${way}.`;
+}
+
+/** To the three figures that are shown, so that a budget of just these is enough. */
+function roundedUp(size: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, size))) - 2);
+  return Math.ceil(size / unit) * unit;
 }
 
 /** `1 tensor`, `12 tensors`. */

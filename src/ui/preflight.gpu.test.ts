@@ -190,12 +190,29 @@ describe('the decisions', () => {
   });
 
   it('say why Start can not be pressed', async () => {
-    const { memory, ...rest } = streamedPreflight();
-    await openReport({ ...rest, memory: { ...memory, budgetBytes: 4e8 } });
+    const { memory } = streamedPreflight();
+    const { leastBytes } = memory;
+    const small = { ...memory, peakBytes: leastBytes, suggestedBudgetBytes: 4e8, budgetBytes: 4e8 };
+    await openReport(clipPreflight({ memory: small, startsByItself: true }));
     await expect.element(start()).toBeDisabled();
     await expect
       .element(start())
-      .toHaveAccessibleDescription(/needs 525 MB of memory, and the budget is 400 MB/);
+      .toHaveAccessibleDescription(
+        /^Even streamed, this needs 525 MB of memory in all, and the budget is 400 MB/,
+      );
+    expect(page.getByRole('alert').elements()).toHaveLength(0);
+    await userEvent.fill(budget(), '0.525');
+    await userEvent.keyboard('{Enter}');
+    expect(worker.last()).toMatchObject({ asked: 'plan', choices: { budgetBytes: 525e6 } });
+  });
+
+  it('offer names of full fine-tunes only: adapters are merged whole', async () => {
+    const fields = () => page.getByRole('textbox', { name: /clude names$/ }).elements();
+    await openReport();
+    await expect.poll(fields).toHaveLength(2);
+    await openReport(clipPreflight({ kind: 'adapters' }));
+    await expect.poll(fields).toHaveLength(0);
+    await expect.element(budget()).toBeVisible();
   });
 });
 
@@ -214,8 +231,52 @@ describe('ways back', () => {
     settingsStore.setState({ budgetBytes: 1e6 });
     const error = { kind: 'out-of-memory', message: 'Needs 525 MB.', hint: 'More.' } as const;
     await worker.last().end({ status: 'failed', error });
-    await userEvent.click(page.getByRole('button', { name: 'Use the suggested memory budget' }));
+    const suggested = page.getByRole('button', { name: 'Use the suggested memory budget' });
+    await expect.element(suggested).toBeVisible();
+    const again = page.getByRole('button', { name: 'Try again' });
+    expect(again.elements(), 'which would not help').toHaveLength(0);
+    await userEvent.click(suggested);
     expect(worker.last()).toMatchObject({ asked: 'open', choices: { budgetBytes: null } });
+  });
+
+  it('patterns that leave nothing to merge can be cleared where they stand', async () => {
+    const error = { kind: 'mismatch', message: 'Nothing is left.', hint: 'Change them.' } as const;
+    await openReport();
+    await userEvent.click(start());
+    worker.last().emit({ type: 'group', group: groupOf(['a'], null) });
+    await worker.last().end(DONE);
+    await worker.last().end(DONE);
+    const field = page.getByRole('textbox', { name: 'Exclude names' });
+    await userEvent.click(page.getByText('Checks, plan and measured memory'));
+    await userEvent.fill(field, '*');
+    await userEvent.keyboard('{Tab}');
+    await worker.last().end({ status: 'failed', error });
+    await expect.element(page.getByRole('alert')).toBeVisible();
+    await expect.element(start()).toBeDisabled();
+    await expect.element(field).toHaveValue('*');
+    const clear = page.getByRole('button', { name: 'Merge all tensors' });
+    expect(clear.elements(), 'the field is there').toHaveLength(0);
+    await userEvent.fill(field, '');
+    await userEvent.keyboard('{Tab}');
+    expect(worker.last()).toMatchObject({ asked: 'plan', choices: { exclude: [] } });
+    await worker.last().end(DONE);
+    await expect.element(start()).toBeEnabled();
+  });
+
+  it('patterns of a link that leave nothing to merge can be given up', async () => {
+    const error = { kind: 'mismatch', message: 'Nothing is left.', hint: 'Clear them.' } as const;
+    const clear = page.getByRole('button', { name: 'Merge all tensors' });
+    await worker.last().end({ status: 'failed', error });
+    await expect.element(page.getByRole('alert')).toBeVisible();
+    expect(clear.elements(), 'there are none').toHaveLength(0);
+    const search = '?base=o/base&task=o/one&exclude=*';
+    void startPage(worker, { search, replace: () => undefined });
+    await worker.last().end({ status: 'failed', error });
+    await userEvent.click(clear);
+    expect(worker.last()).toMatchObject({ asked: 'open', choices: { include: [], exclude: [] } });
+    await openReport();
+    await expect.element(start()).toBeEnabled();
+    expect(page.getByRole('alert').elements()).toHaveLength(0);
   });
 });
 

@@ -28,8 +28,8 @@ export interface OpenedGroup {
   /**
    * Plans what loading will do by these choices, from what is known already.
    *
-   * @throws PeruError `mismatch` where nothing can be merged, `out-of-memory` where the budget is
-   *   too small
+   * @throws PeruError `mismatch` where nothing can be merged; a budget that is too small is no
+   *   error but a plan whose `leastBytes` say so
    */
   plan(choices: PlanChoices): Promise<Preflight>;
   /** Loads by the latest plan. The caller disposes what it gets. */

@@ -29,6 +29,10 @@ describe('memoryFindings', () => {
     expect(one!.detail).toContain('read 3 times');
   });
 
+  it('promises nothing where not even streaming fits', () => {
+    expect(memoryFindings({ ...report, mode: 'streamed', leastBytes: 3e9 })).toEqual([]);
+  });
+
   it('warns where the disk is too small', () => {
     const [one] = memoryFindings({ ...report, freeDiskBytes: 2.5e8 });
     expect(one).toMatchObject({ level: 'warning', topic: 'disk' });

@@ -5,7 +5,8 @@ import { finding } from './finding';
 export function memoryFindings(report: MemoryReport): Finding[] {
   const { mode, readsPerByte, diskBytes, freeDiskBytes } = report;
   const findings: Finding[] = [];
-  if (mode === 'streamed') {
+  const isEnough = report.leastBytes <= report.budgetBytes;
+  if (mode === 'streamed' && isEnough) {
     findings.push(
       finding({
         level: 'note',

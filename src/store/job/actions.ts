@@ -77,7 +77,10 @@ export async function startLoading(): Promise<void> {
   else await openSource(request, { start: 'agreed', patterns });
 }
 
-/** Plans by other choices; the report follows. What is loaded already is opened again. */
+/**
+ * Plans by other choices; the report follows, and Start is asked for again. Results of what was
+ * loaded go. The report and the choices stay also where planning fails: they are the way out.
+ */
 export async function replan(change: Partial<PlanChoices>): Promise<void> {
   const before = planChoices();
   const { budgetBytes, include, exclude } = { ...before, ...change };
@@ -85,7 +88,8 @@ export async function replan(change: Partial<PlanChoices>): Promise<void> {
   if (budgetBytes === before.budgetBytes && samePatterns(patterns, before)) return;
   setBudget(budgetBytes);
   const { request, weights } = sourcesStore.getState();
-  if (weights === 'waiting') {
+  if (weights === 'waiting' || (weights === 'loaded' && !hasLostWorker())) {
+    if (weights === 'loaded') leaveLoaded();
     sourcesStore.setState({ patterns });
     await planAnew();
   } else if (request !== null) await openSource(request, { patterns });
@@ -147,6 +151,19 @@ async function loadWeights(): Promise<void> {
   sourcesStore.setState({ weights: 'loading', start: 'agreed' });
   const loaded = await startJob('load', (onEvent) => connectedWorker().load(onEvent));
   if (loaded) await runRecipe();
+}
+
+/** The last job left a worker that has nothing open. */
+function hasLostWorker(): boolean {
+  const { job } = jobStore.getState();
+  return job.status === 'failed' && GONE_AFTER.includes(job.error.kind);
+}
+
+/** Back to the report. The worker lets go of the weights when it plans. */
+function leaveLoaded(): void {
+  resetResults();
+  jobStore.setState({ alert: null, memory: null });
+  sourcesStore.setState({ group: null, weights: 'waiting', start: 'ask' });
 }
 
 async function planAnew(): Promise<void> {

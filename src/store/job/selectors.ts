@@ -19,9 +19,15 @@ export function selectRunEnded({ job }: JobState): boolean {
   return (job.status === 'failed' || job.status === 'cancelled') && job.phase === 'run';
 }
 
-/** The last job ended early, so that doing it again makes sense. */
+/**
+ * The last job ended early, and doing it again makes sense: not where headers alone have told that
+ * the memory does not suffice, which only another choice changes.
+ */
 export function selectCanRetry({ job }: JobState): boolean {
-  return job.status === 'failed' || job.status === 'cancelled';
+  if (job.status === 'cancelled') return true;
+  if (job.status !== 'failed') return false;
+  const isPlan = job.phase === 'open' || job.phase === 'plan';
+  return !(isPlan && job.error.kind === 'out-of-memory');
 }
 
 export function selectAlert(state: JobState): ErrorFacts | null {

@@ -1,6 +1,7 @@
-/** From the report to the numbers: Start, other choices, and ways back from every stage. */
+/** From the report to the numbers: Start, and ways back from every stage. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type JobOutcome, type PlanChoices } from '@/worker/protocol';
+import { type ErrorKind } from '@/tensor/errors';
+import { type JobOutcome } from '@/worker/protocol';
 import { addRepos, openRepos, setAccessToken } from '@/store/hub/actions';
 import { hubStore, INITIAL_HUB_STATE } from '@/store/hub/state';
 import {
@@ -12,11 +13,12 @@ import {
   scriptedWorker,
 } from '@/store/scripted-worker';
 import { INITIAL_SETTINGS, settingsStore } from '@/store/settings/state';
-import { addFiles, allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
+import { allowNonFinite, openDemo } from '@/store/sources/actions';
 import { selectExpectsNumbers } from '@/store/sources/selectors';
 import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
 import { startPage } from '@/store/start';
 import { cancelJob, openSource, replan, resetJob, retryJob, startLoading } from './actions';
+import { selectCanRetry } from './selectors';
 import { jobStore } from './state';
 
 const DONE = { status: 'done' } as const;
@@ -37,13 +39,7 @@ const asked = () => worker.jobs.map((job) => job.asked).join(' ');
 const weights = () => sourcesStore.getState().weights;
 const status = () => jobStore.getState().job.status;
 const expectsNumbers = () => selectExpectsNumbers(sourcesStore.getState());
-const choices = (change: Partial<PlanChoices> = {}) => ({
-  budgetBytes: null,
-  include: [],
-  exclude: [],
-  ...change,
-});
-const failed = (kind: 'device-lost' | 'worker-stopped' | 'source' | 'non-finite') =>
+const failed = (kind: ErrorKind) =>
   ({ status: 'failed', error: { kind, message: `It was ${kind}.`, hint: 'Try again.' } }) as const;
 
 /** Presses Start and ends the loading. */
@@ -92,77 +88,6 @@ describe('Start', () => {
     await load();
     void startLoading();
     expect(asked()).toBe('open load run');
-  });
-});
-
-describe('other choices', () => {
-  it('are planned anew in place, and Start takes what was planned last', async () => {
-    await openToReport(worker);
-    void replan({ exclude: ['*.bias'] });
-    expect(worker.last().choices).toEqual(choices({ exclude: ['*.bias'] }));
-    expect([status(), weights()]).toEqual(['working', 'waiting']);
-    const preflight = { ...preflightOf(groupOf(['a'])), title: 'Planned anew' };
-    worker.last().emit({ type: 'preflight', preflight });
-    await worker.last().end(DONE);
-    expect(sourcesStore.getState().preflight?.title).toBe('Planned anew');
-    expect([status(), asked()]).toEqual(['waiting', 'open plan']);
-    void replan({ budgetBytes: 2e9 });
-    expect(worker.last().choices).toEqual(choices({ exclude: ['*.bias'], budgetBytes: 2e9 }));
-    await worker.last().end(DONE);
-    await load();
-    expect(asked()).toBe('open plan plan load run');
-  });
-
-  it('that are the same as before ask for nothing', async () => {
-    await openToReport(worker);
-    void replan({ include: [], budgetBytes: null });
-    expect(asked()).toBe('open');
-  });
-
-  it('that can not be planned leave the report, and others may be made', async () => {
-    await openToReport(worker);
-    void replan({ budgetBytes: 1 });
-    await worker.last().end({
-      status: 'failed',
-      error: { kind: 'out-of-memory', message: 'Too little.', hint: 'More.' },
-    });
-    expect([status(), weights()]).toEqual(['failed', 'waiting']);
-    expect(sourcesStore.getState().preflight).not.toBeNull();
-    void replan({ budgetBytes: null });
-    await worker.last().end(DONE);
-    expect([status(), jobStore.getState().alert]).toEqual(['waiting', null]);
-  });
-
-  it('of tensors come with a link, and leave with another demo', () => {
-    const link = '?base=o/base&task=o/one&exclude=*.bias&include=vision*';
-    void startPage(worker, { search: link, replace: () => undefined });
-    expect(worker.last().choices).toEqual(choices({ include: ['vision*'], exclude: ['*.bias'] }));
-    void startPage(worker, { search: '?demo=fft&exclude=*', replace: () => undefined });
-    expect(worker.last().choices).toEqual(choices());
-  });
-
-  it('of a budget hold for the next source, of patterns for the same files only', async () => {
-    await openToReport(worker);
-    void replan({ budgetBytes: 3e9, include: ['vision*'] });
-    chooseBase('o/one');
-    expect(worker.last().choices).toEqual(choices({ budgetBytes: 3e9, include: ['vision*'] }));
-    addFiles([{ path: 'a', file: new File(['x'], 'a') }]);
-    expect(worker.last().choices).toEqual(choices({ budgetBytes: 3e9 }));
-    await openToReport(worker);
-    void replan({ include: ['text*'] });
-    addFiles([{ path: 'b', file: new File(['x'], 'b') }]);
-    expect(worker.last().choices).toMatchObject({ include: ['text*'] });
-    openDemo('fft');
-    expect(worker.last().choices).toMatchObject({ include: [] });
-  });
-
-  it('made once the weights are loaded open the source again', async () => {
-    await openToReport(worker);
-    await load();
-    void replan({ exclude: ['head.*'] });
-    expect(asked()).toBe('open load run open');
-    expect(worker.last().choices).toMatchObject({ exclude: ['head.*'] });
-    expect(sourcesStore.getState().start, 'another plan, another word').toBe('ask');
   });
 });
 
@@ -299,6 +224,21 @@ describe('failures', () => {
     retryJob();
     await openToReport(worker);
     expect([asked(), status()]).toEqual(['open plan open', 'waiting']);
+  });
+});
+
+describe('doing it again', () => {
+  it.each([
+    ['open', 'out-of-memory', false],
+    ['open', 'source', true],
+    ['load', 'out-of-memory', true],
+  ] as const)('after %s failed by %s: %s', async (phase, kind, isOffered) => {
+    if (phase === 'load') {
+      await openToReport(worker);
+      void startLoading();
+    }
+    await worker.last().end(failed(kind));
+    expect(selectCanRetry(jobStore.getState())).toBe(isOffered);
   });
 });
 

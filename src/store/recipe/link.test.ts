@@ -144,6 +144,12 @@ describe('the link to repos', () => {
     expect(readLink(writeLink(search, DEMO, FULL)).patterns).toEqual(NO_PATTERNS);
   });
 
+  it('carries no patterns for adapters, of which they say nothing', () => {
+    const patterns = { include: ['vision_model.*'], exclude: ['*.bias'] };
+    const search = writeLink('', { ...hub, kind: 'adapters', patterns }, FULL);
+    expect(readLink(search).patterns).toEqual(NO_PATTERNS);
+  });
+
   it('carries another Hub, by https or on this machine only', () => {
     const hubUrl = 'http://127.0.0.1:8080';
     const search = writeLink('', { ...hub, hubUrl }, FULL);

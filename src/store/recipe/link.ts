@@ -10,7 +10,7 @@ import {
 import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/store/method';
 import { readPatterns } from '@/store/sources/patterns';
-import { type NamePatterns } from '@/store/sources/state';
+import { type NamePatterns, NO_PATTERNS } from '@/store/sources/state';
 import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, LAMBDA, RANK, withinBounds } from './bounds';
 
 export interface Link {
@@ -113,7 +113,9 @@ export function writeLink(search: string, source: LinkedSource, recipe: Recipe):
 }
 
 function sourceParameters(source: LinkedSource): [string, string][] {
-  const { request, cards, patterns, hubUrl } = source;
+  const { request, kind, cards, hubUrl } = source;
+  // Adapters are merged whole: patterns say nothing of them.
+  const patterns = kind === 'full' ? source.patterns : NO_PATTERNS;
   const hub: [string, string][] = hubUrl === null ? [] : [['hub', hubUrl]];
   if (request?.kind === 'demo') return [['demo', request.demo], ...hub];
   if (request?.kind !== 'hub') return hub;

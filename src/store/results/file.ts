@@ -72,7 +72,7 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
     peru: 1,
     adapter,
     engine,
-    recipe: { ...usedRecipe(results.kind, results.recipe), ...usedPatterns(results.patterns) },
+    recipe: { ...usedRecipe(results.kind, results.recipe), ...usedPatterns(results) },
     tasks,
     average,
     storage: storageRows(results.storage),
@@ -87,7 +87,12 @@ function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
   return { mergeMethod, lambda, keptPercent, scope };
 }
 
-function usedPatterns({ include, exclude }: NamePatterns): Partial<NamePatterns> {
+/** Adapters are merged whole: patterns say nothing of them. */
+function usedPatterns({
+  kind,
+  patterns: { include, exclude },
+}: ResultsToWrite): Partial<NamePatterns> {
+  if (kind === 'adapters') return {};
   return {
     ...(include.length > 0 ? { include } : {}),
     ...(exclude.length > 0 ? { exclude } : {}),

@@ -201,6 +201,8 @@ describe('resultsFile', () => {
     const part = resultsFile({ ...base, scores: SCORES, patterns });
     expect(part.recipe).toMatchObject({ include: ['vision_model.*'] });
     expect(part.recipe).not.toHaveProperty('exclude');
+    const adapters = resultsFile({ ...base, kind: 'adapters', scores: SCORES, patterns });
+    expect(adapters.recipe, 'which are merged whole').not.toHaveProperty('include');
   });
 
   it('leaves scores on fewer rows out, so that one n holds for a task', () => {

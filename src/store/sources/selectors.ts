@@ -105,6 +105,12 @@ export function selectPatterns({ patterns }: SourcesState): NamePatterns {
   return patterns;
 }
 
+/** Name patterns that no report stands beside, with the fields that would clear them. */
+export function selectHidesPatterns({ preflight, weights, patterns }: SourcesState): boolean {
+  const isUsed = patterns.include.length + patterns.exclude.length > 0;
+  return isUsed && preflight === null && weights === 'absent';
+}
+
 export function selectRequest(state: SourcesState): SourceRequest | null {
   return state.request;
 }

@@ -6,8 +6,8 @@ import { selectAlert, selectCanRetry } from '@/store/job/selectors';
 import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/job/state';
 import { selectBudget, settingsStore } from '@/store/settings/state';
 import { allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
-import { selectIsOwn } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
+import { selectHidesPatterns, selectIsOwn } from '@/store/sources/selectors';
+import { NO_PATTERNS, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import styles from './alert-panel.module.css';
 
@@ -16,6 +16,7 @@ export function AlertPanel() {
   const alert = useStore(jobStore, selectAlert);
   const canRetry = useStore(jobStore, selectCanRetry);
   const isOwn = useStore(sourcesStore, selectIsOwn);
+  const hidesPatterns = useStore(sourcesStore, selectHidesPatterns);
   const budget = useStore(settingsStore, selectBudget);
   if (alert === null) return null;
   return (
@@ -33,6 +34,9 @@ export function AlertPanel() {
         )}
         {alert.kind === 'out-of-memory' && budget !== null && (
           <Button onClick={takeSuggestedBudget}>Use the suggested memory budget</Button>
+        )}
+        {alert.kind === 'mismatch' && hidesPatterns && (
+          <Button onClick={mergeAllTensors}>Merge all tensors</Button>
         )}
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
@@ -57,6 +61,10 @@ export function AlertPanel() {
 function takeSuggestedBudget(): void {
   dismissAlert();
   void replan({ budgetBytes: null });
+}
+
+function mergeAllTensors(): void {
+  void replan(NO_PATTERNS);
 }
 
 interface ChoiceProps {

@@ -97,10 +97,10 @@ export function HubRepoEntry({ host }: { readonly host: string }) {
           {found.length > 0 && (
             <HubSuggestions listId={listId} repos={found} active={active} onPick={pick} />
           )}
+          <FindNote />
         </div>
         <Button onClick={add}>Add from Hub</Button>
       </div>
-      <FindNote />
       <p id="hub-repo-hint" className={styles.hint}>
         Search {host} by a part of a name, or give owner/name (with @revision or /folder) or the
         address of its page; several at once.
@@ -109,11 +109,15 @@ export function HubRepoEntry({ host }: { readonly host: string }) {
   );
 }
 
-/** How the search went: read out while the eyes, and the keyboard, are on the field. */
+/**
+ * How the search went, read out; shown where there is no list to see. It floats as the list does:
+ * nothing below may move away from the click that ends the search.
+ */
 function FindNote() {
   const note = useStore(suggestionStore, selectFindNote);
+  const hasList = useStore(suggestionStore, selectFound).length > 0;
   return (
-    <p className={styles.note} aria-live="polite">
+    <p className={hasList ? 'visually-hidden' : styles.note} aria-live="polite">
       {note}
     </p>
   );

@@ -20,7 +20,7 @@ export function PlanPanel() {
       <div className={styles.body}>
         <PreflightCosts preflight={preflight} measuredBytes={memory?.peakBytes ?? null} />
         <PreflightFindings findings={preflight.findings} />
-        {isOwn && <PreflightChoices memory={preflight.memory} />}
+        {isOwn && <PreflightChoices preflight={preflight} />}
       </div>
     </details>
   );

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { replan } from '@/store/job/actions';
 import { selectBudget, settingsStore } from '@/store/settings/state';
 import { readPatterns, writePatterns } from '@/store/sources/patterns';
-import { type MemoryReport } from '@/store/sources/preflight';
+import { type MemoryReport, type Preflight } from '@/store/sources/preflight';
 import { selectPatterns, selectShowsReport } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
@@ -13,8 +13,7 @@ import styles from './preflight-choices.module.css';
 const GIGABYTE = 1e9;
 
 /** The few things that the visitor decides. Each takes effect when its field is left. */
-export function PreflightChoices({ memory }: { readonly memory: MemoryReport }) {
-  const { include, exclude } = useStore(sourcesStore, selectPatterns);
+export function PreflightChoices({ preflight }: { readonly preflight: Preflight }) {
   const isReport = useStore(sourcesStore, selectShowsReport);
   return (
     <div role="group" aria-label="Decisions" className={styles.choices}>
@@ -23,10 +22,20 @@ export function PreflightChoices({ memory }: { readonly memory: MemoryReport }) 
         <p className={styles.lead}>
           {isReport
             ? 'None has to be changed. The report follows when a field is left.'
-            : 'Changing one opens the checkpoints again, and the results go.'}
+            : 'Changing one plans anew and waits for Start, and the results go.'}
         </p>
       </div>
-      <BudgetField memory={memory} />
+      <BudgetField memory={preflight.memory} />
+      {/* Adapters are merged whole. */}
+      {preflight.kind === 'full' && <PatternFields />}
+    </div>
+  );
+}
+
+function PatternFields() {
+  const { include, exclude } = useStore(sourcesStore, selectPatterns);
+  return (
+    <>
       <PatternField
         label="Include names"
         applied={include}
@@ -48,7 +57,7 @@ export function PreflightChoices({ memory }: { readonly memory: MemoryReport }) 
         These stay as the base has them, e.g. <code>*.bias</code>: * is any run of characters, ? is
         one
       </PatternField>
-    </div>
+    </>
   );
 }
 

@@ -37,7 +37,7 @@ export function PreflightPanel() {
       </header>
       <PreflightCosts preflight={preflight} measuredBytes={null} />
       <PreflightFindings findings={preflight.findings} />
-      {weights !== 'loading' && <PreflightChoices memory={preflight.memory} />}
+      {weights !== 'loading' && <PreflightChoices preflight={preflight} />}
       <PreflightCheckpoints preflight={preflight} />
     </section>
   );
@@ -65,7 +65,7 @@ function StartLine({ preflight, onStart }: StartLineProps) {
       <p id={REASON_ID} className={styles.reason} data-blocked={!isReady && state !== 'busy'}>
         {isReady
           ? startText(preflight, expectedTime(preflight, rates))
-          : blockedText(state, preflight.memory)}
+          : blockedText(state, preflight)}
       </p>
     </div>
   );
