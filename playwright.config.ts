@@ -7,9 +7,10 @@ const PORT = 4199;
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
-  timeout: 120_000,
+  timeout: 180_000,
   expect: { timeout: 60_000 },
-  workers: 1,
+  // Most of a journey is waiting for one thread: two at a time keep two cores busy.
+  workers: 2,
   forbidOnly: true,
   use: {
     baseURL: `http://localhost:${PORT}/`,
