@@ -1,5 +1,6 @@
 /** Weights that come from the base checkpoint, checked and brought to where they are used. */
 import { PeruError } from '@/tensor/errors';
+import { type ModelWeights } from '@/tensor/engine';
 import { withGpuMemory } from './gpu-memory';
 import { type FeedData, type Provider } from './session';
 
@@ -65,6 +66,26 @@ export async function loadBaseWeights(
   };
 }
 
+/**
+ * What a graph takes of a model's weights, as it is.
+ *
+ * @param shapes names and shapes as the graph wants them
+ * @throws PeruError 'mismatch' when a weight is missing or of another shape
+ */
+export function modelFeeds(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  { tensors }: Pick<ModelWeights, 'tensors'>,
+): Map<string, FeedData> {
+  const feeds = new Map<string, FeedData>();
+  for (const [name, shape] of shapes) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw missingWeight(name);
+    checkShape(name, tensor.shape, shape);
+    feeds.set(name, tensor);
+  }
+  return feeds;
+}
+
 /** @throws PeruError 'mismatch' */
 export function checkShape(
   name: string,
@@ -77,6 +98,14 @@ export function checkShape(
     'mismatch',
     `Tensor ${name} has shape [${found.join(', ')}], but config.json makes it [${wanted.join(', ')}].`,
     'Take config.json and the weights from the same repo.',
+  );
+}
+
+function missingWeight(name: string): PeruError {
+  return new PeruError(
+    'mismatch',
+    `Tensor ${name} is missing, so the model cannot be scored.`,
+    'Add checkpoints of the same architecture and tensor names as the base.',
   );
 }
 

@@ -11,7 +11,13 @@ import { type BaseTensor, loadBaseWeights } from './base-weights';
 import { type ClipEvaluator, type PredictRequest } from './clip-evaluator';
 import { floats, type GoldenFile, parseGolden } from './golden/read-golden';
 import { fetchBytes, largestDifference, openProvider, PROVIDER_KINDS } from './golden/providers';
-import { openZooEvaluator, readZooTask, readZooWeights, type ZooTaskData } from './golden/zoo';
+import {
+  isBesideVision,
+  openZooEvaluator,
+  readZooTask,
+  readZooWeights,
+  type ZooTaskData,
+} from './golden/zoo';
 import { argmaxRows } from './metrics';
 import { type Provider } from './session';
 
@@ -165,5 +171,61 @@ describe('ClipEvaluator', () => {
     await other.warmUp();
     other.dispose();
     await expect(other.predict(request)).rejects.toMatchObject({ kind: 'internal' });
+  });
+});
+
+describe('models that change more than the vision tower', () => {
+  it.each([
+    ['wasm', 'all of it', isBesideVision],
+    ['webgpu', 'all of it', isBesideVision],
+    ['wasm', 'the projections', (name: string) => name.endsWith('_projection.weight')],
+    ['wasm', 'a layer of text', (name: string) => name.startsWith('text_model.encoder.layers.1.')],
+    ['wasm', 'the scale', (name: string) => name === 'logit_scale'],
+  ] as const)(
+    'are scored with what is theirs, on %s: %s',
+    async (kind, _what, isChanged) => {
+      const base = await readZooWeights('models/clip-tiny');
+      const changed = new Set([...base.keys()].filter(isChanged));
+      expect(changed.size).toBeGreaterThan(0);
+      const evaluator = await openZooEvaluator(await openProvider(kind), { changed });
+      const whole = await readZooTask('digits');
+      const { classNames, templates } = whole;
+      const model = await residentWeights('models/clip-tiny', kind);
+      const tuned = await residentWeights('models/clip-tiny_digits', kind);
+      // As a full CLIP would be saved after tuning its vision tower.
+      const weights = { tensors: new Map([...model.tensors, ...tuned.tensors]) };
+      for (const name of evaluator.modelWeights) expect(weights.tensors.has(name)).toBe(true);
+      const isOfText = (name: string) => name.startsWith('text_');
+      expect(evaluator.headsDiffer).toBe([...changed].some(isOfText));
+      const head = await evaluator.zeroShotHead(classNames, templates, { weights });
+      const heads = parseGolden(await fetchBytes(textHeadsUrl));
+      expect(largestDifference(head, floats(heads, 'digits').data)).toBeLessThan(1e-5);
+      const pixels = await evaluator.preprocess(whole.images.slice(0, 2));
+      const { logits } = await evaluator.predict({ weights, head, pixels, labels: whole.labels });
+      const golden = floats(parseGolden(await fetchBytes(logitsDigitsUrl)), 'finetuned').data;
+      const expected = golden.slice(0, logits.length);
+      expect(largestDifference(logits, expected)).toBeLessThan(LOGIT_TOLERANCE);
+      evaluator.dispose();
+      model.dispose();
+      tuned.dispose();
+    },
+    SLOW_MS,
+  );
+});
+
+describe('a text tower that models change', () => {
+  it('speaks for no model that does not bring it, and hears an abort', async () => {
+    const base = await readZooWeights('models/clip-tiny');
+    const changed = new Set([...base.keys()].filter(isBesideVision));
+    const evaluator = await openZooEvaluator({ kind: 'wasm' }, { changed });
+    await expect(evaluator.zeroShotHead(['0'], ['{c}'])).rejects.toMatchObject({
+      kind: 'mismatch',
+      message: expect.stringMatching(/^Tensor text_\S+ is missing/) as string,
+    });
+    const signal = AbortSignal.abort();
+    const weights = { tensors: base };
+    const head = evaluator.zeroShotHead(['0'], ['{c}'], { weights, signal });
+    await expect(head).rejects.toMatchObject({ name: 'AbortError' });
+    evaluator.dispose();
   });
 });

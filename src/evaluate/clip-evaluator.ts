@@ -1,13 +1,13 @@
 /**
- * Zero-shot classification with CLIP in the browser: the head from the base's text tower, the
- * pixels of a task made once, and predictions for any weights of the vision tower without a
+ * Zero-shot classification with CLIP in the browser: the head from the base's text tower, or each
+ * model's own where models change it, the pixels of a task made once, and predictions for any weights of the vision tower without a
  * rebuild, since weights are inputs of the graph.
  */
 import { type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import {
-  checkShape,
   loadBaseWeights,
+  modelFeeds,
   type ReadBaseTensor,
   type ResidentWeights,
 } from './base-weights';
@@ -21,7 +21,7 @@ import { type PreprocessorConfig, readPreprocessorConfig } from './preprocessor-
 import { createGraphSession, type FeedData, type GraphSession, type Provider } from './session';
 import { createPromptTokenizer } from './tokenize';
 import { whenSettled } from './when-settled';
-import { TextTower, zeroShotHead } from './zero-shot-head';
+import { type HeadOptions, type TensorsOf, TextTower, zeroShotHead } from './zero-shot-head';
 
 export type { PixelBatch } from './preprocess';
 export type { Provider } from './session';
@@ -34,13 +34,15 @@ export interface ClipEvaluatorOptions {
   /** Parsed tokenizer.json and tokenizer_config.json of the base. */
   readonly tokenizer: object;
   readonly tokenizerConfig: object;
-  /** Reads the base's text tower, `visual_projection.weight` and `logit_scale`. */
+  /** Reads what models do not change of the base's text tower, projections and `logit_scale`. */
   readonly baseTensors: ReadBaseTensor;
   readonly provider: Provider;
+  /** Names of tensors that the models to score change, beside `vision_model.*`; others do no harm. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 export interface PredictRequest {
-  /** `vision_model.*` of the model to score; in GPU buffers only with the webgpu provider. */
+  /** `modelWeights` of the model to score; in GPU buffers only with the webgpu provider. */
   readonly weights: Pick<ModelWeights, 'tensors'>;
   /** From `zeroShotHead`. */
   readonly head: Float32Array;
@@ -84,9 +86,10 @@ export function createClipEvaluator(options: ClipEvaluatorOptions): ClipEvaluato
     options.tokenizerConfig,
     config.text.contextLength,
   );
-  const { provider, baseTensors } = options;
-  const text = new TextTower(config, tokenizer, baseTensors, provider);
-  return new ClipEvaluator(config, preprocessor, text, baseTensors, provider);
+  const { provider, baseTensors, changed = new Set() } = options;
+  const tensors = { base: baseTensors, changed };
+  const text = new TextTower(config, tokenizer, tensors, provider);
+  return new ClipEvaluator(config, preprocessor, text, tensors, provider);
 }
 
 export class ClipEvaluator {
@@ -96,6 +99,9 @@ export class ClipEvaluator {
   readonly #baseTensors: ReadBaseTensor;
   readonly #provider: Provider;
   readonly #graph: ClipGraph;
+  /** Weights of the vision graph that are each model's own, and those that stay the base's. */
+  readonly #ownShapes: ReadonlyMap<string, readonly number[]>;
+  readonly #baseShapes: ReadonlyMap<string, readonly number[]>;
   #vision: Promise<{ session: GraphSession; base: ResidentWeights }> | null = null;
   #gpuBytes = 0;
   #disposed = false;
@@ -105,21 +111,30 @@ export class ClipEvaluator {
     config: ClipConfig,
     preprocessor: PreprocessorConfig,
     text: TextTower,
-    baseTensors: ReadBaseTensor,
+    { base, changed }: TensorsOf,
     provider: Provider,
   ) {
     this.#config = config;
     this.#preprocessor = preprocessor;
     this.#text = text;
-    this.#baseTensors = baseTensors;
+    this.#baseTensors = base;
     this.#provider = provider;
     this.#graph = buildVisionGraph(config);
+    const isOwn = (name: string): boolean => name.startsWith(VISION_PREFIX) || changed.has(name);
+    const shapes = [...this.#graph.weights];
+    this.#ownShapes = new Map(shapes.filter(([name]) => isOwn(name)));
+    this.#baseShapes = new Map(shapes.filter(([name]) => !isOwn(name)));
     checkWeightsFit('vision tower', this.#graph.weights, provider);
   }
 
   /** Weights that each model brings; the rest is the base's. */
   get modelWeights(): readonly string[] {
-    return [...this.#graph.weights.keys()].filter((name) => name.startsWith(VISION_PREFIX));
+    return [...this.#ownShapes.keys(), ...this.#text.modelWeights];
+  }
+
+  /** Whether models change what makes the classes' directions: then each has heads of its own. */
+  get headsDiffer(): boolean {
+    return this.#text.modelWeights.length > 0;
   }
 
   /** Bytes of GPU buffers held here for the base's weights. */
@@ -136,9 +151,14 @@ export class ClipEvaluator {
    * Class weights [classes, projection] of a task, rows of unit length; the caller keeps them.
    *
    * @param templates prompts with `{c}` where the class name goes
+   * @param options `weights`: the model whose head it is, needed where `headsDiffer`
    */
-  zeroShotHead(classNames: readonly string[], templates: readonly string[]): Promise<Float32Array> {
-    return zeroShotHead(this.#text, classNames, templates);
+  zeroShotHead(
+    classNames: readonly string[],
+    templates: readonly string[],
+    options: HeadOptions = {},
+  ): Promise<Float32Array> {
+    return zeroShotHead(this.#text, classNames, templates, options);
   }
 
   /** Drops the text tower's weights, once the heads of all tasks are made. */
@@ -172,7 +192,7 @@ export class ClipEvaluator {
     signal?.throwIfAborted();
     const { session, base } = await this.#openVision();
     const classCount = request.head.length / this.#config.projectionSize;
-    const feeds = new Map([...this.#towerFeeds(request.weights), ...base.feeds]);
+    const feeds = new Map([...modelFeeds(this.#ownShapes, request.weights), ...base.feeds]);
     feeds.set('class_head', {
       shape: [classCount, this.#config.projectionSize],
       data: request.head,
@@ -218,25 +238,10 @@ export class ClipEvaluator {
   }
 
   async #createVision(): Promise<{ session: GraphSession; base: ResidentWeights }> {
-    const shapes = new Map(
-      [...this.#graph.weights].filter(([name]) => !name.startsWith(VISION_PREFIX)),
-    );
     const session = await createGraphSession(this.#graph.model, this.#provider);
-    const base = await loadBaseWeights(shapes, this.#baseTensors, this.#provider);
+    const base = await loadBaseWeights(this.#baseShapes, this.#baseTensors, this.#provider);
     this.#gpuBytes = base.gpuBytes;
     return { session, base };
-  }
-
-  #towerFeeds(weights: Pick<ModelWeights, 'tensors'>): Map<string, FeedData> {
-    const feeds = new Map<string, FeedData>();
-    for (const [name, shape] of this.#graph.weights) {
-      if (!name.startsWith(VISION_PREFIX)) continue;
-      const tensor = weights.tensors.get(name);
-      if (tensor === undefined) throw missingWeight(name);
-      checkShape(name, tensor.shape, shape);
-      feeds.set(name, tensor);
-    }
-    return feeds;
   }
 
   #pixelFeed(pixels: PixelBatch, start: number, count: number): FeedData {
@@ -254,14 +259,6 @@ export class ClipEvaluator {
     const fitting = Math.floor(MAX_ACTIVATION_BYTES / bytesPerImage);
     return Math.min(MAX_IMAGES_TOGETHER, Math.max(1, fitting));
   }
-}
-
-function missingWeight(name: string): PeruError {
-  return new PeruError(
-    'mismatch',
-    `Tensor ${name} is missing, so the model cannot be scored.`,
-    'Add checkpoints of the same architecture and tensor names as the base.',
-  );
 }
 
 function wrongImageSize(pixels: PixelBatch, imageSize: number): PeruError {

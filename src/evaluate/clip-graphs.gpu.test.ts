@@ -49,8 +49,9 @@ describe.each(PROVIDER_KINDS)('CLIP graphs on %s', (kind) => {
     const [count, tokenCount] = ids.shape as [number, number];
     const tokens = { count, tokenCount, ids: ids.data as Int32Array };
     const read = (tensor: string) => Promise.resolve(floats(model, tensor));
+    const tensors = { base: read, changed: new Set<string>() };
     const noTokenizer = { encode: () => tokens };
-    const tower = new TextTower(config, noTokenizer, read, await openProvider(kind));
+    const tower = new TextTower(config, noTokenizer, tensors, await openProvider(kind));
     const embeds = await tower.embedTokens(tokens, endOfTextPositions(tokens, config.text));
     expect(largestDifference(embeds, floats(expected, 'text_embeds').data)).toBeLessThan(1e-5);
     tower.release();

@@ -2,8 +2,14 @@
  * The zero-shot classifier: w_c = norm(mean_j norm(text(template_j(c)))), one row a class
  * (Radford et al. 2021, section 3.1.4).
  */
+import { type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
-import { loadBaseWeights, type ReadBaseTensor, type ResidentWeights } from './base-weights';
+import {
+  loadBaseWeights,
+  modelFeeds,
+  type ReadBaseTensor,
+  type ResidentWeights,
+} from './base-weights';
 import { type ClipConfig } from './clip-config';
 import { buildTextGraph, causalMask } from './onnx/clip-text';
 import { checkWeightsFit } from './memory-limit';
@@ -18,20 +24,35 @@ const PROMPTS_TOGETHER = 128;
 /** Prompt lengths are rounded up to a multiple of it: few graphs serve all tasks. */
 const TOKEN_STEP = 8;
 
+/** Where a tower's tensors come from. */
+export interface TensorsOf {
+  readonly base: ReadBaseTensor;
+  /** Names of those that each model brings instead of the base's; others do no harm. */
+  readonly changed: ReadonlySet<string>;
+}
+
+export interface HeadOptions {
+  /** The model whose text tower speaks: `modelWeights` of it, where there are any. */
+  readonly weights?: Pick<ModelWeights, 'tensors'>;
+  /** Ends the work between runs of the graph, with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** A graph for prompts of one length, ready to run. */
 interface OpenGraph {
   readonly session: GraphSession;
   readonly mask: FeedData;
 }
 
-/** The base's text tower, ready to embed prompts. */
+/** The base's text tower, or what models make of it, ready to embed prompts. */
 export class TextTower {
   readonly #config: ClipConfig;
   readonly #tokenizer: PromptTokenizer;
   readonly #provider: Provider;
   readonly #read: ReadBaseTensor;
-  /** Graphs of every token count want the same weights. */
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  /** Graphs of every token count want the same weights: those of models, and those of the base. */
+  readonly #ownShapes: ReadonlyMap<string, readonly number[]>;
+  readonly #baseShapes: ReadonlyMap<string, readonly number[]>;
   /** By token count: prompts are cut to the longest of a call, in steps of a few tokens. */
   readonly #graphs = new Map<number, Promise<OpenGraph>>();
   #weights: Promise<ResidentWeights> | null = null;
@@ -41,15 +62,22 @@ export class TextTower {
   constructor(
     config: ClipConfig,
     tokenizer: PromptTokenizer,
-    read: ReadBaseTensor,
+    { base, changed }: TensorsOf,
     provider: Provider,
   ) {
     this.#config = config;
     this.#tokenizer = tokenizer;
-    this.#read = read;
+    this.#read = base;
     this.#provider = provider;
-    this.#shapes = buildTextGraph(config, 1).weights;
-    checkWeightsFit('text tower', this.#shapes, provider);
+    const shapes = buildTextGraph(config, 1).weights;
+    this.#ownShapes = new Map([...shapes].filter(([name]) => changed.has(name)));
+    this.#baseShapes = new Map([...shapes].filter(([name]) => !changed.has(name)));
+    checkWeightsFit('text tower', shapes, provider);
+  }
+
+  /** Weights that each model brings; the rest is the base's. */
+  get modelWeights(): readonly string[] {
+    return [...this.#ownShapes.keys()];
   }
 
   /** Bytes of GPU buffers held for the tower's weights. */
@@ -58,21 +86,27 @@ export class TextTower {
   }
 
   /** Text embeddings of unit length, [prompts, projection]. */
-  async embed(prompts: readonly string[]): Promise<Float32Array> {
+  async embed(prompts: readonly string[], options: HeadOptions = {}): Promise<Float32Array> {
     const tokens = this.#tokenizer.encode(prompts);
     const positions = endOfTextPositions(tokens, this.#config.text);
-    return this.embedTokens(tokens, positions);
+    return this.embedTokens(tokens, positions, options);
   }
 
   /** Like `embed`, from token ids and the position at which each prompt is read out. */
-  async embedTokens(tokens: TokenBatch, positions: Int32Array): Promise<Float32Array> {
+  async embedTokens(
+    tokens: TokenBatch,
+    positions: Int32Array,
+    { weights: model, signal }: HeadOptions = {},
+  ): Promise<Float32Array> {
     const { projectionSize } = this.#config;
     const { ids, tokenCount } = trimTokens(tokens, positions, TOKEN_STEP);
+    const own = modelFeeds(this.#ownShapes, model ?? { tensors: new Map() });
     const weights = await this.#loadWeights();
     const { session, mask } = await this.#openGraph(tokenCount);
-    const feeds = new Map<string, FeedData>(weights.feeds).set('causal_mask', mask);
+    const feeds = new Map<string, FeedData>([...weights.feeds, ...own]).set('causal_mask', mask);
     const embeds = new Float32Array(tokens.count * projectionSize);
     for (let start = 0; start < tokens.count; start += PROMPTS_TOGETHER) {
+      signal?.throwIfAborted();
       const end = Math.min(start + PROMPTS_TOGETHER, tokens.count);
       const poolRows = positions.slice(start, end).map((at, row) => row * tokenCount + at);
       feeds.set('input_ids', {
@@ -125,7 +159,7 @@ export class TextTower {
   }
 
   async #readWeights(): Promise<ResidentWeights> {
-    const weights = await loadBaseWeights(this.#shapes, this.#read, this.#provider);
+    const weights = await loadBaseWeights(this.#baseShapes, this.#read, this.#provider);
     this.#gpuBytes = weights.gpuBytes;
     return weights;
   }
@@ -141,9 +175,10 @@ export async function zeroShotHead(
   tower: Pick<TextTower, 'embed'>,
   classNames: readonly string[],
   templates: readonly string[],
+  options: HeadOptions = {},
 ): Promise<Float32Array> {
   const prompts = fillTemplates(classNames, templates);
-  const embeds = await tower.embed(prompts);
+  const embeds = await tower.embed(prompts, options);
   return meanDirections(embeds, classNames.length, templates.length);
 }
 

@@ -12,6 +12,7 @@ import {
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
+import { checkPage, chunkRange } from './parquet-limits';
 import { type SparseBytes } from './sparse-bytes';
 import { unpackSnappyPrefix } from './snappy-prefix';
 
@@ -21,8 +22,6 @@ const MARGIN = 1.15;
 const GROWTH = 1.4;
 /** Room for a page's header and levels, in bytes. */
 const HEADER_ROOM = 512;
-/** Largest page that is unpacked, in bytes: headers may lie. */
-const MOST_PAGE_BYTES = 2 ** 29;
 
 /** Where a column's pages lie, and how they are packed. */
 interface Chunk {
@@ -38,12 +37,6 @@ export function hasReadablePrefix({ type, codec, encodings }: ColumnMetaData): b
     return ['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', 'RLE', 'BIT_PACKED'].includes(one);
   });
   return type === 'BYTE_ARRAY' && ['UNCOMPRESSED', 'SNAPPY'].includes(codec) && plain;
-}
-
-/** Byte range of a column's pages in the file. */
-export function chunkRange(meta: ColumnMetaData): { readonly start: number; readonly end: number } {
-  const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
-  return { start, end: start + Number(meta.total_compressed_size) };
 }
 
 /**
@@ -86,7 +79,7 @@ async function walkPages(
     const reader = { view: viewOf(seen), offset: 0 };
     const header = headerOf(reader, at + seen.length < end);
     if (header === null) return null;
-    checkSizes(header, groupRows);
+    checkPage(header, groupRows);
     const bodyEnd = at + reader.offset + header.compressed_page_size;
     const have = seen.subarray(reader.offset, reader.offset + header.compressed_page_size);
     if (header.type === 'DICTIONARY_PAGE') {
@@ -111,16 +104,6 @@ function headerOf(reader: DataReader, goesOn: boolean): PageHeader | null {
     if (goesOn) return null;
     throw cause;
   }
-}
-
-/** A damaged header may ask for any amount of memory. */
-function checkSizes(header: PageHeader, groupRows: number): void {
-  const { compressed_page_size: packed, uncompressed_page_size: unpacked } = header;
-  const info = header.data_page_header ?? header.data_page_header_v2;
-  const count = info?.num_values ?? header.dictionary_page_header?.num_values ?? 0;
-  const isSize = (size: number): boolean => size >= 0 && size <= MOST_PAGE_BYTES;
-  if (isSize(packed) && isSize(unpacked) && count >= 0 && count <= groupRows) return;
-  throw new Error('a page has a size that can not be');
 }
 
 interface Page {

@@ -106,3 +106,91 @@ describe('the first rows of a group', () => {
     }
   });
 });
+
+/** Numbers in headers are believed before there is anything to see; these lie. */
+describe('a file that claims too much', () => {
+  const ROWS = 40;
+  const images = Array.from({ length: ROWS }, (_, row) => new Uint8Array(30).fill(row));
+  const label = { path: ['label'], kind: 'int', values: images.map((_, row) => row % 3) } as const;
+  const image = { path: ['image', 'bytes'], kind: 'bytes', values: images } as const;
+  /** An i32 or i64 as Thrift's compact protocol has it. */
+  const thriftInt = (value: number): number[] => {
+    const bytes: number[] = [];
+    let left = value < 0 ? -2 * value - 1 : 2 * value;
+    for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
+    return [...bytes, left];
+  };
+  const swapped = (bytes: Uint8Array, from: readonly number[], to: readonly number[]): number[] => {
+    const at = Buffer.from(bytes).indexOf(Buffer.from(from));
+    expect(at).toBeGreaterThanOrEqual(0);
+    return [...bytes.subarray(0, at), ...to, ...bytes.subarray(at + from.length)];
+  };
+  const refused = (claim: string) => ({
+    kind: 'parse',
+    message: expect.stringMatching(new RegExp(`^hostile.parquet .*${claim}`)) as string,
+  });
+  const open = (bytes: readonly number[]) =>
+    openParquet(new Blob([Uint8Array.from(bytes)]), 'hostile.parquet');
+
+  it('is refused by its row count', async () => {
+    const whole = writeParquet([label], { rowsPerGroup: ROWS });
+    const footerBytes = new DataView(whole.buffer).getUint32(whole.length - 8, true);
+    const footer = whole.subarray(whole.length - 8 - footerBytes, -8);
+    for (const [rows, claim] of [
+      [2e7, 'row group 0 counts 20000000 rows'],
+      [41, 'counts 40 rows, and its row groups 41'],
+    ] as const) {
+      // The group's count is its last field, before the ends of group and footer.
+      const end = [0x16, ...thriftInt(ROWS), 0, 0];
+      const lying = swapped(footer, end, [0x16, ...thriftInt(rows), 0, 0]);
+      const pages = whole.subarray(0, whole.length - 8 - footerBytes);
+      const length = [lying.length & 255, lying.length >> 8, 0, 0];
+      const file = open([...pages, ...lying, ...length, ...Buffer.from('PAR1')]);
+      await expect(file).rejects.toMatchObject(refused(claim));
+    }
+  });
+
+  // Field 2 or 3 of a page's header, behind its type; then the first field of the page's own.
+  const SIZE = 2 ** 26 + 1;
+  const sizes = (body: Uint8Array, edit: (sizes: [number, number]) => [number, number]) => {
+    const at = 4;
+    const reader = body.subarray(at, at + 8);
+    expect([reader[0], reader[1], reader[2], reader[5]]).toEqual([0x15, 0, 0x15, 0x15]);
+    const size = ((reader[3]! & 127) | (reader[4]! << 7)) / 2;
+    const [unpacked, packed] = edit([size, size]);
+    return swapped(
+      body,
+      [0x15, 0, 0x15, ...thriftInt(size), 0x15, ...thriftInt(size)],
+      [0x15, 0, 0x15, ...thriftInt(unpacked), 0x15, ...thriftInt(packed)],
+    );
+  };
+
+  it.each([
+    ['unpacked', ([, packed]: [number, number]): [number, number] => [SIZE, packed]],
+    ['packed', ([unpacked]: [number, number]): [number, number] => [unpacked, SIZE]],
+    ['negative', ([unpacked]: [number, number]): [number, number] => [unpacked, -SIZE]],
+  ])('is refused by the size of a page: %s', async (_what, edit) => {
+    const labels = await open(sizes(writeParquet([label], { rowsPerGroup: ROWS }), edit));
+    const claim = 'a page claims -?\\d{8,} bytes';
+    await expect(labels.rows(['label'])(0, ROWS)).rejects.toMatchObject(refused(claim));
+    const pictures = await open(sizes(writeParquet([image, label], { rowsPerGroup: ROWS }), edit));
+    await expect(pictures.firstRows(0, COLUMNS, 3)).rejects.toMatchObject(refused(claim));
+  });
+
+  it('is refused by the values of a page', async () => {
+    const whole = writeParquet([label], { rowsPerGroup: ROWS });
+    const lying = swapped(whole, [0x2c, 0x15, ...thriftInt(ROWS)], [0x2c, 0x15, ...thriftInt(2e7)]);
+    const file = await open(lying);
+    const read = file.rows(['label'])(0, ROWS);
+    await expect(read).rejects.toMatchObject(refused('a page claims 20000000 values'));
+  });
+
+  it('is refused by what Snappy announces', async () => {
+    const whole = writeParquet([label], { rowsPerGroup: ROWS, snappy: true });
+    // 326 bytes of levels and numbers, in groups of seven bits before the first literal.
+    const lying = swapped(whole, [0xc6, 0x02, 0xf4], [0xc6, 0x7f, 0xf4]);
+    const file = await open(lying);
+    const read = file.rows(['label'])(0, ROWS);
+    await expect(read).rejects.toMatchObject(refused('announces 16326 bytes, and its page 326'));
+  });
+});

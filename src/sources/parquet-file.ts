@@ -8,13 +8,17 @@ import {
 } from 'hyparquet';
 import { PeruError } from '@/tensor/errors';
 import { readRange } from '@/tensor/safetensors';
-import { chunkRange, hasReadablePrefix, readFirstValues } from './dataset-prefix';
+import { hasReadablePrefix, readFirstValues } from './dataset-prefix';
 import { isRecord } from './json-file';
+import { checkedPages, checkRowCounts, chunkRange } from './parquet-limits';
+import { unpackSnappyPrefix } from './snappy-prefix';
 import { SparseBytes } from './sparse-bytes';
 
 /** Footers of split files are mostly smaller: one request for most. */
 const FOOTER_GUESS_BYTES = 64 * 1024;
 const MAX_TAIL_BYTES = 64 * 1024;
+/** In place of hyparquet's own, which makes room for whatever a page claims. */
+const COMPRESSORS = { SNAPPY: unpackSnappyPrefix };
 
 export type Features = Readonly<Record<string, unknown>>;
 
@@ -55,14 +59,16 @@ export type ReadRows = (start: number, end: number) => Promise<unknown[]>;
  * Reads the footer of a parquet file.
  *
  * @param name for messages
- * @throws PeruError `parse` when it is not sound parquet or uses a codec Peru lacks, `source`
- *   when it can not be read
+ * @throws PeruError `parse` when it is not sound parquet, claims more than a file may or uses a
+ *   codec Peru lacks, `source` when it can not be read
  */
 export async function openParquet(blob: Blob, name: string): Promise<ParquetFile> {
   const file = asyncBuffer(blob, name);
-  const metadata = await reading(name, () =>
-    parquetMetadataAsync(file, { initialFetchSize: FOOTER_GUESS_BYTES }),
-  );
+  const metadata = await reading(name, async () => {
+    const found = await parquetMetadataAsync(file, { initialFetchSize: FOOTER_GUESS_BYTES });
+    checkRowCounts(found);
+    return found;
+  });
   return {
     rowCount: Number(metadata.num_rows),
     features: hubFeatures(metadata),
@@ -71,9 +77,7 @@ export async function openParquet(blob: Blob, name: string): Promise<ParquetFile
       reading(name, () => firstRows({ file, metadata }, group, columns, count)),
     rows: (columns, { utf8 = true } = {}) =>
       groupReader(metadata, (rowStart, rowEnd) =>
-        reading(name, () =>
-          parquetReadObjects({ file, metadata, columns: [...columns], rowStart, rowEnd, utf8 }),
-        ),
+        reading(name, () => readObjects({ file, metadata }, columns, { rowStart, rowEnd, utf8 })),
       ),
   };
 }
@@ -89,9 +93,35 @@ function groupFacts({ row_groups }: FileMetaData): RowGroupFacts[] {
   });
 }
 
+interface OpenFile {
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+}
+
+/** Rows of columns, each page looked at before it is unpacked. */
+function readObjects(
+  { file, metadata }: OpenFile,
+  columns: readonly string[],
+  options: { readonly rowStart: number; readonly rowEnd: number; readonly utf8?: boolean },
+): Promise<Record<string, unknown>[]> {
+  const metas = metadata.row_groups
+    .flatMap((group) => group.columns)
+    .flatMap(({ meta_data }) => meta_data ?? [])
+    .filter(({ path_in_schema }) => columns.includes(path_in_schema[0] ?? ''));
+  return parquetReadObjects({
+    file: checkedPages(file, metas),
+    metadata,
+    columns: [...columns],
+    compressors: COMPRESSORS,
+    // With an index only parts of a column would be read, and looked at.
+    useOffsetIndex: false,
+    ...options,
+  });
+}
+
 /** Files are read by their prefix, and the values, which are small, as a whole group's. */
 async function firstRows(
-  source: { readonly file: AsyncBuffer; readonly metadata: FileMetaData },
+  source: OpenFile,
   group: number,
   columns: FileColumns,
   count: number,
@@ -109,10 +139,7 @@ async function firstRows(
   );
   const [files, rows] = await Promise.all([
     readFirstValues(bytes, metadata, meta, { count, groupRows: rowCount }),
-    parquetReadObjects({
-      file: bytes,
-      metadata,
-      columns: [columns.value],
+    readObjects({ file: bytes, metadata }, [columns.value], {
       rowStart,
       rowEnd: rowStart + count,
     }),

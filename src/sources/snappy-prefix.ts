@@ -1,19 +1,27 @@
+/** Longest element for the bytes it takes: a copy of 64 in three bytes. */
+const MOST_GROWTH = 64 / 3;
+/** Of the length that a block announces: 32 bits. */
+const MOST_LENGTH_BYTES = 5;
+
 /**
  * Unpacks as much of a Snappy block as its beginning gives.
  * Format: github.com/google/snappy, format_description.txt.
  *
  * @param packed the block, or its first bytes
- * @param length bytes of the whole block once unpacked
+ * @param length bytes of the whole block once unpacked, which the block must announce too; no more
+ *   room is made than `packed` can fill
  * @returns the first bytes of the block, at most `length`
  * @throws Error where the block breaks its format
  */
 export function unpackSnappyPrefix(packed: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(length);
-  let at = 0;
+  const announced = readLength(packed);
+  if (announced === null) return new Uint8Array(0);
+  if (announced.length !== length) {
+    throw new Error(`a Snappy block announces ${announced.length} bytes, and its page ${length}`);
+  }
+  const out = new Uint8Array(Math.min(length, Math.ceil(MOST_GROWTH * packed.length)));
+  let at = announced.headBytes;
   let filled = 0;
-  // The length, in groups of seven bits; the page's header told it before.
-  while (at < packed.length && packed[at]! >= 0x80) at++;
-  at++;
   while (at < packed.length) {
     const { kind, size, value, headBytes } = readElement(packed, at);
     if (at + headBytes > packed.length) break;
@@ -32,6 +40,19 @@ export function unpackSnappyPrefix(packed: Uint8Array, length: number): Uint8Arr
     }
   }
   return out.subarray(0, filled);
+}
+
+/** What the block says of its length, in groups of seven bits; null where it goes on. */
+function readLength(
+  packed: Uint8Array,
+): { readonly length: number; readonly headBytes: number } | null {
+  let length = 0;
+  for (const [i, byte] of packed.subarray(0, MOST_LENGTH_BYTES).entries()) {
+    length += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) return { length, headBytes: i + 1 };
+  }
+  if (packed.length < MOST_LENGTH_BYTES) return null;
+  throw new Error('a Snappy block does not say how long it is');
 }
 
 interface Element {

@@ -20,8 +20,15 @@ export class SparseBytes implements AsyncBuffer {
     return this.#file.byteLength;
   }
 
-  /** Bytes [start, end) in a buffer of their own. */
+  /**
+   * Bytes [start, end) in a buffer of their own.
+   *
+   * @throws Error where they lie outside the file
+   */
   async read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (!(start >= 0 && start <= end && end <= this.byteLength)) {
+      throw new Error(`bytes ${start} to ${end} lie outside a file of ${this.byteLength}`);
+    }
     this.#ask(start, end);
     const into = new Uint8Array(end - start);
     for (const piece of this.#pieces) {

@@ -65,7 +65,8 @@ async function scoreClip(model: ClipModel, inputs: RealShapeInputs): Promise<Sco
   };
   const read = (name: string) => Promise.resolve(make(name));
   const tokens = promptTokens(inputs.promptLengths, config.text.contextLength);
-  const text = new TextTower(config, { encode: () => tokens }, read, WASM);
+  const tensors = { base: read, changed: new Set<string>() };
+  const text = new TextTower(config, { encode: () => tokens }, tensors, WASM);
   const textEmbeds = await text.embedTokens(tokens, endOfTextPositions(tokens, config.text));
   text.release();
   const size = config.projectionSize;
@@ -74,7 +75,7 @@ async function scoreClip(model: ClipModel, inputs: RealShapeInputs): Promise<Sco
   const others = [inputs.classes - tokens.count, size];
   const directions = randomValues(model.headName, others, [{ pattern: '', mean: 0, std: 1 }]);
   head.set(unitRows(directions, size), textEmbeds.length);
-  const evaluator = new ClipEvaluator(config, readPreprocessorConfig({}), text, read, WASM);
+  const evaluator = new ClipEvaluator(config, readPreprocessorConfig({}), text, tensors, WASM);
   const names = [...shapes.keys()].filter((name) => name.startsWith('vision_model.'));
   const side = config.vision.imageSize;
   const images = model.imageRules.map((rule) => randomValues('image', [3, side, side], [rule]));

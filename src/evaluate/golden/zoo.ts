@@ -34,9 +34,35 @@ export async function readZooWeights(
   return tensors;
 }
 
-/** An evaluator on the zoo's base. */
-export async function openZooEvaluator(provider: Provider): Promise<ClipEvaluator> {
-  const base = await readZooWeights(BASE);
+/** Names of a CLIP beside its vision tower. */
+export function isBesideVision(name: string): boolean {
+  return !name.startsWith('vision_model.');
+}
+
+/** A model's tensors with wrong numbers for some names: what is read of those shows. */
+export function spoiled(
+  tensors: ReadonlyMap<string, BaseTensor>,
+  isSpoiled: (name: string) => boolean,
+): Map<string, BaseTensor> {
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => {
+      return [name, isSpoiled(name) ? { shape, data: data.toReversed() } : { shape, data }];
+    }),
+  );
+}
+
+/**
+ * An evaluator on the zoo's base.
+ *
+ * @param models what the models to score change beside the vision tower; the base's own tensors of
+ *   these names are spoiled
+ */
+export async function openZooEvaluator(
+  provider: Provider,
+  models: { readonly changed?: ReadonlySet<string> } = {},
+): Promise<ClipEvaluator> {
+  const { changed = new Set() } = models;
+  const base = spoiled(await readZooWeights(BASE), (name) => changed.has(name));
   const json = async (file: string) =>
     JSON.parse(new TextDecoder().decode(await fetchBytes(`${ZOO}/${BASE}/${file}`))) as object;
   return createClipEvaluator({
@@ -49,6 +75,7 @@ export async function openZooEvaluator(provider: Provider): Promise<ClipEvaluato
       return tensor ? Promise.resolve(tensor) : Promise.reject(new Error(`No ${name}.`));
     },
     provider,
+    changed,
   });
 }
 

@@ -2,7 +2,9 @@
 import { type FileDownloadInfoOutput } from '@huggingface/hub';
 import { RemoteBlob } from '@/tensor/remote-blob';
 import { type ByteProgress } from '../checkpoint-source';
-import { type Gap } from './cache/range-cache';
+import { cacheKey } from './cache/cache-key';
+import { type Gap } from './cache/held-pieces';
+import { type RangeCache } from './cache/range-cache';
 import { type HubDoor, type Transport } from './hub-door';
 import { loadPart } from './load-part';
 import { fillOverHttp, type Filling, type RemoteFile } from './range-read';
@@ -19,6 +21,7 @@ export class HubBlob extends RemoteBlob {
   readonly #door: HubDoor;
   readonly #file: RemoteFile;
   readonly #options: HubBlobOptions;
+  readonly #kept: Kept | null;
   #askedBytes = 0;
   #loadedBytes = 0;
   #xetInfo: FileDownloadInfoOutput | null | undefined;
@@ -28,6 +31,8 @@ export class HubBlob extends RemoteBlob {
     this.#door = door;
     this.#file = file;
     this.#options = options;
+    const key = cacheKey(door.hub, file);
+    this.#kept = door.cache === null || key === null ? null : { cache: door.cache, key };
   }
 
   override get size(): number {
@@ -69,28 +74,32 @@ export class HubBlob extends RemoteBlob {
 
   /** What the cache has; one that fails has nothing. */
   override keptBytes(start: number, end: number): Promise<number> {
-    const { cache } = this.#door;
-    const kept = cache?.kept(this.#file.contentKey, start, end).catch(() => 0);
-    return kept ?? Promise.resolve(0);
+    if (this.#kept === null) return Promise.resolve(0);
+    const { cache, key } = this.#kept;
+    return cache.kept(key, start, end).catch(() => 0);
   }
 
   /** What is missing then; a cache that fails has nothing. */
   async #fillFromCache(start: number, into: Uint8Array): Promise<Gap[]> {
     const all: Gap[] = [[0, into.length]];
-    const { cache } = this.#door;
-    return cache === null ? all : cache.fill(this.#file.contentKey, start, into).catch(() => all);
+    if (this.#kept === null) return all;
+    const { cache, key } = this.#kept;
+    return cache.fill(key, start, into).catch(() => all);
   }
 
   /** For eviction and the list of what is kept; nobody waits for it. */
   #noteUse(): void {
-    const { contentKey, about } = this.#file;
-    void this.#door.cache?.use(contentKey, about.repo).catch(() => undefined);
+    if (this.#kept === null) return;
+    const { cache, key } = this.#kept;
+    void cache.use(key, this.#file.about.repo).catch(() => undefined);
   }
 
   async #fetch(start: number, into: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
     await this.#fill(start, into, signal);
+    if (this.#kept === null) return;
+    const { cache, key } = this.#kept;
     // Room or not, the bytes are here.
-    await this.#door.cache?.put(this.#file.contentKey, start, into).catch(() => undefined);
+    await cache.put(key, start, into).catch(() => undefined);
   }
 
   /** The file's own signal only stops what it finds under way: its job may be over by now. */
@@ -162,6 +171,12 @@ export class HubBlob extends RemoteBlob {
       totalBytes: this.#askedBytes,
     });
   }
+}
+
+/** Where the file's bytes are kept, and by what name. */
+interface Kept {
+  readonly cache: RangeCache;
+  readonly key: string;
 }
 
 type Fill = (

@@ -10,7 +10,7 @@ export interface RemoteFile {
   /** The commit's hash. */
   readonly commit: string;
   readonly size: number;
-  /** Names its content: what the cache knows it by. */
+  /** Names its content, as the Hub's listing says (`cacheKey`). */
   readonly contentKey: string;
   /** Its content's SHA-256 in hex, where the Hub lists one; null for files kept in git itself. */
   readonly sha256: string | null;

@@ -31,6 +31,7 @@ const KEPT_PIXEL_BYTES = 400_000_000;
 /**
  * Readies the graphs and opens every task's test split.
  *
+ * @param changed names of tensors, as in the base, that the group's models may change
  * @throws PeruError 'unsupported' for a base that is no CLIP Peru can score, others for files
  *   that are missing or broken
  */
@@ -38,17 +39,18 @@ export async function openClipGroup(
   base: CheckpointSource,
   tests: readonly (ImageTest | null)[],
   provider: Provider,
+  changed: ReadonlySet<string>,
   options: OpenOptions,
 ): Promise<GroupEvaluator> {
   const firstRow = ({ dataset }: ImageSplit): Promise<unknown> => dataset.readRows(0, 1);
   const [clip, tasks] = await Promise.all([
-    openClip(base, provider, options),
+    openClip(base, provider, changed, options),
     openSplits(tests, firstRow, options),
   ]);
   return new ClipGroup(clip, tasks, provider);
 }
 
-/** Every task's test rows, and the zero-shot heads, made once. */
+/** Every task's test rows, and the zero-shot heads that all models share, made once. */
 class ClipGroup implements GroupEvaluator {
   readonly splits: readonly (SplitFacts | null)[];
   readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
@@ -88,8 +90,7 @@ class ClipGroup implements GroupEvaluator {
   ): Promise<Outcome> {
     const task = this.#tasks[taskIndex];
     if (!task) throw new RangeError(`There is no task ${taskIndex} to score.`);
-    const made = once(this.#heads, task, () => this.#makeHead(task));
-    const head = await whileJobLasts(made, signal);
+    const head = await this.#headOf(task, weights, signal);
     let correct = 0;
     for (let row = from; row < to;) {
       const index = Math.floor(row / BLOCK_ROWS);
@@ -108,6 +109,20 @@ class ClipGroup implements GroupEvaluator {
 
   dispose(): void {
     this.#clip.dispose();
+  }
+
+  async #headOf(
+    task: ImageSplit,
+    weights: ModelWeights,
+    signal: AbortSignal,
+  ): Promise<Float32Array> {
+    if (this.#clip.headsDiffer) {
+      const { dataset, templates } = task;
+      // Waited for to its end: the weights go once the job is over.
+      return this.#clip.zeroShotHead(dataset.classNames, templates, { weights, signal });
+    }
+    const made = once(this.#heads, task, () => this.#makeHead(task));
+    return whileJobLasts(made, signal);
   }
 
   /** With the last head made, the text tower has done its work and its weights may go. */
@@ -148,6 +163,7 @@ interface Block {
 async function openClip(
   base: CheckpointSource,
   provider: Provider,
+  changed: ReadonlySet<string>,
   options: OpenOptions,
 ): Promise<ClipEvaluator> {
   const [config, preprocessor, tokenizer, tokenizerConfig, weights] = await Promise.all([
@@ -163,6 +179,7 @@ async function openClip(
     tokenizer,
     tokenizerConfig,
     provider,
+    changed,
     baseTensors: baseReader(weights),
   });
   await clip.warmUp();

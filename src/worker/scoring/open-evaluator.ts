@@ -13,6 +13,7 @@ import { openTextGroup } from './text-group';
  * Readies the evaluator of a group whose tasks bring data sets. Tasks without one, or with one that
  * is out of reach, stay unscored.
  *
+ * @param changed names of tensors, as in the base, that the group's models may change
  * @throws PeruError when files the group can not do without are missing or broken; a base that
  *   Peru can not evaluate is no error but a reason
  */
@@ -20,6 +21,7 @@ export async function openEvaluator(
   base: CheckpointSource,
   tests: readonly (Test | null)[],
   { engine, device }: ChosenEngine,
+  changed: ReadonlySet<string>,
   options: OpenOptions,
 ): Promise<Scoring> {
   const first = tests.find((test) => test !== null);
@@ -33,7 +35,7 @@ export async function openEvaluator(
     const evaluator =
       first.kind === 'text'
         ? await openTextGroup(base, ofKind(tests, 'text'), provider, options)
-        : await openClipGroup(base, ofKind(tests, 'image'), provider, options);
+        : await openClipGroup(base, ofKind(tests, 'image'), provider, changed, options);
     if (evaluator.splits.some((split) => split !== null)) {
       return { evaluator, description: describe(provider), noAccuracyBecause: null };
     }

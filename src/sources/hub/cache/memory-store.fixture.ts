@@ -25,6 +25,8 @@ export function memoryStore(capacityBytes = Infinity): RangeStore {
     },
     remove: (piece) => {
       held.delete(nameOf(piece));
+      const isLast = [...held.values()].every((other) => other.piece.key !== piece.key);
+      for (const [name, { key }] of marks) if (isLast && key === piece.key) marks.delete(name);
       return Promise.resolve();
     },
     removeFile: (key) => {

@@ -37,6 +37,11 @@ function opfsStore(root: FileSystemDirectoryHandle): RangeStore {
       await unlessGone(async () => {
         const folder = await root.getDirectoryHandle(piece.key);
         await folder.removeEntry(pieceName(piece));
+        // What another tab is writing has its name already.
+        for await (const name of folder.keys()) {
+          if (parsePieceName(piece.key, name) !== null) return;
+        }
+        await root.removeEntry(piece.key, { recursive: true });
       });
     },
     removeFile: async (key) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { counted } from '../hub.fixture';
 import { memoryStore } from './memory-store.fixture';
 import { RangeCache } from './range-cache';
@@ -119,32 +119,88 @@ describe('RangeCache', () => {
     expect(await one.usage()).toEqual({ bytes: 0, files: 0, full: false });
   });
 
-  it('gives up what was not used longest, never what is in use', async () => {
+  it('gives up what was not used longest, never a file in use', async () => {
     const store = memoryStore();
     const before = new RangeCache(store);
-    for (const start of [0, 100, 200]) await keep(before, start, start + 100);
-    const cache = new RangeCache(store, { maxBytes: 300 });
-    expect(await look(cache, 0, 100)).toEqual([]);
-    await keep(cache, 300, 400);
-    expect((await cache.usage()).bytes).toBe(300);
-    expect(await look(cache, 0, 400)).toEqual([[100, 200]]);
-    await keep(cache, 500, 600);
-    expect(await cache.usage()).toEqual({ bytes: 300, files: 1, full: true });
-    expect(await look(cache, 500, 600)).toEqual([[0, 100]]);
+    for (const key of ['old', 'read', 'counted', 'new']) await before.put(key, 0, counted(100));
+    await before.put('read', 100, counted(100));
+    const cache = new RangeCache(store, { maxBytes: 500 });
+    expect(await cache.fill('read', 0, new Uint8Array(100))).toEqual([]);
+    expect(await cache.kept('counted', 0, 100)).toBe(100);
+    await keep(cache, 0, 100);
+    expect(await cache.kept('old', 0, 100)).toBe(0);
+    await keep(cache, 100, 200);
+    expect(await cache.kept('new', 0, 100)).toBe(0);
+    // Its other piece is still to be read, and what was counted on too.
+    await keep(cache, 200, 300);
+    expect(await cache.usage()).toEqual({ bytes: 500, files: 3, full: true });
+    expect(await cache.fill('read', 0, new Uint8Array(200))).toEqual([]);
+    expect(await cache.fill('counted', 0, new Uint8Array(100))).toEqual([]);
+    expect(await look(cache, 0, 300)).toEqual([[200, 300]]);
   });
 
   it('makes room on a full disk, and goes on without where there is none', async () => {
     const store = memoryStore(250);
-    await keep(new RangeCache(store), 0, 100);
-    await keep(new RangeCache(store), 100, 200);
+    for (const key of ['a', 'b']) await new RangeCache(store).put(key, 0, counted(100));
     const cache = new RangeCache(store);
     await keep(cache, 200, 300);
     expect(await look(cache, 200, 300)).toEqual([]);
-    expect(await cache.usage()).toMatchObject({ full: false });
+    expect(await cache.usage()).toMatchObject({ full: false, bytes: 200 });
     await keep(cache, 300, 400);
     await keep(cache, 400, 500);
     expect(await look(cache, 400, 500)).toEqual([[0, 100]]);
     expect((await cache.usage()).full).toBe(true);
+  });
+
+  it('gives up no more than must be, and nothing for nothing', async () => {
+    const store = memoryStore(1000);
+    for (let i = 0; i < 10; i++) await new RangeCache(store).put(`old${i}`, 0, counted(100));
+    // It has looked while there was little: what came since must not count as too much.
+    const young = new RangeCache(store);
+    await young.put('large', 0, counted(150));
+    expect(await young.usage()).toMatchObject({ bytes: 950, files: 9 });
+    await young.put('huge', 0, counted(900));
+    expect(await young.usage()).toMatchObject({ bytes: 950, files: 9, full: true });
+    expect(await young.kept('large', 0, 150)).toBe(150);
+  });
+
+  it('gives up what other tabs wrote no sooner than must be', async () => {
+    const store = memoryStore(1050);
+    const cache = new RangeCache(store);
+    await cache.put('first', 0, counted(50));
+    for (let i = 0; i < 10; i++) await new RangeCache(store).put(`other${i}`, 0, counted(100));
+    await keep(cache, 0, 100);
+    expect(await new RangeCache(store).usage()).toMatchObject({ bytes: 1050, files: 11 });
+  });
+
+  it('looks around once for many parts, and again when that is long ago', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const inner = memoryStore(1000);
+      for (let i = 0; i < 10; i++) await new RangeCache(inner).put(`old${i}`, 0, counted(100));
+      const calls = { list: 0, marks: 0, write: 0 };
+      const store: RangeStore = {
+        ...inner,
+        list: () => ((calls.list += 1), inner.list()),
+        marks: () => ((calls.marks += 1), inner.marks()),
+        write: (piece, bytes) => ((calls.write += 1), inner.write(piece, bytes)),
+      };
+      const cache = new RangeCache(store);
+      for (let part = 0; part < 10; part++) await keep(cache, 100 * part, 100 * part + 100);
+      expect(await look(cache, 0, 1000)).toEqual([]);
+      expect(await inner.list()).toHaveLength(10);
+      // Once to know what there is, once before something of it is given up.
+      expect(calls).toMatchObject({ list: 2, marks: 1 });
+      const writes = calls.write;
+      for (let part = 0; part < 10; part++) await cache.put('more', 100 * part, counted(100));
+      expect(calls).toEqual({ list: 2, marks: 1, write: writes + 1 });
+      vi.setSystemTime(Date.now() + 120_000);
+      await inner.removeFile(KEY);
+      await cache.put('more', 0, counted(100));
+      expect(await cache.kept('more', 0, 100)).toBe(100);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -190,7 +246,7 @@ describe('what is kept for whom', () => {
     const before = new RangeCache(store);
     for (const key of ['a', 'b', 'c']) await keepFor(before, key, `me/${key}`, 100);
     const tab = new RangeCache(store, { maxBytes: 300 });
-    expect(await tab.kept('a', 0, 100)).toBe(100);
+    expect((await tab.usage()).bytes).toBe(300);
     // Written first and used last, in another tab, after this one had looked.
     await new RangeCache(store).use('a', 'me/a');
     await keepFor(tab, 'd', 'me/d', 100);

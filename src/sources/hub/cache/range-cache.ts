@@ -4,12 +4,17 @@
  * damaged or half written is fetched again, never used.
  */
 import {
-  type Piece,
-  pieceName,
-  type RangeStore,
-  type StoredPiece,
-  StoreFullError,
-} from './range-store';
+  addGap,
+  bytesOf,
+  type Gap,
+  type Held,
+  indexOf,
+  lastWritten,
+  nameOf,
+  nextPiece,
+  sizeOf,
+} from './held-pieces';
+import { type Piece, type RangeStore, StoreFullError } from './range-store';
 
 export interface RangeCacheOptions {
   /** Most bytes kept; default: as many as the store takes. */
@@ -34,24 +39,25 @@ export interface KeptRepo {
   readonly usedAt: number;
 }
 
-/** Bytes [start, end), counted from the first one asked for, that the cache does not have. */
-export type Gap = readonly [start: number, end: number];
-
-interface Held {
-  readonly piece: StoredPiece;
-  /** Its bytes had its hash when they were last read whole. */
-  verified: boolean;
-  /** Read or written since this page was opened: not given up for others. */
-  used: boolean;
-}
+/** Other tabs write and remove too; in ms, how long what was seen of it is gone by. */
+const LOOK_AGAIN_MS = 60_000;
+/** How often room is made for a piece: the store takes some itself, beside the bytes. */
+const MOST_EVICTIONS = 2;
 
 export class RangeCache {
   readonly #store: RangeStore;
   readonly #maxBytes: number;
   readonly #onFull: () => void;
   readonly #marked = new Set<string>();
+  /** Files asked for or written since this page was opened: not given up for others. */
+  readonly #inUse = new Set<string>();
   #index: Promise<Map<string, Held[]>> | null = null;
+  /** By file, in ms since 1970, as the marks said at `#lookedAt`. */
+  #usedAt = new Map<string, number>();
+  #lookedAt = -Infinity;
   #full = false;
+  /** What was found no room for, and when: as much again need not be tried soon. */
+  #refused = { bytes: Infinity, at: -Infinity };
 
   constructor(store: RangeStore, options: RangeCacheOptions = {}) {
     this.#store = store;
@@ -66,6 +72,7 @@ export class RangeCache {
    * @returns what is missing, in order
    */
   async fill(key: string, start: number, into: Uint8Array): Promise<Gap[]> {
+    this.#inUse.add(key);
     const held = (await this.#pieces()).get(key) ?? [];
     const end = start + into.length;
     const gaps: [number, number][] = [];
@@ -93,9 +100,10 @@ export class RangeCache {
 
   /**
    * How many of bytes [start, end) of a file are kept. Nothing is read: a piece that turns out to be
-   * unsound counts until it is used.
+   * unsound counts until it is used. What was counted on stays, if it is there.
    */
   async kept(key: string, start: number, end: number): Promise<number> {
+    this.#inUse.add(key);
     const held = (await this.#pieces()).get(key) ?? [];
     let bytes = 0;
     let at = start;
@@ -120,27 +128,19 @@ export class RangeCache {
 
   /** Keeps bytes of a file, where there is room; what fails here fails nothing else. */
   async put(key: string, start: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#inUse.add(key);
+    if (this.#wasRefused(bytes.length)) return;
     const sha256 = await digest(bytes);
     const piece: Piece = { key, start, end: start + bytes.length, sha256 };
     const index = await this.#pieces();
-    if (!(await this.#makeRoom(bytes.length, this.#maxBytes))) return;
-    try {
-      await this.#store.write(piece, bytes);
-    } catch (error) {
-      if (!(error instanceof StoreFullError)) throw error;
-      // Twice the room, for what the store itself takes beside the bytes.
-      const most = bytesOf(index) - 2 * bytes.length;
-      if (!(await this.#makeRoom(0, Math.max(0, most)))) return;
-      const written = await this.#store.write(piece, bytes).then(
-        () => true,
-        () => false,
-      );
-      if (!written) {
-        this.#noteFull();
-        return;
-      }
+    const isWritten =
+      (await this.#makeRoom((kept) => kept + bytes.length - this.#maxBytes)) &&
+      (await this.#write(piece, bytes));
+    if (!isWritten) {
+      this.#refuse(bytes.length);
+      return;
     }
-    const held = { piece: { ...piece, writtenAt: Date.now() }, verified: true, used: true };
+    const held = { piece: { ...piece, writtenAt: Date.now() }, verified: true };
     // Another tab may have written the same, and a look around have found it.
     const others = (index.get(key) ?? []).filter((other) => nameOf(other.piece) !== nameOf(piece));
     index.set(key, [...others, held]);
@@ -181,6 +181,7 @@ export class RangeCache {
       }
       this.#marked.delete(`${key} ${repo}`);
     }
+    this.#forgetRefusal();
   }
 
   /** Removes everything, what other tabs wrote since included. */
@@ -189,6 +190,7 @@ export class RangeCache {
     this.#index = Promise.resolve(new Map());
     this.#marked.clear();
     this.#full = false;
+    this.#forgetRefusal();
   }
 
   #pieces(): Promise<Map<string, Held[]>> {
@@ -196,27 +198,43 @@ export class RangeCache {
     return this.#index;
   }
 
-  /** Looks again what there is: other tabs write and remove too. */
-  async #refresh(): Promise<Map<string, Held[]>> {
-    const [before, pieces] = await Promise.all([this.#pieces(), this.#store.list()]);
+  /** What there is, looked at again where that is long ago. */
+  async #lookAround(): Promise<Map<string, Held[]>> {
+    const before = await this.#pieces();
+    if (Date.now() - this.#lookedAt < LOOK_AGAIN_MS) return before;
+    const [pieces, marks] = await Promise.all([this.#store.list(), this.#store.marks()]);
     const known = new Map<string, Held>();
     for (const held of [...before.values()].flat()) known.set(nameOf(held.piece), held);
     const now = indexOf(pieces, known);
     // In place: reads under way hold it.
     for (const key of [...before.keys()]) if (!now.has(key)) before.delete(key);
     for (const [key, held] of now) before.set(key, held);
+    this.#usedAt = new Map();
+    for (const { key, usedAt } of marks) {
+      this.#usedAt.set(key, Math.max(this.#usedAt.get(key) ?? 0, usedAt));
+    }
+    this.#lookedAt = Date.now();
     return before;
   }
 
-  #noteFull(): void {
+  /** Whether so much was too much a moment ago. */
+  #wasRefused(bytes: number): boolean {
+    return bytes >= this.#refused.bytes && Date.now() - this.#refused.at < LOOK_AGAIN_MS;
+  }
+
+  #refuse(bytes: number): void {
     if (!this.#full) this.#onFull();
     this.#full = true;
+    this.#refused = { bytes, at: Date.now() };
+  }
+
+  #forgetRefusal(): void {
+    this.#refused = { bytes: Infinity, at: -Infinity };
   }
 
   /** Bytes [from, to) of the file, from this piece; null, and the piece gone, if it is unsound. */
   async #read(held: Held, from: number, to: number): Promise<Uint8Array | null> {
     const { piece } = held;
-    held.used = true;
     const blob = await this.#store.open(piece);
     if (blob?.size === piece.end - piece.start) {
       if (held.verified) {
@@ -232,95 +250,52 @@ export class RangeCache {
     return null;
   }
 
-  /**
-   * Gives up pieces that were not used since this page was opened, those of the files used longest
-   * ago first, until no more than `most` bytes are kept beside those to come.
-   *
-   * @returns whether there is room now
-   */
-  async #makeRoom(coming: number, most: number): Promise<boolean> {
-    if (bytesOf(await this.#pieces()) + coming <= most) return true;
-    const hasRoom = await this.#store.alone(() => this.#evict(coming, most));
-    if (!hasRoom) this.#noteFull();
-    return hasRoom;
+  /** Writes a piece, in the place of older ones where the store is full; false without room. */
+  async #write(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    for (let evictions = 0; ; evictions++) {
+      try {
+        await this.#store.write(piece, bytes);
+        return true;
+      } catch (error) {
+        if (!(error instanceof StoreFullError)) throw error;
+      }
+      if (evictions === MOST_EVICTIONS || !(await this.#makeRoom(() => bytes.length))) return false;
+    }
   }
 
-  async #evict(coming: number, most: number): Promise<boolean> {
-    const [index, marks] = await Promise.all([this.#refresh(), this.#store.marks()]);
-    const usedAt = new Map<string, number>();
-    for (const mark of marks) {
-      usedAt.set(mark.key, Math.max(usedAt.get(mark.key) ?? 0, mark.usedAt));
-    }
-    const age = ({ piece }: Held): number => Math.max(usedAt.get(piece.key) ?? 0, piece.writtenAt);
-    const unused = [...index.values()].flat().filter(({ used }) => !used);
+  /**
+   * Gives up pieces of files that this page has not asked for, of those used longest ago first:
+   * as many as must be, and none where all of them were too few.
+   *
+   * @param missing how many bytes to free, from how many are kept
+   * @returns whether there is room now
+   */
+  async #makeRoom(missing: (keptBytes: number) => number): Promise<boolean> {
+    if (missing(bytesOf(await this.#pieces())) <= 0) return true;
+    return this.#store.alone(async () => {
+      const index = await this.#lookAround();
+      return this.#evict(index, missing(bytesOf(index)));
+    });
+  }
+
+  async #evict(index: Map<string, Held[]>, bytes: number): Promise<boolean> {
+    const age = ({ piece }: Held): number =>
+      Math.max(this.#usedAt.get(piece.key) ?? 0, piece.writtenAt);
+    const unused = [...index].flatMap(([key, held]) => (this.#inUse.has(key) ? [] : held));
+    if (sizeOf(unused) < bytes) return false;
     unused.sort((a, b) => age(a) - age(b));
-    let kept = bytesOf(index) + coming;
+    let freed = 0;
     for (const held of unused) {
-      if (kept <= most) break;
+      if (freed >= bytes) break;
       const { key, start, end } = held.piece;
-      kept -= end - start;
+      freed += end - start;
       const others = index.get(key)!.filter((other) => other !== held);
       if (others.length > 0) index.set(key, others);
       else index.delete(key);
-      // With its last piece a file's marks go too.
-      await (others.length > 0 ? this.#store.remove(held.piece) : this.#store.removeFile(key));
+      await this.#store.remove(held.piece);
     }
-    return kept <= most;
+    return true;
   }
-}
-
-function indexOf(
-  pieces: readonly StoredPiece[],
-  known: ReadonlyMap<string, Held>,
-): Map<string, Held[]> {
-  const index = new Map<string, Held[]>();
-  for (const piece of pieces) {
-    const held = known.get(nameOf(piece)) ?? { piece, verified: false, used: false };
-    const others = index.get(piece.key);
-    if (others === undefined) index.set(piece.key, [held]);
-    else others.push(held);
-  }
-  return index;
-}
-
-function nameOf(piece: Piece): string {
-  return `${piece.key}/${pieceName(piece)}`;
-}
-
-function lastWritten(held: readonly Held[]): number {
-  return Math.max(...held.map(({ piece }) => piece.writtenAt));
-}
-
-/** The piece to go on with at a position: one that holds it and reaches farthest, else the next. */
-function nextPiece(held: readonly Held[], at: number, end: number): Held | null {
-  let best: Held | null = null;
-  for (const each of held) {
-    const { piece } = each;
-    if (piece.end <= at || piece.start >= end) continue;
-    if (best === null || isBetter(piece, best.piece, at)) best = each;
-  }
-  return best;
-}
-
-function isBetter(piece: Piece, than: Piece, at: number): boolean {
-  const [a, b] = [Math.max(piece.start, at), Math.max(than.start, at)];
-  return a < b || (a === b && piece.end > than.end);
-}
-
-function addGap(gaps: [number, number][], from: number, to: number): void {
-  const last = gaps.at(-1);
-  if (last?.[1] === from) last[1] = to;
-  else gaps.push([from, to]);
-}
-
-function bytesOf(index: ReadonlyMap<string, readonly Held[]>): number {
-  let bytes = 0;
-  for (const held of index.values()) bytes += sizeOf(held);
-  return bytes;
-}
-
-function sizeOf(held: readonly Held[]): number {
-  return held.reduce((sum, { piece }) => sum + piece.end - piece.start, 0);
 }
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

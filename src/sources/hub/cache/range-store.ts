@@ -37,6 +37,7 @@ export interface RangeStore {
    * @throws StoreFullError when there is no room
    */
   write(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** With its last piece a file's marks go too. */
   remove(piece: Piece): Promise<void>;
   /** Removes all pieces and marks of a file. */
   removeFile(key: string): Promise<void>;
