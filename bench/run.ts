@@ -4,6 +4,7 @@
  */
 import { openDevice } from '@/gpu/device';
 import { createGpuEngine } from '@/kernels/engine';
+import { type Selection } from '@/tensor/engine';
 import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
@@ -17,6 +18,13 @@ const KEPT_PERCENT = 10;
 const OTHER_PERCENT = 5;
 const F16_BYTES = 2;
 const F32_BYTES = 4;
+/** Shares at which entries are encoded, and what a kept one takes: an F16 value and its gap. */
+const ENCODED_PERCENTS = [1, 5, 10];
+const ENTRY_BYTES = F16_BYTES + 1;
+/** Bytes an element of kept bits, written and read twice. */
+const BIT_BYTES = 3 / 8;
+/** Elements that kernels read together. */
+const UNIT_ELEMENTS = 8;
 /** Bytes an element of one read of theta* and theta_t. */
 const PAIR_BYTES = 2 * F16_BYTES;
 
@@ -124,7 +132,28 @@ async function passesOf(group: Group): Promise<Pass[]> {
       },
       work: apply,
     },
+    ...ENCODED_PERCENTS.map((percent) => encodePass(group, percent)),
   ];
+}
+
+/** Marks, counts and packs kept entries; of theta* and theta_t it reads again the units that keep any. */
+function encodePass(group: Group, percent: number): Pass {
+  const share = percent / 100;
+  const read = PAIR_BYTES * (2 - (1 - share) ** UNIT_ELEMENTS);
+  let selection: Selection | null = null;
+  return {
+    name: `encode, ${percent} %`,
+    bytesPerElement: read + BIT_BYTES + ENTRY_BYTES * share,
+    before: async () => {
+      selection?.dispose();
+      selection = await group.select('merged', 0, 'global', percent);
+    },
+    work: async () => {
+      let kept = 0;
+      for await (const tensor of group.encodeKept(selection!, 'F16')) kept += tensor.kept;
+      if (kept !== selection!.keptPerScope[0]) throw new Error(`${kept} entries were encoded.`);
+    },
+  };
 }
 
 function row(name: string, ...cells: readonly string[]): string {

@@ -1,5 +1,5 @@
-// Weights for the evaluator, as float32: center + round(u) where kept, the center's own bits
-// elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4). Unkept entries never pass through f32 arithmetic,
+// Weights for the evaluator, as float32: center + the stored value of u where kept, the center's own
+// bits elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4). Linked with value_float.wgsl or value_i8.wgsl. Unkept entries never pass through f32 arithmetic,
 // so nothing kept is the center bit for bit.
 //
 // One pass. An invocation writes one unit; eight workgroups a block, so that one tensor alone keeps
@@ -16,8 +16,8 @@ struct TargetParams {
   shift: i32,
 }
 
-fn add_kept(center_bits: vec4<u32>, u: vec4<f32>, keep: vec4<bool>) -> vec4<u32> {
-  let value = bitcast<vec4<f32>>(round_bits(bitcast<vec4<u32>>(u), target_params.value_dtype));
+fn add_kept(center_bits: vec4<u32>, u: vec4<f32>, keep: vec4<bool>, tensor: u32) -> vec4<u32> {
+  let value = bitcast<vec4<f32>>(loaded_bits(u, tensor, target_params.value_dtype));
   let sum = bitcast<vec4<u32>>(bitcast<vec4<f32>>(center_bits) + value);
   return select(center_bits, sum, keep);
 }
@@ -36,7 +36,9 @@ fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let cut = cut_of(run);
   let delta = load_delta(unit);
   let positions = unit_positions(unit);
-  let low = add_kept(delta.center.low, delta.low, kept(cut, delta.keys.low, positions.low));
-  let high = add_kept(delta.center.high, delta.high, kept(cut, delta.keys.high, positions.high));
+  let keep_low = kept(cut, delta.keys.low, positions.low);
+  let keep_high = kept(cut, delta.keys.high, positions.high);
+  let low = add_kept(delta.center.low, delta.low, keep_low, run.tensor);
+  let high = add_kept(delta.center.high, delta.high, keep_high, run.tensor);
   store_octet(unit, run, target_params.shift, Octet(low, high));
 }

@@ -3,10 +3,11 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { type BufferSlice, PassRecorder } from '@/gpu/recorder';
-import { type FloatDtype } from '@/tensor/dtype';
+import { type ValueDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
+import { type I8Scale } from '@/tensor/i8-scale';
 import { BLOCK_PARTS, type BlockRun } from './blocks';
-import { DTYPE_CODES, dtypeOf, type Values } from './chunk-buffers';
+import { DTYPE_CODES, dtypeOf, VALUE_CODES, type Values } from './chunk-buffers';
 import { type PlacedPiece } from './chunk-map';
 import {
   deltaCheckpoints,
@@ -15,9 +16,11 @@ import {
   deltaResources,
   type GroupContext,
 } from './group-context';
+import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
 import { KERNELS } from './sources';
-import { runWork } from './work';
+import { chunkWeightsBytes } from './staging';
+import { runWork, type Work } from './work';
 
 /** What to write: decoded values, or a selection applied. */
 export type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
@@ -26,8 +29,11 @@ export type WeightsJob =
   | {
       readonly kind: 'sparse';
       readonly selection: SelectionFacts;
-      readonly valueDtype: FloatDtype;
+      readonly valueDtype: ValueDtype;
     };
+
+/** Makes steps of I8 values on the GPU; null for other dtypes. Call inside `guarded`. */
+type MakeScales = (scope: BufferScope) => GPUBuffer | null;
 
 /** A run of blocks and where its weights go. */
 interface Target {
@@ -40,16 +46,19 @@ interface Target {
 
 /**
  * Tensors' weights as one GPU buffer each, written in place, a dispatch (plain F32: a copy) a tensor
- * and chunk. One pass over what the weights are made of.
+ * and chunk. One pass over what the weights are made of; I8 values take another before, for their
+ * steps.
  */
 export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Promise<ModelWeights> {
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
+  const makeScales = await scalesOf(context, job);
   const scope = handle.buffers.scope();
   try {
     let buffers: GPUBuffer[] = [];
-    await runWork(context, 'laying out weights', 'apply', () => {
+    const lay = (scratch: BufferScope) => (): Work => {
       buffers = spec.layout.tensors.map((t) => tensorBuffer(scope, t.name, t.elementCount));
+      const scales = makeScales(scratch);
       const each = (recorder: PassRecorder, index: number): void => {
         const plain = plainF32(context, job, index);
         context.maps[index]!.pieces.forEach((piece, p) => {
@@ -57,12 +66,16 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
           if (plain) {
             copyPiece(recorder, plain, piece, tensor);
           } else {
-            write(context, recorder, kernels(index), job, pieceTarget(context, index, p, tensor));
+            const target = pieceTarget(context, index, p, tensor);
+            write(context, recorder, kernels(index), job, target, scales);
           }
         });
       };
       return { steps: [{ checkpoints: jobCheckpoints(job), each }] };
-    });
+    };
+    await handle.buffers.lend((scratch) =>
+      runWork(context, 'laying out weights', 'apply', lay(scratch)),
+    );
     return modelWeights(context, buffers, () => {
       scope.release();
     });
@@ -79,20 +92,26 @@ export async function weightsInMemory(
 ): Promise<ModelWeights> {
   const { handle, spec } = context;
   const kernels = await writeKernels(context, job);
+  const makeScales = await scalesOf(context, job);
   const tensors = spec.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
-  const largest = context.maps.reduce((most, map) => Math.max(most, map.paddedCount), 0);
+  const room = chunkWeightsBytes(context.maps);
   await handle.buffers.lend(async (scope) => {
-    let made: GPUBuffer | null = null; // by the first chunk that needs it
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+    // By the first chunk that needs it; encoding, which clears, uses it again.
+    let made: { readonly source: GPUBuffer; readonly scales: GPUBuffer | null } | null = null;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     for await (const index of context.weights.walk(jobCheckpoints(job))) {
       const { pieces, paddedCount } = context.maps[index]!;
-      const range = { byteLength: 4 * paddedCount, room: 4 * largest };
+      const range = { byteLength: 4 * paddedCount, room };
       const [bytes] = await readBack(handle, 'reading weights', () => {
         const recorder = new PassRecorder(handle, 'apply');
         const plain = plainF32(context, job, index);
         if (plain) return { encoder: recorder.encoder, ranges: [{ ...plain, ...range }] };
-        const source = (made ??= scope.create('chunk weights', 4 * largest, usage));
-        write(context, recorder, kernels(index), job, chunkTarget(context, index, source));
+        const { source, scales } = (made ??= {
+          source: scope.create('chunk weights', room, usage),
+          scales: makeScales(scope),
+        });
+        const target = chunkTarget(context, index, source);
+        write(context, recorder, kernels(index), job, target, scales);
         recorder.endPass();
         return { encoder: recorder.encoder, ranges: [{ source, ...range }] };
       });
@@ -106,7 +125,10 @@ export async function weightsInMemory(
 
 /** The kernel of each chunk. */
 async function writeKernels(context: GroupContext, job: WeightsJob): Promise<DeltaKernels> {
-  if (job.kind === 'sparse') return deltaKernels(context, KERNELS.apply, job.selection);
+  if (job.kind === 'sparse') {
+    const kernel = job.valueDtype === 'I8' ? KERNELS.applyI8 : KERNELS.apply;
+    return deltaKernels(context, kernel, job.selection);
+  }
   const { handle, spec } = context;
   const kernels = await Promise.all(
     spec.chunks.map(({ index }) => {
@@ -115,6 +137,12 @@ async function writeKernels(context: GroupContext, job: WeightsJob): Promise<Del
     }),
   );
   return (chunkIndex) => kernels[chunkIndex]!;
+}
+
+async function scalesOf(context: GroupContext, job: WeightsJob): Promise<MakeScales> {
+  if (job.kind !== 'sparse' || job.valueDtype !== 'I8') return () => null;
+  const scales: readonly I8Scale[] = await keptScales(context, job.selection);
+  return (scope) => scaleBuffer(context, scope, scales);
 }
 
 function tensorBuffer(scope: BufferScope, name: string, elementCount: number): GPUBuffer {
@@ -168,6 +196,7 @@ function write(
   kernel: Kernel,
   job: WeightsJob,
   target: Target,
+  scales: GPUBuffer | null,
 ): void {
   const { chunkIndex, run, weights } = target;
   const shift = target.shift / 4;
@@ -183,12 +212,13 @@ function write(
     recorder.dispatch(kernel, resources, groups);
     return;
   }
-  const value_dtype = DTYPE_CODES[job.valueDtype];
+  const value_dtype = VALUE_CODES[job.valueDtype];
   const resources = {
     ...deltaResources(context, kernel, job.selection, chunkIndex, run),
     states: job.selection.states,
     weights,
     target_params: context.params.get(kernel, { value_dtype, shift }, 'target_params'),
+    ...(scales && { scales }),
   };
   recorder.dispatch(kernel, resources, groups);
 }

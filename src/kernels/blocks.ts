@@ -6,7 +6,7 @@
  */
 import { type ChunkMap, type PlacedPiece, UNIT_ELEMENTS } from './chunk-map';
 
-const BLOCK_ELEMENTS = 16_384;
+export const BLOCK_ELEMENTS = 16_384;
 /** u32 words of a block. */
 export const BLOCK_WORDS = 5;
 /** Elements a workgroup handles where each of its 256 invocations handles one unit. */

@@ -4,9 +4,10 @@ import { type DeviceHandle } from '@/gpu/device';
 import { guardedNow } from '@/gpu/guard';
 import { ParamsCache } from '@/gpu/params';
 import { bytesBesidePages } from '@/tensor/choose-plan';
-import { type FloatDtype } from '@/tensor/dtype';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
   type Center,
+  type EncodedTensor,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
@@ -21,6 +22,7 @@ import { weightsInMemory, weightsOnGpu } from './apply';
 import { blockTable } from './blocks';
 import { type GroupWeights } from './chunk-buffers';
 import { type ChunkMap, chunkMaps } from './chunk-map';
+import { encodeSelection } from './encode';
 import { fault } from './fault';
 import { type Counting, type GroupContext } from './group-context';
 import { CACHE_BYTES, HistogramCache, readHistogram, streamedCacheBytes } from './histogram';
@@ -29,6 +31,7 @@ import { groupNeeds } from './memory-plan';
 import { MergedBuffers } from './merged-buffers';
 import { mergeChunks, taskTableBytes } from './merge';
 import { countNonFiniteValues } from './nonfinite';
+import { readMergedBytes } from './read-merged';
 import { ResidentWeights } from './resident-weights';
 import { type SelectionFacts, selectTop } from './select';
 import { selectionStats } from './stats';
@@ -140,6 +143,14 @@ export class GpuGroup implements WeightGroup {
     return this.attempt(() => keptBits(this.context, this.own(selection)));
   }
 
+  async readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.attempt(() => readMergedBytes(this.context, flatStart, elementCount));
+  }
+
+  encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor> {
+    return this.attemptEach(selection, (facts) => encodeSelection(this.context, facts, valueDtype));
+  }
+
   async materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
     return this.attempt(() => {
       const job =
@@ -186,11 +197,49 @@ export class GpuGroup implements WeightGroup {
     try {
       return await operation();
     } catch (error) {
-      this.histograms.destroy();
-      this.context.params.destroy();
-      this.handle.buffers.trim();
+      this.forget();
       throw error;
     }
+  }
+
+  /**
+   * Like `attempt` for an operation that gives one result after the other. It begins when the first is
+   * asked for and holds its turn until the last, or until whoever asks asks no more.
+   */
+  private async *attemptEach<T>(
+    selection: Selection,
+    operation: (facts: SelectionFacts) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    let finish = (): void => undefined;
+    if (this.context.weights.streamed) {
+      const before = this.tail;
+      const over = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      this.tail = before.then(() => over);
+      await before;
+    }
+    try {
+      this.assertUsable();
+      await this.ready;
+      for await (const result of operation(this.own(selection))) {
+        yield result;
+        this.assertUsable();
+        this.own(selection); // stale after a merge in between
+      }
+    } catch (error) {
+      this.forget();
+      throw error;
+    } finally {
+      finish();
+    }
+  }
+
+  /** Drops what a failed operation may have left invalid, and what waits for reuse. */
+  private forget(): void {
+    this.histograms.destroy();
+    this.context.params.destroy();
+    this.handle.buffers.trim();
   }
 
   private generationOf(center: Center): number {

@@ -10,21 +10,23 @@ import { BLOCK_WORDS, blockCountOf } from './blocks';
 import { arenaRuns } from './chunk-buffers';
 import { type ChunkMap, chunkMaps } from './chunk-map';
 import { type Counting } from './group-context';
+import { KEPT_WORDS, PLACE_WORDS } from './encode-windows';
 import { DIGITS, JOINT_DIGIT, streamedCacheBytes } from './histogram';
+import { BLOCK_MAX_BYTES, SCALE_WORDS } from './kept-scales';
 import { taskTableBytes } from './merge';
 import { STATE_WORDS } from './select';
+import { chunkWeightsBytes, stagingBytes } from './staging';
 import { STATS_WORDS } from './stats';
 
 /** Uniform records come in buffers of 256 with 256 bytes each (src/gpu/params.ts). */
 const PARAMS_BUFFER_RECORDS = 256;
 const PARAMS_BUFFER_BYTES = 65_536;
 /** Records that a chunk and a group need once every operation has run. */
-const RECORDS_A_CHUNK = 6;
+const RECORDS_A_CHUNK = 8;
 const RECORDS_A_GROUP = 16;
 /** Selections of one task held at a time: those of the slider and the chart's. */
 const SELECTIONS_HELD = 4;
 const COUNT_BYTES = 4;
-const F32_BYTES = 4;
 
 /**
  * Bytes by purpose.
@@ -48,14 +50,15 @@ export function groupNeeds(
     ({ dtypes }, c) => maps[c]!.paddedCount * bytesPerElement(dtypes[0]!),
   );
   const work = workBytes(shape, maps, counting);
+  const encode = encodeBytes(shape, maps);
   return {
     merged: sum(maps.map(({ paddedCount }) => paddedCount * bytesPerElement(mergedDtype))),
     tables: tableBytes(shape, maps),
     weights: sum(bases) + sum(arenas),
-    residentWork: sum(work),
+    residentWork: sum(work) + encode.resident,
     pages: sum(chunkPages),
     largestChunk: most(chunkPages),
-    streamedWork: Math.max(...work, most(arenas)),
+    streamedWork: Math.max(...work, encode.streamed, most(arenas)),
   };
 }
 
@@ -83,8 +86,29 @@ function workBytes({ layout }: GroupShape, maps: readonly ChunkMap[], counting: 
   // What is read back is copied once more.
   const stats = 2 * 4 * STATS_WORDS * blocks;
   const mask = 2 * sum(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));
-  const weightsInMemory = 2 * F32_BYTES * most(maps.map(({ paddedCount }) => paddedCount));
+  const weightsInMemory = 2 * chunkWeightsBytes(maps) + scaleBytes(layout);
   return [select, stats, mask, weightsInMemory];
+}
+
+/**
+ * What encoding kept entries and reading theta* take. Where all weights stay, most of it is what other
+ * operations left: bits and counts have the sizes of masks and statistics, and so has what is read
+ * back, that of weights in memory, unless chunks are large.
+ */
+function encodeBytes({ layout }: GroupShape, maps: readonly ChunkMap[]) {
+  const blocks = blockCountOf(maps);
+  const own = (4 * PLACE_WORDS + 2 * BLOCK_MAX_BYTES) * blocks + scaleBytes(layout);
+  const staging = 2 * stagingBytes(maps);
+  const isShared = chunkWeightsBytes(maps) === stagingBytes(maps);
+  const bits = most(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));
+  return {
+    resident: own + (isShared ? 0 : staging),
+    streamed: own + staging + bits + 2 * 4 * KEPT_WORDS * blocks,
+  };
+}
+
+function scaleBytes({ tensors }: GroupShape['layout']): number {
+  return 4 * SCALE_WORDS * tensors.length;
 }
 
 function sum(numbers: readonly number[]): number {

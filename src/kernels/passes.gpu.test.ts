@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DeviceHandle, openDevice } from '@/gpu/device';
+import { type ValueDtype } from '@/tensor/dtype';
 import { type Engine } from '@/tensor/engine';
 import { createGpuEngine } from './engine';
 import { type FakeGroup, fakeGroup, normalValues } from './test-group';
@@ -87,6 +88,19 @@ describe('dispatches', () => {
       expect(await during(select(10))).toEqual({ histogram_workgroup: 3 * CHUNKS, ...counted });
       expect(await during(select(5))).toEqual({ histogram_workgroup: 2 * CHUNKS, ...counted });
     }
+  });
+
+  test('encoding: three dispatches a chunk, however many tensors', async () => {
+    const fake = group(SIZE);
+    const selection = await fake.group.select('base', 0, 'global', 10);
+    const encode = async (dtype: ValueDtype): Promise<void> => {
+      for await (const { kept } of fake.group.encodeKept(selection, dtype))
+        expect(kept).toBeGreaterThan(0);
+    };
+    const counted = { mask: CHUNKS, kept_count: CHUNKS };
+    expect(await during(() => encode('F16'))).toEqual({ ...counted, kept_write: CHUNKS });
+    const quantized = { kept_max: CHUNKS, kept_write_i8: CHUNKS };
+    expect(await during(() => encode('I8'))).toEqual({ ...counted, ...quantized });
   });
 
   test('weights: one dispatch a tensor and chunk, none where float32 is copied', async () => {

@@ -4,6 +4,9 @@ import { type Tally } from './group-context';
 import apply from '../../shaders/apply.wgsl?raw';
 import decode from '../../shaders/decode.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
+import keptCount from '../../shaders/kept_count.wgsl?raw';
+import keptMax from '../../shaders/kept_max.wgsl?raw';
+import keptWrite from '../../shaders/kept_write.wgsl?raw';
 import mask from '../../shaders/mask.wgsl?raw';
 import merge from '../../shaders/merge.wgsl?raw';
 import nonfinite from '../../shaders/nonfinite.wgsl?raw';
@@ -17,12 +20,15 @@ import delta from '../../shaders/shared/delta.wgsl?raw';
 import dtype from '../../shaders/shared/dtype.wgsl?raw';
 import index from '../../shaders/shared/index.wgsl?raw';
 import kept from '../../shaders/shared/kept.wgsl?raw';
+import keptParts from '../../shaders/shared/kept_parts.wgsl?raw';
 import scan from '../../shaders/shared/scan.wgsl?raw';
 import scope from '../../shaders/shared/scope.wgsl?raw';
 import store from '../../shaders/shared/store.wgsl?raw';
 import tallyCached from '../../shaders/shared/tally_cached.wgsl?raw';
 import tallyDirect from '../../shaders/shared/tally_direct.wgsl?raw';
 import tallyWorkgroup from '../../shaders/shared/tally_workgroup.wgsl?raw';
+import valueFloat from '../../shaders/shared/value_float.wgsl?raw';
+import valueI8 from '../../shaders/shared/value_i8.wgsl?raw';
 
 const DELTA = [index, dtype, block, scope, delta];
 
@@ -43,7 +49,12 @@ export const KERNELS = {
   selectTieFind: link('select_tie_find', ...DELTA, scan, selectTieFind),
   stats: link('stats', ...DELTA, kept, stats),
   mask: link('mask', ...DELTA, kept, mask),
-  apply: link('apply', ...DELTA, kept, store, apply),
+  apply: link('apply', ...DELTA, kept, store, valueFloat, apply),
+  applyI8: link('apply_i8', ...DELTA, kept, store, valueI8, apply),
+  keptMax: link('kept_max', ...DELTA, kept, keptMax),
+  keptCount: link('kept_count', index, dtype, block, scan, keptParts, keptCount),
+  keptWrite: link('kept_write', ...DELTA, scan, keptParts, valueFloat, keptWrite),
+  keptWriteI8: link('kept_write_i8', ...DELTA, scan, keptParts, valueI8, keptWrite),
   decode: link('decode', index, dtype, block, store, decode),
 } as const;
 

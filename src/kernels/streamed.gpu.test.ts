@@ -187,11 +187,14 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
 });
 
 /** All a job asks of one task after another, as the worker does. */
-async function wholeJob({ group }: FakeGroup, taskCount: number, other: Scope): Promise<void> {
+async function wholeJob(fake: FakeGroup, taskCount: number, other: Scope): Promise<void> {
+  const { group, layout } = fake;
   await group.merge(
     Array.from({ length: taskCount }, () => 0.3),
     'F16',
   );
+  for (const { flatStart, elementCount } of layout.tensors)
+    await group.readMerged(flatStart, elementCount);
   for (let task = 0; task < taskCount; task++) {
     for (const center of ['merged', 'base'] as Center[]) {
       await group.histogram(center, task);
@@ -204,6 +207,8 @@ async function wholeJob({ group }: FakeGroup, taskCount: number, other: Scope): 
         await group.stats(selection);
         await group.keptMask(selection);
         await group.materialize({ kind: 'sparse', selection, valueDtype: 'F16' }, 'cpu');
+        for await (const { kept } of group.encodeKept(selection, other === 'tensor' ? 'I8' : 'F16'))
+          expect(kept).toBeGreaterThan(0);
         selection.dispose();
       }
     }

@@ -1,14 +1,17 @@
 /** Float64 twin of shaders/apply.wgsl. */
-import { type FloatDtype } from '@/tensor/dtype';
+import { type ValueDtype } from '@/tensor/dtype';
 import { roundToDtype } from '@/tensor/half';
+import { type I8Scale } from '@/tensor/i8-scale';
+import { i8Value } from './i8';
 import { isKept, type ScopeThreshold } from './select';
 
 /**
- * center + round(u) where kept, the center's own bits elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4).
+ * center + the stored value of u where kept, the center's own bits elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4).
  *
  * @param out one value an entry, filled here; starts as a copy of the center
  * @param u task vector, float32, as long as `out`
  * @param firstPosition position of the first entry in its scope
+ * @param valueOf what a loader reads back of a stored u (`loadedValue`)
  */
 export function applyKept(
   out: Float32Array,
@@ -16,10 +19,16 @@ export function applyKept(
   keys: Uint32Array,
   threshold: ScopeThreshold,
   firstPosition: number,
-  valueDtype: FloatDtype,
+  valueOf: (u: number) => number,
 ): void {
   for (let i = 0; i < out.length; i++) {
     if (!isKept(threshold, keys[i]!, firstPosition + i)) continue;
-    out[i] = out[i]! + roundToDtype(u[i]!, valueDtype);
+    out[i] = out[i]! + valueOf(u[i]!);
   }
+}
+
+/** What a loader reads back of a stored u. */
+export function loadedValue(valueDtype: ValueDtype, scale: I8Scale | null): (u: number) => number {
+  if (valueDtype !== 'I8') return (u) => roundToDtype(u, valueDtype);
+  return (u) => i8Value(u, scale!);
 }

@@ -1,7 +1,8 @@
 /** One group of checkpoints in typed arrays: walks pieces and calls the twins. */
-import { type FloatDtype } from '@/tensor/dtype';
+import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
   type Center,
+  type EncodedTensor,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
@@ -12,12 +13,15 @@ import {
   type WeightsOf,
 } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
+import { encodeFloats } from '@/tensor/half';
+import { type I8Scale, i8Scale } from '@/tensor/i8-scale';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
 import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
-import { applyKept } from './apply';
+import { applyKept, loadedValue } from './apply';
 import { ChunkStore } from './chunk-store';
+import { encodePieces, largestKeptKey } from './encode';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from './memory-count';
@@ -54,6 +58,7 @@ export class ReferenceGroup implements WeightGroup {
   private readonly issued = new WeakSet<Selection>();
   private uploadCount = 0;
   private mergeCount = 0;
+  private mergedDtype: FloatDtype = 'F32';
   private tail: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -92,6 +97,7 @@ export class ReferenceGroup implements WeightGroup {
         throw misuse(`${coefficients.length} coefficients for ${this.spec.taskCount} tasks.`);
       }
       this.mergeCount++;
+      this.mergedDtype = dtype;
       await this.store.remake(async (put) => {
         const all = Array.from({ length: this.spec.taskCount + 1 }, (_, c) => c);
         for await (const c of this.store.walk(all)) {
@@ -161,7 +167,46 @@ export class ReferenceGroup implements WeightGroup {
     });
   }
 
-  /** One pass over what the weights are made of. */
+  /** theta* lies in float32 here, with values of its dtype: encoding them rounds nothing. */
+  readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.inTurn(() => {
+      const flatEnd = flatStart + elementCount;
+      const isInside = this.layout.tensors.some(
+        (span) => flatStart >= span.flatStart && flatEnd <= span.flatStart + span.elementCount,
+      );
+      if (!isInside || !(elementCount >= 0)) {
+        throw misuse(`Elements ${flatStart} to ${flatEnd} do not lie inside one tensor.`);
+      }
+      const each = bytesPerElement(this.mergedDtype);
+      const bytes = new Uint8Array(each * elementCount);
+      for (const chunk of this.spec.chunks) {
+        const values = this.store.mergedValues(chunk.index);
+        const from = Math.max(flatStart, chunk.flatStart);
+        const to = Math.min(flatEnd, chunk.flatStart + chunk.elementCount);
+        if (from >= to) continue;
+        const part = values.slice(from - chunk.flatStart, to - chunk.flatStart);
+        bytes.set(encodeFloats(part, this.mergedDtype), each * (from - flatStart));
+      }
+      return Promise.resolve(bytes);
+    });
+  }
+
+  /** One pass; I8 values take one more before it, for their steps. */
+  async *encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncGenerator<EncodedTensor> {
+    const turn = this.takeTurn();
+    try {
+      await turn.begun;
+      const scales = await this.scales(selection, valueDtype);
+      for await (const tensor of encodePieces(this.selected(selection), valueDtype, scales)) {
+        yield tensor;
+        this.own(selection); // stale after a merge in between
+      }
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** One pass over what the weights are made of; I8 values take one more, for their steps. */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
     return this.inTurn(async () => {
       if (location === 'gpu')
@@ -198,14 +243,27 @@ export class ReferenceGroup implements WeightGroup {
   private async layKept(
     flat: readonly Float32Array[],
     selection: Selection,
-    valueDtype: FloatDtype,
+    valueDtype: ValueDtype,
   ): Promise<void> {
+    const scales = await this.scales(selection, valueDtype);
     for await (const { piece, threshold, first } of this.selected(selection)) {
       const { tensorStart: from, elementCount } = piece;
       const out = flat[piece.tensor]!.subarray(from, from + elementCount);
       out.set(piece.center);
-      applyKept(out, piece.u, piece.keys, threshold, first, valueDtype);
+      const valueOf = loadedValue(valueDtype, scales?.[piece.tensor] ?? null);
+      applyKept(out, piece.u, piece.keys, threshold, first, valueOf);
     }
+  }
+
+  /** Steps of I8 values by tensor; null for the other dtypes. */
+  private async scales(selection: Selection, valueDtype: ValueDtype): Promise<I8Scale[] | null> {
+    if (valueDtype !== 'I8') return null;
+    const largest = new Uint32Array(this.layout.tensors.length);
+    for await (const { piece, threshold, first } of this.selected(selection)) {
+      const key = largestKeptKey(piece.keys, threshold, first);
+      largest[piece.tensor] = Math.max(largest[piece.tensor]!, key);
+    }
+    return Array.from(new Float32Array(largest.buffer), i8Scale);
   }
 
   private async search(
@@ -256,6 +314,17 @@ export class ReferenceGroup implements WeightGroup {
     const result = this.tail.then(operation);
     this.tail = result.catch(() => undefined);
     return result;
+  }
+
+  /** A turn of an operation that goes on while others ask: they wait until it ends. */
+  private takeTurn() {
+    const begun = this.tail;
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.tail = begun.then(() => over);
+    return { begun, end };
   }
 
   private generationOf(center: Center): number {

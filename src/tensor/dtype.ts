@@ -11,3 +11,13 @@ export function isFloatDtype(dtype: string): dtype is FloatDtype {
 export function bytesPerElement(dtype: FloatDtype): 2 | 4 {
   return dtype === 'F32' ? 4 : 2;
 }
+
+/** Dtypes a sparse vector's values are stored in; I8 has one F32 step a tensor beside it. */
+export type ValueDtype = FloatDtype | 'I8';
+
+export const VALUE_DTYPES: readonly ValueDtype[] = [...FLOAT_DTYPES, 'I8'];
+
+/** Bytes of one stored value. */
+export function bytesPerValue(dtype: ValueDtype): 1 | 2 | 4 {
+  return dtype === 'I8' ? 1 : bytesPerElement(dtype);
+}

@@ -8,8 +8,11 @@
  * - u_t = theta_t - center, in f32; keys are the 31 magnitude bits of u_t.
  * - exactly k entries are kept; ties at the threshold enter lowest flat index first.
  * - a kept value is rounded to the value dtype, then added to the center in f32.
+ * - as I8 it is round(u * (127 / max)) times the step f32(max / 127), max the largest |u| kept in its
+ *   tensor and 127 / max rounded to f32 once: products and rounding to the nearest even integer
+ *   are exact on every adapter. A tensor whose step is not a normal f32 has step 0 and values 0.
  */
-import { type FloatDtype } from './dtype';
+import { type FloatDtype, type ValueDtype } from './dtype';
 import { type Chunk, type FlatLayout } from './layout';
 import { type LowRankGroup, type LowRankProduct } from './low-rank';
 
@@ -122,6 +125,20 @@ export interface Selection {
   dispose(): void;
 }
 
+/** One tensor's kept entries, as `TASK.sparse.safetensors` holds them (`export/gaps`). */
+export interface EncodedTensor {
+  /** Index into `layout.tensors`. */
+  readonly tensor: number;
+  /** At least one. */
+  readonly kept: number;
+  /** Distances between kept positions, row-major inside the tensor: `NAME.gaps`. */
+  readonly gaps: Uint8Array<ArrayBuffer>;
+  /** `kept` values of the value dtype, little-endian: `NAME.values`. */
+  readonly values: Uint8Array<ArrayBuffer>;
+  /** Step of I8 values, an f32: `NAME.scale`; null for the other dtypes. */
+  readonly scale: number | null;
+}
+
 /** One tensor's float32 weights, in memory or on the engine's GPU. */
 export type WeightData = Float32Array | GPUBuffer;
 
@@ -138,7 +155,7 @@ export type WeightsOf =
   | { readonly kind: 'base' }
   | { readonly kind: 'merged' }
   | { readonly kind: 'task'; readonly task: number }
-  | { readonly kind: 'sparse'; readonly selection: Selection; readonly valueDtype: FloatDtype };
+  | { readonly kind: 'sparse'; readonly selection: Selection; readonly valueDtype: ValueDtype };
 
 /**
  * Checkpoints of one layout, and what is computed from them. Uploads and operations on one group
@@ -165,6 +182,16 @@ export interface WeightGroup {
   stats(selection: Selection): Promise<SelectionStats>;
   /** One bit an element of the flat space, bit i & 31 of word i >> 5 set where kept. */
   keptMask(selection: Selection): Promise<Uint32Array>;
+  /**
+   * Elements [flatStart, flatStart + elementCount) of theta*, in the dtype it was merged to,
+   * little-endian. The range lies inside one tensor.
+   */
+  readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Kept entries as bytes to write: every tensor that keeps any, in canonical order, one at a time.
+   * Exactly the values that `materialize` adds for the same selection and dtype.
+   */
+  encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor>;
   /** Float32 weights of every tensor, in memory (`cpu`) or as one GPU buffer a tensor (`gpu`). */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights>;
   dispose(): void;

@@ -1,0 +1,100 @@
+/** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
+import { type ValueDtype } from '@/tensor/dtype';
+import { type EncodedTensor } from '@/tensor/engine';
+import { encodeFloats } from '@/tensor/half';
+import { type I8Scale } from '@/tensor/i8-scale';
+import { quantize } from './i8';
+import { isKept, type ScopeThreshold } from './select';
+
+/** A byte of gaps that adds 255 and keeps none. */
+const SKIP = 255;
+
+/** The largest key kept in a run; 0 where none is. */
+export function largestKeptKey(
+  keys: Uint32Array,
+  threshold: ScopeThreshold,
+  firstPosition: number,
+): number {
+  let largest = 0;
+  keys.forEach((key, i) => {
+    if (key > largest && isKept(threshold, key, firstPosition + i)) largest = key;
+  });
+  return largest;
+}
+
+/** A run of one tensor, and what decides which of its entries are kept. */
+export interface SelectedPiece {
+  readonly piece: {
+    readonly tensor: number;
+    /** Position of the run's first entry in the tensor. */
+    readonly tensorStart: number;
+    /** Task vector, float32. */
+    readonly u: Float32Array;
+    readonly keys: Uint32Array;
+  };
+  readonly threshold: ScopeThreshold;
+  /** Position of the run's first entry in its scope. */
+  readonly first: number;
+}
+
+/**
+ * Every tensor that keeps any, in order.
+ *
+ * @param pieces in flat order
+ * @param scales of I8 values, by tensor; null for the other dtypes
+ */
+export async function* encodePieces(
+  pieces: AsyncIterable<SelectedPiece>,
+  valueDtype: ValueDtype,
+  scales: readonly I8Scale[] | null,
+): AsyncGenerator<EncodedTensor> {
+  let encoder = new TensorEncoder(0);
+  for await (const selected of pieces) {
+    const { tensor } = selected.piece;
+    if (encoder.tensor !== tensor) {
+      yield* encoder.finish(valueDtype, scales);
+      encoder = new TensorEncoder(tensor);
+    }
+    encoder.add(selected);
+  }
+  yield* encoder.finish(valueDtype, scales);
+}
+
+/** Collects one tensor's kept entries, in order. */
+class TensorEncoder {
+  private readonly gaps: number[] = [];
+  private readonly values: number[] = [];
+  private last = -1;
+
+  constructor(readonly tensor: number) {}
+
+  add({ piece: { tensorStart, u, keys }, threshold, first }: SelectedPiece): void {
+    for (let i = 0; i < u.length; i++) {
+      if (!isKept(threshold, keys[i]!, first + i)) continue;
+      let distance = tensorStart + i - this.last;
+      for (; distance >= SKIP; distance -= SKIP) this.gaps.push(SKIP);
+      this.gaps.push(distance);
+      this.values.push(u[i]!);
+      this.last = tensorStart + i;
+    }
+  }
+
+  /** Nothing where nothing was kept. */
+  *finish(valueDtype: ValueDtype, scales: readonly I8Scale[] | null): Generator<EncodedTensor> {
+    const { tensor, values } = this;
+    if (values.length === 0) return;
+    const scale = scales?.[tensor] ?? null;
+    yield {
+      tensor,
+      kept: values.length,
+      gaps: Uint8Array.from(this.gaps),
+      values: storedBytes(Float32Array.from(values), valueDtype, scale),
+      scale: scale?.step ?? null,
+    };
+  }
+}
+
+function storedBytes(values: Float32Array, valueDtype: ValueDtype, scale: I8Scale | null) {
+  if (valueDtype !== 'I8') return encodeFloats(values, valueDtype);
+  return Uint8Array.from(values, (u) => quantize(u, scale!));
+}
