@@ -24,8 +24,8 @@ export default mergeConfig(
         },
         {
           extends: true,
-          // Found late by itself, which would reload the page in the middle of a test.
-          optimizeDeps: { include: ['idb-keyval'] },
+          // Found late by themselves, which would reload the page in the middle of a test.
+          optimizeDeps: { include: ['client-zip', 'comlink', 'hash-wasm', 'idb-keyval', 'yaml'] },
           test: {
             name: 'gpu',
             include: ['src/**/*.gpu.test.ts'],

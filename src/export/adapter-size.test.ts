@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
-import { adapterConfig, adapterEntries, adapterFolderSize, tripletBytes } from './adapter-size';
-import { buildSafetensorsHeader } from './safetensors-writer';
+import { adapterConfig } from './adapter-config';
+import { adapterFolderSize, adapterHeader, tripletBytes } from './adapter-size';
 
 const MODULES = [
   { name: 'encoder.q.weight', rows: 6, columns: 4, rank: 3 },
@@ -11,11 +11,7 @@ const MODULES = [
 
 describe('an adapter folder', () => {
   it('holds A and B of every module that keeps a triplet, in the bytes it tells', async () => {
-    const written = MODULES.filter(({ rank }) => rank > 0);
-    const { bytes, fileBytes } = buildSafetensorsHeader(
-      adapterEntries(written),
-      new Map([['format', 'pt']]),
-    );
+    const { bytes, fileBytes } = adapterHeader({ modules: MODULES }).header;
     const file = new Blob([bytes, new Uint8Array(fileBytes - bytes.length)]);
     const header = await readSafetensorsHeader(file, 'adapter_model.safetensors');
     expect([...header.tensors].map(([name, { shape }]) => [name, ...shape])).toEqual([
@@ -40,7 +36,7 @@ describe('an adapter folder', () => {
   });
 
   it('has scale 1 in every module: alpha is the rank', () => {
-    const config = adapterConfig(MODULES.filter(({ rank }) => rank > 0));
+    const config = adapterConfig({ modules: MODULES.filter(({ rank }) => rank > 0) });
     expect(config).toMatchObject({ r: 3, lora_alpha: 3, rank_pattern: { 'encoder.v': 1 } });
     expect(config.alpha_pattern).toEqual(config.rank_pattern);
   });

@@ -1,21 +1,53 @@
-/** Exact size of a PEFT adapter folder, `TASK/adapter_config.json` and its safetensors, unwritten. */
-import { buildSafetensorsHeader, type HeaderEntry } from './safetensors-writer';
+/** Exact size of a PEFT adapter folder, `TASK/adapter_config.json` and its safetensors. */
+import { bitsPerElement } from '@/tensor/safetensors-dtype';
+import { adapterConfig, layerOf } from './adapter-config';
+import { buildSafetensorsHeader, type HeaderEntry, type WrittenHeader } from './safetensors-writer';
 
 /** One adapted weight at the rank it is written with. */
 export interface WrittenModule {
   /** Name of the base's weight, `….weight`. */
   readonly name: string;
+  /** The weight as a matrix; a convolution's is [out, in * height * width]. */
   readonly rows: number;
   readonly columns: number;
   /** Triplets kept; a module without any is left out of the adapter. */
   readonly rank: number;
+  /** How PEFT adapts such a layer; `linear` unless told. */
+  readonly layer?: AdaptedLayer;
 }
+
+/**
+ * `linear`: weight [out, in]. `conv1d`: GPT-2's, [in, out], so that PEFT adds the transpose of its
+ * product. `embedding`: [count, dim], also transposed. A convolution is told by the weight's shape.
+ */
+export type AdaptedLayer =
+  | 'linear'
+  | 'conv1d'
+  | 'embedding'
+  /** [out, in, ...kernel] */
+  | { readonly convolution: readonly number[] };
 
 export interface AdapterFolderSpec {
   readonly modules: readonly WrittenModule[];
-  /** Bytes of full copies (biases, heads) that travel with it. */
-  readonly otherBytes: number;
+  /** Full copies (biases, heads) that travel with it, under the base's names; default: none. */
+  readonly copies?: readonly HeaderEntry[];
+  /** Bytes of full copies, where no more is known of them: their headers are not counted. */
+  readonly otherBytes?: number;
+  /** `base_model_name_or_path`; null where the base has no address. */
+  readonly baseModel?: string | null;
+  /** `task_type` of the source's configuration; left out where it had none. */
+  readonly taskType?: string | null;
 }
+
+/** What stands in `adapter_model.safetensors`, and where. */
+export interface AdapterHeader {
+  /** The factors' entries in pairs, a module's A before its B; then the copies' in their order. */
+  readonly entries: readonly HeaderEntry[];
+  readonly header: WrittenHeader;
+}
+
+export const ADAPTER_CONFIG = 'adapter_config.json';
+export const ADAPTER_MODEL = 'adapter_model.safetensors';
 
 const F32_BYTES = 4;
 
@@ -27,53 +59,69 @@ export function tripletBytes({ rows, columns }: { rows: number; columns: number 
 /** The folder's files and their exact bytes. */
 export function adapterFolderSize(
   folder: string,
-  { modules, otherBytes }: AdapterFolderSpec,
+  spec: AdapterFolderSpec,
 ): { readonly name: string; readonly bytes: number }[] {
-  const written = modules.filter(({ rank }) => rank > 0);
-  const header = buildSafetensorsHeader(adapterEntries(written), new Map([['format', 'pt']]));
-  const config = JSON.stringify(adapterConfig(written), null, 2);
+  const { header } = adapterHeader(spec);
+  const config = new TextEncoder().encode(adapterConfigText(spec)).length;
   return [
-    { name: `${folder}/adapter_config.json`, bytes: new TextEncoder().encode(config).length },
-    { name: `${folder}/adapter_model.safetensors`, bytes: header.fileBytes + otherBytes },
+    { name: `${folder}/${ADAPTER_CONFIG}`, bytes: config },
+    { name: `${folder}/${ADAPTER_MODEL}`, bytes: header.fileBytes + (spec.otherBytes ?? 0) },
   ];
 }
 
-/** lora_A [rank, columns] and lora_B [rows, rank] of each module, as PEFT names them. */
-export function adapterEntries(modules: readonly WrittenModule[]): HeaderEntry[] {
-  return modules.flatMap(({ name, rows, columns, rank }): HeaderEntry[] => {
-    const key = `base_model.model.${moduleName(name)}`;
-    return [
-      { name: `${key}.lora_A.weight`, dtype: 'F32', shape: [rank, columns] },
-      { name: `${key}.lora_B.weight`, dtype: 'F32', shape: [rows, rank] },
-    ];
-  });
+/** Modules that are written: those that keep a triplet. */
+export function writtenModules({ modules }: AdapterFolderSpec): WrittenModule[] {
+  return modules.filter(({ rank }) => rank > 0);
+}
+
+/** Full copies in the order they are written: widest elements first, so that all is aligned. */
+export function writtenCopies({ copies = [] }: AdapterFolderSpec): HeaderEntry[] {
+  return [...copies].sort((a, b) => bitsPerElement(b.dtype) - bitsPerElement(a.dtype));
+}
+
+/** Text of `adapter_config.json`. */
+export function adapterConfigText(spec: AdapterFolderSpec): string {
+  return JSON.stringify(adapterConfig({ ...spec, modules: writtenModules(spec) }), null, 2);
+}
+
+export function adapterHeader(spec: AdapterFolderSpec): AdapterHeader {
+  const modules = writtenModules(spec);
+  const adapted = new Set(modules.map(({ name }) => layerOf(name)));
+  const entries = [
+    ...modules.flatMap((module) => factorEntries(module)),
+    ...writtenCopies(spec).map((copy): HeaderEntry => {
+      return { ...copy, name: copyKey(copy.name, adapted) };
+    }),
+  ];
+  return { entries, header: buildSafetensorsHeader(entries, new Map([['format', 'pt']])) };
+}
+
+/** lora_A and lora_B as PEFT shapes and names them (huggingface/peft, `tuners/lora/layer.py`). */
+function factorEntries({ name, rows, columns, rank, layer }: WrittenModule): HeaderEntry[] {
+  const key = `base_model.model.${layerOf(name)}`;
+  const entry = (side: string, shape: readonly number[]): HeaderEntry => {
+    return { name: `${key}.lora_${side}`, dtype: 'F32', shape };
+  };
+  switch (layer) {
+    case 'embedding':
+      return [entry('embedding_A', [rank, rows]), entry('embedding_B', [columns, rank])];
+    case 'conv1d':
+      return [entry('A.weight', [rank, rows]), entry('B.weight', [columns, rank])];
+    case 'linear':
+    case undefined:
+      return [entry('A.weight', [rank, columns]), entry('B.weight', [rows, rank])];
+  }
+  const [, ...input] = layer.convolution;
+  const points = layer.convolution.slice(2).map(() => 1);
+  return [entry('A.weight', [rank, ...input]), entry('B.weight', [rows, rank, ...points])];
 }
 
 /**
- * What PEFT needs to rebuild the delta with scale 1: lora_alpha = r, both by module where ranks
- * differ (`rank_pattern`, `alpha_pattern`; PEFT matches their keys as suffixes of module names).
+ * Where PEFT looks for a trained copy: under the layer's own name; inside a layer that is adapted
+ * too, PEFT has moved the base's tensors to `base_layer`.
  */
-export function adapterConfig(modules: readonly WrittenModule[]): Record<string, unknown> {
-  const largest = modules.reduce((most, { rank }) => Math.max(most, rank), 1);
-  const pattern = Object.fromEntries(
-    modules
-      .filter(({ rank }) => rank !== largest)
-      .map(({ name, rank }) => [moduleName(name), rank] as const),
-  );
-  return {
-    peft_type: 'LORA',
-    r: largest,
-    lora_alpha: largest,
-    lora_dropout: 0,
-    bias: 'none',
-    fan_in_fan_out: false,
-    target_modules: modules.map(({ name }) => moduleName(name)),
-    rank_pattern: pattern,
-    alpha_pattern: pattern,
-    inference_mode: true,
-  };
-}
-
-function moduleName(weightName: string): string {
-  return weightName.replace(/\.weight$/, '');
+function copyKey(name: string, adapted: ReadonlySet<string>): string {
+  const layer = layerOf(name);
+  const inBase = adapted.has(layer) ? `${layer}.base_layer${name.slice(layer.length)}` : name;
+  return `base_model.model.${inBase}`;
 }

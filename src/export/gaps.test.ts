@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeGaps, encodeGaps, gapBytes } from './gaps';
+import { decodeGaps } from '@/tensor/sparse/gaps';
+import { encodeGaps, gapBytes } from './gaps';
 
 /** Ascending positions with steps around every boundary of the code. */
 const positions = fc

@@ -1,8 +1,7 @@
 /**
  * Positions of kept entries as bytes of gaps (contract: "TASK.sparse.safetensors"). A byte under
  * 255 is the distance from the last kept position, the first counting from -1; 255 adds 255 and
- * keeps none. A distance d takes 1 + floor(d / 255) bytes. In NumPy, with g as int64:
- * `positions = cumsum(g)[g != 255] - 1`.
+ * keeps none. A distance d takes 1 + floor(d / 255) bytes. `tensor/sparse/gaps` reads them.
  */
 
 const SKIP = 255;
@@ -39,18 +38,4 @@ export function encodeGaps(positions: ArrayLike<number>): Uint8Array<ArrayBuffer
     last = positions[i]!;
   }
   return gaps;
-}
-
-/** The positions that gaps stand for; the inverse of `encodeGaps`. */
-export function decodeGaps(gaps: Uint8Array): Uint32Array<ArrayBuffer> {
-  let count = 0;
-  for (const gap of gaps) if (gap !== SKIP) count += 1;
-  const positions = new Uint32Array(count);
-  let at = -1;
-  let next = 0;
-  for (const gap of gaps) {
-    at += gap;
-    if (gap !== SKIP) positions[next++] = at;
-  }
-  return positions;
 }

@@ -1,14 +1,38 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FloatDtype } from '@/tensor/dtype';
+import { bytesPerValue, type ValueDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
-import { decodeGaps, encodeGaps } from './gaps';
+import { decodeGaps } from '@/tensor/sparse/gaps';
+import { encodeGaps } from './gaps';
 import { keptCosts } from './kept-runs';
-import { buildSafetensorsHeader, type HeaderEntry } from './safetensors-writer';
-import { sparseFileSize, type SparseFileSpec, sparseMetadata } from './sparse-size';
+import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from './safetensors-writer';
+import { sparseHeader, type SparseHeaderSpec, sparseMetadata } from './sparse-size';
 
 const facts = { keptPercent: 10, recipeJson: '{"mergeMethod":"task-arithmetic","λ":0.3}' };
+
+interface SparseFileSpec extends Omit<SparseHeaderSpec, 'costs'> {
+  readonly layout: FlatLayout;
+  readonly mask: Uint32Array;
+}
+
+/** Bytes of a sparse file, and of its parts by the ends of their names. */
+function sparseFileSize({ layout, mask, ...spec }: SparseFileSpec) {
+  const costs = keptCosts(layout, mask);
+  const { entries, header } = sparseHeader({ ...spec, costs });
+  const own = new Set(spec.ownTensors?.map(({ name }) => name));
+  const bytesOf = (ending: RegExp): number =>
+    entries
+      .filter(({ name }) => !own.has(name) && ending.test(name))
+      .reduce((sum, entry) => sum + entryBytes(entry), 0);
+  return {
+    bytes: header.fileBytes,
+    kept: costs.reduce((sum, cost) => sum + cost.kept, 0),
+    gapBytes: bytesOf(/\.gaps$/),
+    valueBytes: bytesOf(/\.(?:values|scale)$/),
+    ownBytes: (spec.ownTensors ?? []).reduce((sum, entry) => sum + entryBytes(entry), 0),
+  };
+}
 
 /** Positions kept in each tensor, one entry at a time: slow and plain. */
 function keptPositions(layout: FlatLayout, mask: Uint32Array): Map<string, number[]> {
@@ -22,12 +46,15 @@ function keptPositions(layout: FlatLayout, mask: Uint32Array): Map<string, numbe
 }
 
 /** A whole sparse file, from positions; values are zeros, for only sizes are compared. */
-function encodeSparse(positions: ReadonlyMap<string, number[]>, dtype: FloatDtype): Blob {
+function encodeSparse(positions: ReadonlyMap<string, number[]>, dtype: ValueDtype): Blob {
   const kept = [...positions].filter(([, list]) => list.length > 0);
   const gaps = kept.map(([, list]) => encodeGaps(list));
   const total = kept.reduce((sum, [, list]) => sum + list.length, 0);
   const { bytes } = buildSafetensorsHeader(
     [
+      ...(dtype === 'I8' ? kept : []).map(([name]): HeaderEntry => {
+        return { name: `${name}.scale`, dtype: 'F32', shape: [1] };
+      }),
       ...kept.map(([name, list]): HeaderEntry => {
         return { name: `${name}.values`, dtype, shape: [list.length] };
       }),
@@ -37,7 +64,8 @@ function encodeSparse(positions: ReadonlyMap<string, number[]>, dtype: FloatDtyp
     ],
     sparseMetadata({ ...facts, kept: total }),
   );
-  return new Blob([bytes, new Uint8Array(total * (dtype === 'F32' ? 4 : 2)), ...gaps]);
+  const scales = dtype === 'I8' ? kept.length * 4 : 0;
+  return new Blob([bytes, new Uint8Array(scales + total * bytesPerValue(dtype)), ...gaps]);
 }
 
 /** Tensors of sizes that straddle words, and masks with runs, holes and lone bits. */
@@ -87,15 +115,17 @@ describe('keptCosts', () => {
   });
 });
 
-describe('sparseFileSize', () => {
+describe('the size of a sparse file', () => {
   it('equals the size of the file as encoded', () => {
     fc.assert(
-      fc.property(cases, fc.constantFrom('F16', 'F32', 'BF16'), ({ layout, mask }, valueDtype) => {
+      fc.property(cases, fc.constantFrom(...VALUE_DTYPES), ({ layout, mask }, valueDtype) => {
         const spec: SparseFileSpec = { layout, mask, valueDtype, ...facts };
         const size = sparseFileSize(spec);
         const file = encodeSparse(keptPositions(layout, mask), valueDtype);
         expect(size.bytes).toBe(file.size);
-        expect(size.valueBytes).toBe(size.kept * (valueDtype === 'F32' ? 4 : 2));
+        const kept = [...keptPositions(layout, mask).values()].filter((list) => list.length > 0);
+        const scales = valueDtype === 'I8' ? 4 * kept.length : 0;
+        expect(size.valueBytes).toBe(size.kept * bytesPerValue(valueDtype) + scales);
       }),
       { numRuns: 200 },
     );

@@ -1,17 +1,17 @@
-/** Exact size of `TASK.sparse.safetensors` as it would be written, without writing it. */
-import { type FloatDtype } from '@/tensor/dtype';
-import { type FlatLayout } from '@/tensor/layout';
-import { keptCosts, type TensorCost } from './kept-runs';
-import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from './safetensors-writer';
+/** Header and exact size of `TASK.sparse.safetensors` as it would be written. */
+import { type ValueDtype } from '@/tensor/dtype';
+import { bitsPerElement } from '@/tensor/safetensors-dtype';
+import { SPARSE_FORMAT, SPARSE_VERSION } from '@/tensor/sparse/sparse-file';
+import { type TensorCost } from './kept-runs';
+import { buildSafetensorsHeader, type HeaderEntry, type WrittenHeader } from './safetensors-writer';
 
-export interface SparseFileSpec {
-  readonly layout: FlatLayout;
-  /** Bit i & 31 of word i >> 5 is set where flat entry i is kept (`WeightGroup.keptMask`). */
-  readonly mask: Uint32Array;
+export interface SparseHeaderSpec {
+  /** What each tensor with kept entries takes, in canonical order (`keptCosts`). */
+  readonly costs: readonly TensorCost[];
   /** Tensors the task keeps whole because they can not be merged, in file order; default: none. */
   readonly ownTensors?: readonly HeaderEntry[];
   /** Dtype of the values; F16 unless the visitor chose another. */
-  readonly valueDtype: FloatDtype;
+  readonly valueDtype: ValueDtype;
   /** m, in percent. */
   readonly keptPercent: number;
   /** The recipe, as it stands in the file. */
@@ -20,48 +20,37 @@ export interface SparseFileSpec {
   readonly mergedSha256?: string;
 }
 
-export interface SparseFileSize {
-  /** Bytes of the whole file. */
-  readonly bytes: number;
-  readonly kept: number;
-  readonly gapBytes: number;
-  readonly valueBytes: number;
-  readonly ownBytes: number;
+/** What stands in a sparse file, and where. */
+export interface SparseHeader {
+  readonly entries: readonly HeaderEntry[];
+  readonly header: WrittenHeader;
 }
 
 const SHA256_PLACEHOLDER = '0'.repeat(64);
 
-export function sparseFileSize(spec: SparseFileSpec): SparseFileSize {
-  const costs = keptCosts(spec.layout, spec.mask);
-  const kept = sum(costs, (cost) => cost.kept);
-  const gapBytes = sum(costs, (cost) => cost.gapBytes);
-  const ownTensors = spec.ownTensors ?? [];
-  const header = buildSafetensorsHeader(
-    [...ownTensors, ...sparseEntries(costs, spec.valueDtype)],
-    sparseMetadata({ ...spec, kept }),
-  );
-  const bytes = header.fileBytes;
-  const ownBytes = sum(ownTensors, entryBytes);
-  const valueBytes = bytes - header.bytes.length - gapBytes - ownBytes;
-  return { bytes, kept, gapBytes, valueBytes, ownBytes };
+/**
+ * Tensors kept whole, under their own names; steps of I8 values; values; gaps: then all of it by
+ * the width of its elements, widest first, so that everything is aligned whatever it is.
+ */
+export function sparseHeader(spec: SparseHeaderSpec): SparseHeader {
+  const kept = sum(spec.costs, (cost) => cost.kept);
+  const entries = [...(spec.ownTensors ?? []), ...sparseEntries(spec.costs, spec.valueDtype)];
+  entries.sort((a, b) => bitsPerElement(b.dtype) - bitsPerElement(a.dtype));
+  return { entries, header: buildSafetensorsHeader(entries, sparseMetadata({ ...spec, kept })) };
 }
 
-/**
- * Entries of a sparse vector in file order: all values, then all gaps, so that values stay aligned
- * however many bytes the gaps take. Tensors kept whole stand before them under their own names.
- */
-export function sparseEntries(costs: readonly TensorCost[], valueDtype: FloatDtype): HeaderEntry[] {
-  const values = costs.map(({ name, kept }): HeaderEntry => ({
-    name: `${name}.values`,
-    dtype: valueDtype,
-    shape: [kept],
-  }));
-  const gaps = costs.map((cost): HeaderEntry => ({
-    name: `${cost.name}.gaps`,
-    dtype: 'U8',
-    shape: [cost.gapBytes],
-  }));
-  return [...values, ...gaps];
+/** `NAME.scale`, `NAME.values` and `NAME.gaps` of each tensor, one kind after the other. */
+function sparseEntries(costs: readonly TensorCost[], valueDtype: ValueDtype): HeaderEntry[] {
+  const scales = valueDtype === 'I8' ? costs : [];
+  return [
+    ...scales.map(({ name }): HeaderEntry => ({ name: `${name}.scale`, dtype: 'F32', shape: [1] })),
+    ...costs.map(({ name, kept }): HeaderEntry => {
+      return { name: `${name}.values`, dtype: valueDtype, shape: [kept] };
+    }),
+    ...costs.map(({ name, gapBytes }): HeaderEntry => {
+      return { name: `${name}.gaps`, dtype: 'U8', shape: [gapBytes] };
+    }),
+  ];
 }
 
 /** `__metadata__` of a sparse file. */
@@ -72,8 +61,8 @@ export function sparseMetadata(facts: {
   readonly mergedSha256?: string;
 }): ReadonlyMap<string, string> {
   return new Map([
-    ['format', 'peru-sparse'],
-    ['version', '1'],
+    ['format', SPARSE_FORMAT],
+    ['version', String(SPARSE_VERSION)],
     ['merged_sha256', facts.mergedSha256 ?? SHA256_PLACEHOLDER],
     ['m', String(facts.keptPercent)],
     ['kept', String(facts.kept)],

@@ -7,7 +7,7 @@ import {
   type OpenAdapter,
   type PlannedAdapter,
 } from '@/tensor/adapter/adapter-plan';
-import { type AdapterKey, parseAdapterKey, unknownKey } from '@/tensor/adapter/keys';
+import { type AdapterKey, isSavedByName, parseAdapterKey, unknownKey } from '@/tensor/adapter/keys';
 import { sortedNames } from '@/tensor/adapter/merged-products';
 import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
@@ -142,13 +142,9 @@ function moduleFactors(adapter: OpenAdapter, { module, embedding, a, b }: Pair):
   return { adapter: adapter.name, module, embedding, a, b, rank, scale };
 }
 
-/** Names PEFT saves whole besides modules_to_save: biases, and embeddings it finds resized. */
-const SAVED_EMBEDDING =
-  /(?:^|\.)(?:embed_tokens|lm_head|wte|shared|word_embeddings|embed_in|embed_out)\.weight$/;
-
 /** Whether the configuration, or PEFT's own rules, explain a whole tensor in the file. */
 function isTrainedCopy({ config }: OpenAdapter, path: string): boolean {
-  if (path.includes('bias') || SAVED_EMBEDDING.test(path)) return true;
+  if (isSavedByName(path)) return true;
   const parts = path.split('.');
   return parts.some((_, i) => {
     const outer = parts.slice(0, i).join('.');

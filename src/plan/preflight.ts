@@ -54,6 +54,7 @@ export interface Finding {
   /** `warning`: look at it before you start; `note`: handled, and told how; `ok`: checked. */
   readonly level: 'warning' | 'note' | 'ok';
   readonly topic:
+    | 'sources'
     | 'tensors'
     | 'names'
     | 'tied'

@@ -10,9 +10,12 @@ export type ErrorKind =
   | 'non-finite' // weights hold NaN or Inf; the visitor may go on
   | 'unsupported' // sound, but something Peru does not do
   | 'source' // a file could not be read or fetched
+  | 'export' // a file of an export is not what was meant to be written
   | 'gpu-unavailable'
   | 'device-lost'
   | 'out-of-memory'
+  | 'out-of-disk' // a file could not be written for want of room
+  | 'not-saved' // a file could not be written where the visitor wanted it
   | 'shader-compile'
   | 'worker-stopped' // the worker died or never started; the next open starts another
   | 'internal';

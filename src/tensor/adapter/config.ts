@@ -12,6 +12,8 @@ export interface AdapterConfig {
   readonly label: string;
   /** `base_model_name_or_path`, for people only: it may name a folder on another machine. */
   readonly baseModel: string | null;
+  /** `task_type`: which of PEFT's model classes it was trained with. */
+  readonly taskType: string | null;
   /** `r`: the rank of modules that `rank_pattern` does not name. */
   readonly rank: number;
   /** `fan_in_fan_out`: weights of the module replaced last are stored [in, out]. */
@@ -59,6 +61,7 @@ export function readAdapterConfig(json: unknown, label: string): AdapterConfig {
   return {
     label,
     baseModel: nameOf(fields['base_model_name_or_path']),
+    taskType: nameOf(fields['task_type']),
     rank,
     fanInFanOut: flagOf(fields, 'fan_in_fan_out', label),
     bias: biasOf(fields['bias'], label),

@@ -33,6 +33,15 @@ const BASE_LAYER = /^(.+)\.base_layer\.(weight|bias)$/;
 const MEANINGLESS: ReadonlySet<string> = new Set(['', 'base_layer', 'modules_to_save']);
 const SAVED_MODULE = /^(.+?)\.modules_to_save\.(?:[^.]+\.)?([^.].*)$/;
 
+/** Names PEFT saves whole besides modules_to_save: biases, and embeddings it finds resized. */
+const SAVED_EMBEDDING =
+  /(?:^|\.)(?:embed_tokens|lm_head|wte|shared|word_embeddings|embed_in|embed_out)\.weight$/;
+
+/** Whether PEFT's own rules explain a whole tensor, without `modules_to_save`. */
+export function isSavedByName(path: string): boolean {
+  return path.includes('bias') || SAVED_EMBEDDING.test(path);
+}
+
 /**
  * @param file what messages call the file
  * @throws PeruError `unsupported` for DoRA, biases of lora_B and any name of unknown meaning

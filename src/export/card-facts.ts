@@ -1,0 +1,52 @@
+/** What a model card tells, and nothing that differs from run to run: no dates, no seconds. */
+import { type AdapterReport, type EngineKind } from '@/tensor/engine';
+import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+
+export interface CardFacts {
+  readonly recipe: RecipeFile;
+  /** Of results.json. Only what made these numbers: stages and their seconds are not asked for. */
+  readonly results: CardResults;
+  /** Key in `results` of what the files hold: `peru-fft@10`, `peru-lora@8`, … */
+  readonly method: string;
+  /** Of the recipe's base, then of its tasks: as their model cards name them, null where not. */
+  readonly licences: readonly (string | null)[];
+  /** All files but the card, in the order written; results.json is named without its size. */
+  readonly files: readonly CardFile[];
+  /** Stems of the tasks' files or folders, in the recipe's order (`fileStems`). */
+  readonly stems: readonly string[];
+  /** What positions cost, per task; empty for adapters. */
+  readonly index: readonly CardIndexCost[];
+  /** Address that opens sources and recipe again, or null. */
+  readonly link: string | null;
+}
+
+export interface CardFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface CardIndexCost {
+  readonly task: string;
+  readonly kept: number;
+  readonly gapBytes: number;
+  /** Least bytes that any code needs on average. */
+  readonly entropyBytes: number;
+}
+
+export interface CardResults {
+  readonly adapter: AdapterReport;
+  readonly engine: EngineKind;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly metric: 'accuracy' | 'spearman';
+    readonly n: number;
+    readonly scores: Readonly<Record<string, number>>;
+  }[];
+  readonly average: Readonly<Record<string, number>>;
+  readonly storage: readonly {
+    readonly method: string;
+    readonly files: readonly { readonly name: string; readonly bytes: number }[];
+    readonly bytes: number;
+  }[];
+}

@@ -1,0 +1,61 @@
+/** The method of a model card, with its formulas. */
+import {
+  type LowRankRecipe,
+  type RecipeFile,
+  type SparseRecipe,
+} from '@/tensor/recipe/recipe-file';
+import { plain } from './card-text';
+
+const PAPER =
+  '_Effective and Parameter-Efficient Reusing Fine-Tuned Models_ ([arXiv 2310.01886](https://arxiv.org/abs/2310.01886))';
+
+export function methodSection(recipe: RecipeFile): string {
+  const { compress } = recipe;
+  const parts =
+    compress.method === 'peru-fft'
+      ? [merged(recipe), ...selected(recipe), sparse(compress)]
+      : [mergedAdapter(recipe), lowRank(compress)];
+  return ['## Method', ...parts, `After ${PAPER}.`].join('\n\n');
+}
+
+function merged({ merge, tasks }: RecipeFile): string {
+  const { method, lambda, dtype } = merge;
+  const formula =
+    method === 'simple-average'
+      ? `**Simple average**: θ\\* = (1 / ${tasks.length}) Σₜ θₜ`
+      : `**Task arithmetic**: θ\\* = θ₀ + λ Σₜ (θₜ − θ₀), with λ = ${lambda ?? 0}`;
+  return `${formula}, computed in float32 and rounded once to ${dtype}. θ₀ is the base, θₜ the model fine-tuned on task t. Tensors that not all of them hold in one shape, and integers, stay as the base has them.`;
+}
+
+function selected({ include = [], exclude = [] }: RecipeFile): string[] {
+  if (include.length + exclude.length === 0) return [];
+  const parts = [
+    ...(include.length > 0 ? [`those that match ${include.map(plain).join(' or ')}`] : []),
+    ...(exclude.length > 0 ? [`none that match ${exclude.map(plain).join(' or ')}`] : []),
+  ];
+  return [`Only some tensors were merged: ${parts.join(', ')}.`];
+}
+
+function sparse({ m, scope, values }: SparseRecipe): string {
+  const among = scope === 'global' ? 'all entries together' : 'the entries of each tensor';
+  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${values}${values === 'I8' ? ', with one step a tensor' : ''}; positions exactly.`;
+}
+
+function mergedAdapter({ merge, tasks }: RecipeFile): string {
+  const { method, lambda } = merge;
+  const factor =
+    method === 'simple-average'
+      ? `(1 / ${tasks.length}) Σₜ Δₜ`
+      : `λ Σₜ Δₜ, with λ = ${lambda ?? 0}`;
+  return `Δₜ = sₜ Bₜ Aₜ is what the adapter of task t adds to a weight. **Merged adapter** (\`merged/\`): Δ = ${factor}, recompressed without loss.`;
+}
+
+function lowRank(compress: LowRankRecipe): string {
+  const rank =
+    'q' in compress
+      ? `with q = ${compress.q} for every module, or all it has where that is less`
+      : 'energy' in compress
+        ? `with the least q a module that holds ${compress.energy} % of its squared norm`
+        : `with ranks by module that leave the least squared error in ${compress.bytes} bytes of factors`;
+  return `**PERU-LoRA**: Δₜ is replaced by its best approximation of rank q, U_q S_q V_qᵀ from its singular value decomposition, ${rank}. Stored as B = U_q √S_q and A = √S_q V_qᵀ with lora_alpha = r, so the scale is 1.`;
+}

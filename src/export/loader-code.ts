@@ -1,0 +1,34 @@
+/** Python that the model card shows: how to load what lies beside it. At most 20 lines each. */
+
+/** Of full fine-tunes: merged model plus a task's sparse vector. Needs torch and safetensors. */
+export const SPARSE_LOADER = `import json
+import torch
+from safetensors.torch import load_file
+
+def load_task(task, folder="."):
+    """The weights of one task: the merged model plus the task's sparse vector."""
+    index = json.load(open(f"{folder}/model.safetensors.index.json"))
+    weights = {}
+    for file in sorted(set(index["weight_map"].values())):
+        weights |= load_file(f"{folder}/{file}")
+    sparse = load_file(f"{folder}/{task}.sparse.safetensors")
+    for name in [key[:-5] for key in sparse if key.endswith(".gaps")]:
+        gaps = sparse.pop(f"{name}.gaps")
+        values = sparse.pop(f"{name}.values").float() * sparse.pop(f"{name}.scale", 1)
+        flat = weights[name].float().flatten()
+        flat[torch.cumsum(gaps.long(), 0)[gaps != 255] - 1] += values
+        weights[name] = flat.view(weights[name].shape)
+    copies = {copy: weights[name] for copy, name in index["metadata"].get("tied", {}).items()}
+    return weights | copies | sparse  # what is left in sparse, the task keeps whole
+`;
+
+/** Of adapters. Needs transformers and peft. */
+export const ADAPTER_LOADER = `import transformers
+from peft import PeftModel
+
+def load_task(task, base, folder="."):
+    """The base model with the adapter of one task; task "merged" is the merged adapter."""
+    config = transformers.AutoConfig.from_pretrained(base)
+    model = getattr(transformers, config.architectures[0]).from_pretrained(base)
+    return PeftModel.from_pretrained(model, f"{folder}/{task}")
+`;

@@ -1,0 +1,201 @@
+/** The bytes of a virtual checkpoint: read from the merged model and a sparse vector, and added. */
+import { type CheckpointTensors, type StoredTensor } from '../checkpoint-tensors';
+import { bytesPerElement, type FloatDtype } from '../dtype';
+import { type FilePart, readParts } from '../file-parts';
+import { decodeFloats } from '../half';
+import { type FlatLayout, type TensorSpan } from '../layout';
+import { RemoteBlob } from '../remote-blob';
+import { type TensorInfo } from '../safetensors';
+import { type SparseFile } from './sparse-file';
+import { addKept, type Cursor, type KeptBytes, START } from './virtual-add';
+
+const F32_BYTES = 4;
+
+/** A sparse vector's file, its header read. */
+export interface OpenSparse {
+  readonly blob: Blob;
+  readonly file: SparseFile;
+}
+
+export interface OverlaidParts {
+  /** The tensors that lie in the blob, end to end, as F32. */
+  readonly space: FlatLayout;
+  /** Holds all of them, in dtypes of its own. */
+  readonly merged: CheckpointTensors;
+  readonly sparse: OpenSparse;
+}
+
+/** Elements [from, to) of one tensor, and where they go in what is read. */
+interface Piece {
+  readonly span: TensorSpan;
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+/** Kept entries of the tensor that the last read ended inside of, and how far it came. */
+interface Held {
+  readonly name: string;
+  readonly kept: KeptBytes;
+  readonly cursor: Cursor;
+}
+
+/**
+ * theta* + values over a flat space. Holds nothing but what a read is about, and the kept entries of
+ * the one tensor that the last read ended inside of: reads usually go on there.
+ */
+export class OverlaidBlob extends RemoteBlob {
+  readonly #parts: OverlaidParts;
+  #held: Held | null = null;
+
+  constructor(parts: OverlaidParts) {
+    super();
+    this.#parts = parts;
+  }
+
+  override get size(): number {
+    return F32_BYTES * this.#parts.space.elementCount;
+  }
+
+  /** The merged model is the base's to count; of the sparse vector, what is here already. */
+  override async keptBytes(start: number, end: number): Promise<number> {
+    const { blob, file } = this.#parts.sparse;
+    const all = end - start;
+    if (!(blob instanceof RemoteBlob)) return all;
+    const parts = this.#pieces(start, end).flatMap(({ span }) => partsOf(file, span.name));
+    const here = parts.map(({ byteStart, byteLength }) =>
+      blob.keptBytes(byteStart, byteStart + byteLength),
+    );
+    const kept = (await Promise.all(here)).reduce((sum, bytes) => sum + bytes, 0);
+    const missing = parts.reduce((sum, { byteLength }) => sum + byteLength, 0) - kept;
+    return Math.max(0, all - missing);
+  }
+
+  override async read(
+    start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (!(start >= 0 && start <= end && end <= this.size)) {
+      throw new RangeError(`Bytes ${start} to ${end} lie outside a checkpoint of ${this.size}.`);
+    }
+    const pieces = this.#pieces(start, end);
+    const held = this.#held;
+    const [sums, kept] = await Promise.all([
+      this.#readMerged(pieces, signal),
+      this.#readKept(pieces, held, signal),
+    ]);
+    for (const { span, from, to, at } of pieces) {
+      const bytes = kept.get(span.name);
+      if (bytes === undefined) continue;
+      const into = sums.subarray(at, at + to - from);
+      const follows = held?.name === span.name && held.cursor.element <= from;
+      const { fileName } = this.#parts.sparse.file;
+      const about = { fileName, name: span.name, elementCount: span.elementCount };
+      const cursor = addKept(into, from, bytes, follows ? held.cursor : START, about);
+      if (to < span.elementCount) this.#held = { name: span.name, kept: ownCopy(bytes), cursor };
+      else if (this.#held?.name === span.name) this.#held = null;
+    }
+    const first = start - F32_BYTES * Math.floor(start / F32_BYTES);
+    const bytes = new Uint8Array(sums.buffer);
+    return first === 0 && bytes.length === end - start
+      ? bytes
+      : bytes.slice(first, first + end - start);
+  }
+
+  #pieces(start: number, end: number): Piece[] {
+    const { tensors } = this.#parts.space;
+    const first = Math.floor(start / F32_BYTES);
+    const last = Math.ceil(end / F32_BYTES);
+    return tensors.flatMap((span) => {
+      const from = Math.max(first, span.flatStart);
+      const to = Math.min(last, span.flatStart + span.elementCount);
+      if (from >= to) return [];
+      return [{ span, from: from - span.flatStart, to: to - span.flatStart, at: from - first }];
+    });
+  }
+
+  /** theta* of the pieces in f32, end to end. */
+  async #readMerged(
+    pieces: readonly Piece[],
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    let at = 0;
+    const stored = pieces.map((piece) => {
+      const tensor = this.#parts.merged.tensors.get(piece.span.name)!;
+      const part = partOf(tensor, piece, at);
+      at += part.end - part.start;
+      return { piece, tensor, part };
+    });
+    const bytes = await readParts(
+      stored.map(({ part }) => part),
+      signal,
+    );
+    const count = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+    const sums = new Float32Array(count);
+    for (const { piece, tensor, part } of stored) {
+      const own = bytes.subarray(part.at, part.at + part.end - part.start);
+      sums.set(decodeFloats(own, tensor.dtype as FloatDtype), piece.at);
+    }
+    return sums;
+  }
+
+  /** Kept entries of the pieces' tensors; none for a tensor that keeps none. */
+  async #readKept(
+    pieces: readonly Piece[],
+    held: Held | null,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, KeptBytes>> {
+    const found = new Map<string, KeptBytes>();
+    if (held !== null && pieces.some(({ span }) => span.name === held.name)) {
+      found.set(held.name, held.kept);
+    }
+    const { blob, file } = this.#parts.sparse;
+    const wanted = pieces
+      .filter(({ span }) => !found.has(span.name))
+      .flatMap(({ span }) => partsOf(file, span.name));
+    let at = 0;
+    const places = new Map<string, number>();
+    const parts = wanted.map(({ name, byteStart: start, byteLength }): FilePart => {
+      const part = { blob, fileName: file.fileName, start, end: start + byteLength, at };
+      places.set(name, at);
+      at += byteLength;
+      return part;
+    });
+    const bytes = await readParts(parts, signal);
+    const cut = ({ name, byteLength }: TensorInfo): Uint8Array<ArrayBuffer> => {
+      const from = places.get(name)!;
+      return bytes.subarray(from, from + byteLength);
+    };
+    for (const { span } of pieces) {
+      const entry = file.tensors.get(span.name);
+      if (entry === undefined || found.has(span.name)) continue;
+      const { gaps, values, scale, dtype } = entry;
+      const step = scale === null ? null : decodeFloats(cut(scale), 'F32')[0]!;
+      found.set(span.name, { gaps: cut(gaps), values: cut(values), dtype, step });
+    }
+    return found;
+  }
+}
+
+function partOf(
+  { blob, fileName, byteStart, dtype }: StoredTensor,
+  piece: Piece,
+  at: number,
+): FilePart {
+  const bytes = bytesPerElement(dtype as FloatDtype);
+  const [start, end] = [byteStart + piece.from * bytes, byteStart + piece.to * bytes];
+  return { blob, fileName, start, end, at };
+}
+
+function partsOf({ tensors }: SparseFile, name: string): TensorInfo[] {
+  const entry = tensors.get(name);
+  if (entry === undefined) return [];
+  const { gaps, values, scale } = entry;
+  return scale === null ? [gaps, values] : [gaps, values, scale];
+}
+
+/** A copy that does not keep the whole read alive. */
+function ownCopy({ gaps, values, ...rest }: KeptBytes): KeptBytes {
+  return { ...rest, gaps: gaps.slice(), values: values.slice() };
+}
