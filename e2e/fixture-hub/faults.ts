@@ -21,6 +21,12 @@ export type FaultKind =
   | { readonly kind: 'no-cors' }
   /** No answer at all: the connection is closed. */
   | { readonly kind: 'refuse' }
+  /** The connection is cut after so many bytes of the request's own body. */
+  | { readonly kind: 'drop-upload'; readonly afterBytes: number }
+  /** The request's own body is taken, and no answer ever comes. */
+  | { readonly kind: 'no-answer' }
+  /** What was asked for is done, and the connection cut in place of an answer. */
+  | { readonly kind: 'lose-answer' }
   /** The body comes this slowly. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number };
 

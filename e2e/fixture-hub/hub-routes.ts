@@ -4,6 +4,7 @@ import { answerSignIn } from './oauth';
 import { repoRoute, searchModels } from './repo-api';
 import { cachedFile, resolveFile } from './resolve';
 import { type Exchange, redirect, sendError, sendJson } from './respond';
+import { answerUpload } from './upload-routes';
 
 /** Sends the answer of the Hub's origin. */
 export async function answerHub(state: HubState, exchange: Exchange): Promise<void> {
@@ -16,6 +17,8 @@ export async function answerHub(state: HubState, exchange: Exchange): Promise<vo
     sendError(exchange, 401, '', 'Invalid credentials in Authorization header');
   } else if (await answerSignIn(state, exchange)) {
     // It has answered.
+  } else if (await answerUpload(state, exchange, parts)) {
+    // So has it.
   } else if (parts[0] !== 'api') {
     await resolveFile(state, exchange, parts);
   } else if (parts[1] === 'resolve-cache') {

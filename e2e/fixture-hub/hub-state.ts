@@ -2,6 +2,7 @@
 import { commitOf, type FixtureFile, type FixtureFiles, type FixtureRepo } from './content';
 import { type SignInState } from './oauth';
 import { type Exchange, sendError } from './respond';
+import { type UploadState } from './upload-state';
 
 /** First part of a repo's address in the API. */
 export type RepoKind = 'models' | 'datasets';
@@ -10,6 +11,9 @@ export interface HubState {
   readonly repos: Readonly<Record<RepoKind, Map<string, FixtureRepo>>>;
   /** What each access token may read. */
   readonly tokens: Map<string, { readonly user: string; readonly repos: readonly string[] }>;
+  /** Accounts whose repos each access token may make and change. */
+  readonly writers: Map<string, readonly string[]>;
+  readonly uploads: UploadState;
   readonly pageSize: number;
   readonly hubOrigin: string;
   readonly contentOrigin: string;
@@ -33,7 +37,13 @@ export function tokenOf({ log }: Exchange): string | null {
 
 export function mayRead(state: HubState, exchange: Exchange, repo: FixtureRepo): boolean {
   const token = tokenOf(exchange);
-  return token !== null && state.tokens.get(token)!.repos.includes(repo.id);
+  if (token === null) return false;
+  return state.tokens.get(token)!.repos.includes(repo.id) || mayWrite(state, exchange, repo.id);
+}
+
+export function mayWrite({ writers }: HubState, exchange: Exchange, id: string): boolean {
+  const accounts = writers.get(tokenOf(exchange) ?? '') ?? [];
+  return accounts.includes(id.split('/')[0]!);
 }
 
 /** The repo, where it may be seen; else the Hub's answer that it is not there. */

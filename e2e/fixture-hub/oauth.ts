@@ -12,7 +12,7 @@ export interface FixtureApp {
   readonly redirectUrls: readonly string[];
   /** Who signs in. */
   readonly user: string;
-  /** What the tokens handed out may read, beyond what is public. */
+  /** What the tokens handed out may read, beyond what is public; their scope says if they may write. */
   readonly repos: readonly string[];
   /** Default: 8 hours. */
   readonly expiresInSeconds?: number;
@@ -119,6 +119,10 @@ async function handOut(state: HubState, exchange: Exchange): Promise<void> {
   }
   const accessToken = `hf_oauth_${randomBytes(12).toString('hex')}`;
   state.tokens.set(accessToken, { user: app.user, repos: app.repos });
+  // Either lets an app make repos; `write-repos` alone does not.
+  if (/\b(?:contribute|manage)-repos\b/.test(asked.get('scope') ?? '')) {
+    state.writers.set(accessToken, [app.user]);
+  }
   const nonce = wrongNonce ? 'another' : asked.get('nonce');
   sendJson(exchange, {
     access_token: accessToken,

@@ -37,7 +37,7 @@ export async function repoRoute(
   if (verb === 'revision') sendJson(exchange, repoInfo(place));
   else if (verb === 'tree') sendTree(state, exchange, place, below);
   else if (verb === 'paths-info') await sendPathsInfo(exchange, place);
-  else if (verb === 'commits') sendJson(exchange, [commitInfo(place)]);
+  else if (verb === 'commits') sendJson(exchange, commitList(state, place));
   else if (verb === 'xet-read-token') sendStoreToken(state, exchange, repo);
   else sendError(exchange, 404, '', 'Not found');
 }
@@ -61,9 +61,14 @@ function repoInfo({ kind, repo, files, commit }: Place): unknown {
   };
 }
 
-function commitInfo({ commit }: Place): unknown {
+/** From the commit backwards: those that were uploaded, else it alone. */
+function commitList({ uploads }: HubState, { repo, commit }: Place): unknown {
+  const history = uploads.history.get(repo.id) ?? [];
+  const at = history.findIndex(({ id }) => id === commit);
+  const commits = at === -1 ? [{ id: commit, title: 'Add files' }] : history.slice(at);
   const authors = [{ user: 'peru', avatar: '' }];
-  return { id: commit, title: 'Add files', message: '', authors, date: '2024-01-01T00:00:00.000Z' };
+  const date = '2024-01-01T00:00:00.000Z';
+  return commits.map(({ id, title }) => ({ id, title, message: '', authors, date }));
 }
 
 /** Public repos, and those that the token may see, whose name holds the text asked for. */

@@ -12,6 +12,8 @@ export interface LoggedRequest {
   readonly authorization: string | null;
   readonly range: string | null;
   status: number;
+  /** Bytes of the request's own body that were taken, where it is read. */
+  receivedBytes: number;
   /** Bytes of the body that were written. */
   bodyBytes: number;
 }
@@ -52,8 +54,9 @@ export function answerPreflight(exchange: Exchange): void {
   exchange.log.status = 204;
   exchange.response.writeHead(204, {
     ...corsHeaders(exchange),
-    'access-control-allow-methods': 'GET,HEAD,POST',
-    'access-control-allow-headers': 'authorization,content-type,range',
+    'access-control-allow-methods': 'GET,HEAD,POST,PUT',
+    'access-control-allow-headers':
+      'authorization,content-type,range,x-request-id,x-xet-session-id',
     'access-control-max-age': '60',
   });
   exchange.response.end();
@@ -162,6 +165,27 @@ async function sendBody(
     await new Promise((resolve) => setTimeout(resolve, 5));
     response.destroy();
   } else if (fault?.kind !== 'stall') response.end();
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/** What a request carries, whole; never ends where the connection or the answer fails on demand. */
+export async function readRequest(exchange: Exchange): Promise<Uint8Array> {
+  const { request, log } = exchange;
+  const fault = takeFault(exchange, 'drop-upload', 'no-answer');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) {
+    chunks.push(chunk as Uint8Array);
+    log.receivedBytes += (chunk as Uint8Array).length;
+    if (fault?.kind === 'drop-upload' && log.receivedBytes >= fault.afterBytes) {
+      request.socket.destroy();
+      await never();
+    }
+  }
+  if (fault?.kind === 'no-answer') await never();
+  return Buffer.concat(chunks);
 }
 
 /** Waits until the socket has taken the bytes, or is gone. */

@@ -19,12 +19,18 @@ import {
   sendJson,
   takeFault,
 } from './respond';
+import { takeUpload } from './upload-store';
+import { type UploadMode, uploadState } from './upload-state';
 import { block, reconstruction } from './xet';
 
 export interface FixtureHubOptions {
   readonly repos: readonly FixtureRepo[];
   /** What each access token may read, beyond what is public. */
   readonly tokens?: Readonly<Record<string, readonly string[]>>;
+  /** Accounts whose repos each of the `tokens` may make and change. */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
+  /** How large files are uploaded; default: to the content-addressed store, as on the Hub. */
+  readonly uploads?: UploadMode;
   /** Entries of a page of a listing; default 1000, as on the Hub. */
   readonly pageSize?: number;
   /** Data sets, served as models are; of one given by its name alone there is nothing else. */
@@ -44,8 +50,12 @@ export interface FixtureHub {
   readonly requests: LoggedRequest[];
   /** Most requests that were under way at once on one origin since the last `clearLog`. */
   readonly mostAtOnce: number;
+  /** Requests under way now, on both origins. */
+  readonly underWay: number;
   /** How the next sign-ins go. */
   readonly signIn: Pick<SignInState, 'decision' | 'wrongNonce' | 'expired'>;
+  /** How large files are uploaded from now on. */
+  uploadMode: UploadMode;
   clearLog(): void;
   fault(...faults: readonly Fault[]): void;
   clearFaults(): void;
@@ -82,6 +92,8 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
         { user: 'tester', repos },
       ]),
     ),
+    writers: new Map(Object.entries(options.writers ?? {})),
+    uploads: uploadState(options.uploads),
     pageSize: options.pageSize ?? 1000,
     hubOrigin: hubUrl,
     contentOrigin: contentUrl,
@@ -89,7 +101,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     signIn: signInState(options.app),
     moved: new Map(Object.entries(options.moved ?? {})),
   };
-  const { tokens } = state;
+  const { tokens, uploads } = state;
   const { models: repos, datasets } = state.repos;
   return {
     hubUrl,
@@ -98,6 +110,15 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     signIn: state.signIn,
     get mostAtOnce() {
       return log.most;
+    },
+    get underWay() {
+      return log.now.hub + log.now.content;
+    },
+    get uploadMode() {
+      return uploads.mode;
+    },
+    set uploadMode(mode) {
+      uploads.mode = mode;
     },
     clearLog() {
       log.requests.length = 0;
@@ -171,6 +192,7 @@ function serve(
     authorization: request.headers.authorization ?? null,
     range: request.headers.range ?? null,
     status: 0,
+    receivedBytes: 0,
     bodyBytes: 0,
   };
   const exchange: Exchange = { request, response, url, faults, log: logged, hidden: false };
@@ -206,6 +228,7 @@ function serve(
 /** The other origin: bytes of large files, over HTTP and by content. */
 async function answerContent(state: HubState, exchange: Exchange): Promise<void> {
   const parts = exchange.url.pathname.split('/').slice(1).map(decodeURIComponent);
+  if (await takeUpload(state, exchange, parts)) return;
   const [first, second, hash = ''] = parts;
   if (second === 'reconstructions') {
     sendReconstruction(state, exchange, hash);
