@@ -5,6 +5,7 @@
 import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/tensor/errors';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
+import { isSparseHeader } from '@/tensor/sparse/sparse-file';
 import { readShardIndex } from './shard-index';
 
 export interface OpenOptions {
@@ -26,6 +27,8 @@ export interface RepoSource {
   readonly name: string;
   /** Where its files lie, for messages; empty for files without a folder. */
   readonly folder: string;
+  /** Paths inside the repo of the files that are known to lie in its folder; absent: not listed. */
+  readonly paths?: readonly string[];
   /** What to do about a missing file; default: how to save it again. */
   readonly ifMissing?: string;
   /**
@@ -39,6 +42,8 @@ export interface RepoSource {
 export interface CheckpointSource extends RepoSource {
   /** Path inside the repo of the safetensors file, or of the index of its shards. */
   readonly weightsPath: string;
+  /** Gives the tensors where they do not lie in that file as they are. */
+  readonly openTensors?: (options?: OpenOptions) => Promise<CheckpointTensors>;
 }
 
 export const WEIGHTS_FILE = 'model.safetensors';
@@ -73,6 +78,7 @@ export async function openWeights(
   source: CheckpointSource,
   options?: OpenOptions,
 ): Promise<CheckpointTensors> {
+  if (source.openTensors !== undefined) return source.openTensors(options);
   const indexed = source.weightsPath.endsWith('.index.json');
   if (!indexed) {
     return checkpointTensors(source.name, [await openFile(source, source.weightsPath, options)]);
@@ -101,7 +107,17 @@ async function openFile(
   options: OpenOptions | undefined,
 ): Promise<{ blob: Blob; header: SafetensorsHeader }> {
   const blob = await openRequired(source, path, options);
-  return { blob, header: await readSafetensorsHeader(blob, fileLabel(source, path)) };
+  const header = await readSafetensorsHeader(blob, fileLabel(source, path));
+  if (isSparseHeader(header)) throw loneSparse(header.fileName);
+  return { blob, header };
+}
+
+function loneSparse(fileName: string): PeruError {
+  return new PeruError(
+    'unsupported',
+    `${fileName} is a sparse vector that Peru wrote, no model of its own: its values are added to a merged model.`,
+    'Add the whole folder of the export, its files named as they were written: TASK.sparse.safetensors beside merged.safetensors.',
+  );
 }
 
 /** What messages call a file of a repo. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { planGroup } from '@/plan/plan-group';
 import { openRequired, openWeights } from './checkpoint-source';
@@ -36,6 +36,10 @@ describe('the embedded zoo', () => {
     for (const { model } of zoo.tasks) {
       expect(await readLicence(await model.open('README.md'))).toBe('apache-2.0');
     }
+  });
+
+  it('lists the files of its base, which no server would', () => {
+    expect(zoo.base.paths).toEqual(readdirSync(new URL(zoo.base.folder, baseUrl)).sort());
   });
 
   it('comes with readable configs', async () => {

@@ -7,6 +7,7 @@ export const JSON_CAPS = {
   config: 1_000_000,
   tokenizer: 64_000_000,
   shardIndex: 25_000_000,
+  recipe: 5_000_000,
   manifest: 1_000_000,
 } as const;
 

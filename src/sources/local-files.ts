@@ -1,7 +1,7 @@
 /**
  * Groups files from the visitor's disk into checkpoints and adapters. A folder laid out as a Hub
- * repo is one checkpoint, one saved by PEFT one adapter; loose .safetensors files are a checkpoint
- * each. Nothing is read here: only names decide.
+ * repo is one checkpoint, one saved by PEFT one adapter, one with sparse vectors an export of
+ * Peru's; loose .safetensors files are a checkpoint each. Nothing is read here: only names decide.
  */
 import { PeruError } from '@/tensor/errors';
 import {
@@ -17,6 +17,7 @@ import {
   SHARD_INDEX_FILE,
   WEIGHTS_FILE,
 } from './checkpoint-source';
+import { type ExportFolder, exportNames, RECIPE_FILE } from './peru-export';
 
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */
@@ -27,6 +28,10 @@ export interface LocalFile {
 export interface LocalGroup {
   readonly checkpoints: readonly CheckpointSource[];
   readonly adapters: readonly AdapterSource[];
+  /** Folders of full fine-tunes that Peru exported; their files are none of the checkpoints. */
+  readonly exports: readonly ExportFolder[];
+  /** Folders with a recipe.json, which may be anybody's. */
+  readonly recipes: readonly RepoSource[];
   /** Paths that belong to no checkpoint and no adapter. */
   readonly ignored: readonly string[];
 }
@@ -45,12 +50,18 @@ const INDEX = '.safetensors.index.json';
 export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   const folders = byFolder(files);
   const adapterFolders = foldersOfAdapters(folders);
+  const exports = localExports(folders);
+  const noCheckpoints = [...adapterFolders.steps, ...exports.map(({ repo }) => repo.folder)];
   const weights = [...folders].flatMap(([folder, entries]) =>
-    isInsideAny(folder, adapterFolders.steps)
+    isInsideAny(folder, noCheckpoints)
       ? []
       : weightFiles(entries).map((file) => ({ folder, file })),
   );
-  const owners = [...new Set(weights.map(({ folder }) => folder)), ...adapterFolders.all];
+  const owners = [
+    ...new Set(weights.map(({ folder }) => folder)),
+    ...adapterFolders.all,
+    ...exports.map(({ repo }) => repo.folder),
+  ];
   for (const [folder, entries] of folders) {
     // Folders inside a checkpoint's (onnx/, runs/) hold by-products, not checkpoints.
     // A repo's own pickle is a copy of its safetensors; among loose files it was meant.
@@ -62,6 +73,8 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   return {
     checkpoints: localCheckpoints(folders, weights),
     adapters: localAdapters(folders, adapterFolders.all),
+    exports,
+    recipes: foldersWith(folders, RECIPE_FILE),
     ignored: ignoredPaths(files, folders, owners),
   };
 }
@@ -102,6 +115,25 @@ function localAdapters(folders: Folders, adapterFolders: readonly string[]): Ada
   return adapterFolders.map((folder, i) =>
     localRepo(joinPath(folder, ADAPTER_FILE), names[i]!, folder, folders.get(folder)!),
   );
+}
+
+function localExports(folders: Folders): ExportFolder[] {
+  return [...folders].flatMap(([folder, entries]) => {
+    const names = exportNames(entries.keys());
+    return names === null ? [] : [{ ...names, repo: folderRepo(folder, entries) }];
+  });
+}
+
+function foldersWith(folders: Folders, name: string): RepoSource[] {
+  return [...folders].flatMap(([folder, entries]) =>
+    entries.has(name) ? [folderRepo(folder, entries)] : [],
+  );
+}
+
+/** A folder by itself, whatever lies in it. */
+function folderRepo(folder: string, entries: ReadonlyMap<string, LocalFile>): RepoSource {
+  const name = folder === '' ? 'Your files' : folder.slice(folder.lastIndexOf('/') + 1);
+  return localRepo(folder, name, folder, entries);
 }
 
 /** Files by folder and name; hidden ones (.git, .cache, ._resource forks) are left out. */
@@ -209,7 +241,9 @@ function localRepo(
   folder: string,
   entries: ReadonlyMap<string, LocalFile>,
 ): RepoSource {
-  return { id, name, folder, open: (path) => Promise.resolve(entries.get(path)?.file ?? null) };
+  const paths = [...entries.keys()];
+  const open: RepoSource['open'] = (path) => Promise.resolve(entries.get(path)?.file ?? null);
+  return { id, name, folder, paths, open };
 }
 
 /** A folder with one checkpoint is known by its own name, several in one by their files'. */

@@ -46,6 +46,19 @@ export interface ZooOptions extends OpenOptions {
 
 const MANIFEST = 'zoo.json';
 
+/** What lies in the base's folder: a static server lists nothing. */
+export const BASE_PATHS: readonly string[] = [
+  'README.md',
+  'config.json',
+  'merges.txt',
+  'model.safetensors',
+  'preprocessor_config.json',
+  'special_tokens_map.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.json',
+];
+
 /** Where `datasets` puts a split that fits one file. */
 export function splitPath(split: 'test' | 'validation'): string {
   return `data/${split}-00000-of-00001.parquet`;
@@ -75,7 +88,7 @@ function readManifest(fields: Readonly<Record<string, unknown>>, door: Door): Zo
   return {
     demo,
     lambda,
-    base: webCheckpoint(base, door),
+    base: { ...webCheckpoint(base, door), paths: BASE_PATHS },
     tasks: tasks.map((task, i) => readTask(task, `tasks[${i}]`, door)),
   };
 }

@@ -1,6 +1,7 @@
 /** Which files of a repo are checkpoints and adapters. Nothing is read: only names decide. */
 import { ADAPTER_CONFIG, ADAPTER_FILE } from '../adapter-source';
 import { SHARD_INDEX_FILE, WEIGHTS_FILE } from '../checkpoint-source';
+import { type ExportNames, exportNames, RECIPE_FILE } from '../peru-export';
 import { pathBelow } from './repo-ref';
 
 /** A checkpoint or an adapter, by where it lies in the repo. */
@@ -48,6 +49,36 @@ export function findCheckpoints(paths: readonly string[], within: string): Found
     pickles: inside.filter((path) => PICKLE.test(path) && !NOT_WEIGHTS.test(nameOf(path))),
     otherWeights: inside.filter((path) => OTHER_WEIGHTS.test(path)),
   };
+}
+
+/** What a folder of a repo holds that Peru exported. */
+export interface FoundExport {
+  /** Of the merged model and the sparse vectors; null for an export of adapters. */
+  readonly names: ExportNames | null;
+  /** Folders of adapters, each right below this one. */
+  readonly adapters: readonly string[];
+}
+
+/**
+ * Whether a folder looks like an export of Peru's: sparse vectors, or adapters beside a recipe.
+ *
+ * @param paths every file of the repo
+ * @returns null where it does not
+ */
+export function findExport(paths: readonly string[], within: string): FoundExport | null {
+  const start = within === '' ? '' : `${within}/`;
+  const below = paths
+    .filter((path) => path.startsWith(start))
+    .map((path) => path.slice(start.length));
+  const names = exportNames(below.filter((path) => !path.includes('/')));
+  const has = new Set(below);
+  const folders = new Set(below.map((path) => path.slice(0, Math.max(0, path.indexOf('/')))));
+  const adapters = [...folders].filter((folder) => {
+    return has.has(pathBelow(folder, ADAPTER_FILE)) && has.has(pathBelow(folder, ADAPTER_CONFIG));
+  });
+  if (names !== null) return { names, adapters: [] };
+  if (!has.has(RECIPE_FILE) || adapters.length === 0) return null;
+  return { names, adapters: adapters.map((folder) => pathBelow(within, folder)).sort() };
 }
 
 /** Those of the folder that is meant, where it has any; else those of the folders below. */

@@ -8,7 +8,14 @@ import {
   SHARD_INDEX_FILE,
   WEIGHTS_FILE,
 } from '../checkpoint-source';
-import { findCheckpoints, type FoundModel, type FoundModels, topModels } from './find-checkpoints';
+import { type ExportNames } from '../peru-export';
+import {
+  findCheckpoints,
+  findExport,
+  type FoundModel,
+  type FoundModels,
+  topModels,
+} from './find-checkpoints';
 import { conversions, type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
 import { HubBlob } from './hub-blob';
 import { allOf } from './all-of';
@@ -113,6 +120,40 @@ export async function openHubGroup(
   };
 }
 
+/** A folder of a repo that looks like what Peru exported. */
+export interface HubExport {
+  readonly repo: RepoSource & { readonly hub: Provenance };
+  /** Of the merged model and the sparse vectors; null for an export of adapters. */
+  readonly names: ExportNames | null;
+  readonly adapters: readonly HubAdapter[];
+}
+
+/**
+ * Looks whether a reference names an export of Peru's. No file of it is read.
+ *
+ * @returns null where it names anything else
+ * @throws PeruError `source` when it is no model repo or can not be seen
+ */
+export async function openHubExport(
+  text: string,
+  door: HubDoor,
+  options: OpenOptions = {},
+): Promise<HubExport | null> {
+  const signal = options.signal ?? new AbortController().signal;
+  const ref = parseRepoRef(text, door.hubUrl);
+  const pinned = await pinRepo(door, ref, signal);
+  const files = await listRepo(door, pinned, signal);
+  const found = findExport(
+    files.map(({ path }) => path),
+    ref.path,
+  );
+  if (found === null) return null;
+  const opener = repoOpener(door, pinned, files);
+  const at = (folder: string): HubAdapter =>
+    opener({ kind: 'adapter', folder, weightsPath: ADAPTER_FILE });
+  return { repo: at(ref.path), names: found.names, adapters: found.adapters.map(at) };
+}
+
 /**
  * Opens the one model that a reference names.
  *
@@ -175,6 +216,7 @@ function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]
       folder: place,
       ifMissing: `See which files the repo has at ${repoPage({ hub: door.hub, repo })}/tree/${commit}.`,
       hub: { ...pinned, folder, files: inFolder },
+      paths: inFolder.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)),
       open: (path, { signal, onProgress } = {}) => {
         signal?.throwIfAborted();
         const file = remote.get(pathBelow(folder, path));

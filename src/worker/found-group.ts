@@ -1,0 +1,74 @@
+/** A group out of what was found among files or repos: which is the base, and what tasks are called. */
+import { type AdapterSource, baseOfAdapters } from '@/sources/adapter-source';
+import {
+  type CheckpointSource,
+  type OpenOptions,
+  openWeights,
+  type RepoSource,
+} from '@/sources/checkpoint-source';
+import { guessBase } from '@/plan/guess-base';
+import { PeruError } from '@/tensor/errors';
+import { type GroupSources, type TaskSource } from './group-sources';
+
+/** What was found among files or repos: full checkpoints, adapters, or both. */
+export interface Found {
+  readonly checkpoints: readonly CheckpointSource[];
+  readonly adapters: readonly AdapterSource[];
+}
+
+/** What a group and its tasks are called, and what scores them. */
+export interface AboutGroup {
+  readonly title: string;
+  readonly lambda: number | null;
+  readonly taskOf: (model: RepoSource) => Omit<TaskSource<never>, 'model'>;
+}
+
+/**
+ * Adapters and their base, or full checkpoints of which one is the base.
+ *
+ * @param chosenBase id of the checkpoint that the visitor chose
+ * @throws PeruError `choose-base` where it can not be told, `source` for adapters without a base
+ */
+export async function groupOf(
+  { checkpoints, adapters }: Found,
+  { title, lambda, taskOf }: AboutGroup,
+  chosenBase: string | undefined,
+  options: OpenOptions,
+): Promise<GroupSources> {
+  if (adapters.length > 0) {
+    const base = baseOfAdapters(adapters, checkpoints, chosenBase);
+    const tasks = adapters.map((model) => ({ ...taskOf(model), model }));
+    return { kind: 'adapters', title, base, tasks, lambda };
+  }
+  const base = await chooseBase(checkpoints, chosenBase, options);
+  const others = checkpoints.filter((checkpoint) => checkpoint !== base);
+  const tasks = others.map((model) => ({ ...taskOf(model), model }));
+  return { kind: 'full', title, base, tasks, lambda };
+}
+
+/** Called as its files are, and scored on nothing. */
+export function unscoredTask({ name }: RepoSource): Omit<TaskSource<never>, 'model'> {
+  return { name, title: name, scoredOn: null };
+}
+
+/**
+ * @throws PeruError `choose-base` where neither a choice nor the tensors' names tell
+ */
+export async function chooseBase(
+  checkpoints: readonly CheckpointSource[],
+  chosenId: string | undefined,
+  options: OpenOptions,
+): Promise<CheckpointSource> {
+  const chosen = checkpoints.find(({ id }) => id === chosenId);
+  if (chosen !== undefined) return chosen;
+  const weights = await Promise.all(checkpoints.map((one) => openWeights(one, options)));
+  const guess = guessBase(weights);
+  if (guess.kind === 'base') return checkpoints[guess.index]!;
+  const choices = guess.candidates.map((index) => checkpoints[index]!);
+  throw new PeruError(
+    'choose-base',
+    `Which checkpoint is the base can not be told from their tensors: ${choices.map(({ name }) => name).join(', ')} hold the same names.`,
+    'Choose the model that the others were fine-tuned from.',
+    { choices: choices.map(({ id, name }) => ({ id, name })) },
+  );
+}

@@ -1,0 +1,84 @@
+/** Groups of repos of a Hub: what a preset makes of them, and what Peru exported to them. */
+import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
+import { type HubDoor } from '@/sources/hub/hub-door';
+import { type HubExport } from '@/sources/hub/hub-repo';
+import { loadPart } from '@/sources/hub/load-part';
+import { presetOf } from '@/sources/presets';
+import { pageUrl } from './demo-sources';
+import { type AboutGroup, groupOf, unscoredTask } from './found-group';
+import { type GroupSources } from './group-sources';
+import { openHubCache } from './hub-cache';
+import { type SourceRequest } from './protocol';
+import { recipeOf } from './reopening/recipe-of';
+import { reopenAdapters } from './reopening/reopen-adapters';
+import { reopenFull } from './reopening/reopen-full';
+import { presetTask } from './scoring/preset-tests';
+
+type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
+
+/** @throws PeruError as `openHubGroup`, `reopenFull` and `reopenAdapters` */
+export async function hubSources(request: HubRequest, options: OpenOptions): Promise<GroupSources> {
+  const { repos, hubUrl, accessToken } = request;
+  const [{ HubDoor }, { openHubExport, openHubGroup }] = await loadPart(() =>
+    Promise.all([import('@/sources/hub/hub-door'), import('@/sources/hub/hub-repo')]),
+  );
+  const cache = (await openHubCache()) ?? undefined;
+  const door = new HubDoor({ hubUrl, accessToken, cache });
+  const [only, another] = repos;
+  // One repo is no group, unless it is an export.
+  if (only !== undefined && another === undefined) {
+    const exported = await openHubExport(only, door, options);
+    const group = exported && (await reopen(exported, door, options));
+    if (group !== null) return group;
+  }
+  const found = await openHubGroup(repos, door, options);
+  const places = new Map<RepoSource, string>();
+  for (const model of [...found.checkpoints, ...found.adapters]) {
+    places.set(model, model.hub.repo);
+  }
+  const about = aboutHub(request.preset, door, places);
+  return groupOf(found, about, idOfBase(request, found.ids), options);
+}
+
+/** Null where it turns out to be none of Peru's. */
+async function reopen(
+  { repo, names, adapters }: HubExport,
+  door: HubDoor,
+  options: OpenOptions,
+): Promise<GroupSources | null> {
+  if (names !== null) return reopenFull({ ...names, repo }, door, options);
+  const recipe = await recipeOf(repo, options);
+  if (recipe?.compress.method !== 'peru-lora') return null;
+  const places = { checkpoints: [], chosen: undefined, door };
+  return reopenAdapters({ recipe, adapters }, places, options);
+}
+
+/** A preset names the tasks that are its own; others stay what their repos are called. */
+function aboutHub(
+  presetId: string | undefined,
+  door: HubDoor,
+  repoOf: ReadonlyMap<RepoSource, string>,
+): AboutGroup {
+  const preset = presetId === undefined ? null : presetOf(presetId);
+  const plain = { title: 'From the Hub', lambda: null, taskOf: unscoredTask };
+  if (preset === null) return plain;
+  const places = { door, classesUrl: new URL('presets/', pageUrl()) };
+  const given = new Set<string>();
+  const taskOf: AboutGroup['taskOf'] = (model) => {
+    const facts = presetTask(preset, repoOf.get(model) ?? '', places);
+    // Two revisions of one repo are two tasks, and only one can have the name.
+    if (facts !== null && !given.has(facts.name)) {
+      given.add(facts.name);
+      return facts;
+    }
+    const plainTask = unscoredTask(model);
+    const isTaken = preset.tasks.some(({ name }) => name === plainTask.name);
+    return isTaken ? { ...plainTask, name: model.folder, title: model.folder } : plainTask;
+  };
+  return { title: preset.title, lambda: preset.lambda, taskOf };
+}
+
+/** The base may be named by what was opened, or by the reference that opened it. */
+function idOfBase({ repos, base }: HubRequest, ids: readonly string[]): string | undefined {
+  return base === undefined ? undefined : (ids[repos.indexOf(base)] ?? base);
+}

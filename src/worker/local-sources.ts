@@ -1,0 +1,105 @@
+/** Groups of files of the visitor's disk: checkpoints, what Peru exported, a recipe beside its sources. */
+import { type AdapterSource } from '@/sources/adapter-source';
+import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
+import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
+import { PeruError } from '@/tensor/errors';
+import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { groupOf, unscoredTask } from './found-group';
+import { type GroupSources } from './group-sources';
+import { type SourceRequest } from './protocol';
+import { matchSources } from './reopening/match-sources';
+import { recipeOf } from './reopening/recipe-of';
+import { tasksOfRecipe } from './reopening/recipe-tasks';
+import { reopenAdapters } from './reopening/reopen-adapters';
+import { reopenFull } from './reopening/reopen-full';
+
+type LocalRequest = Extract<SourceRequest, { kind: 'files' }>;
+
+/** @throws PeruError when the files hold no group with a base, or parts of several exports */
+export async function localSources(
+  { files, base }: LocalRequest,
+  options: OpenOptions,
+): Promise<GroupSources> {
+  const found = groupLocalFiles(files);
+  const [exported, another] = found.exports;
+  if (exported !== undefined) {
+    const others = [...found.checkpoints, ...found.adapters];
+    const beside = another?.repo ?? others[0];
+    if (beside !== undefined) throw notAlone(exported.repo, beside);
+    return reopenFull(exported, null, options);
+  }
+  const about = { title: 'Your files', lambda: null, taskOf: unscoredTask };
+  const told = await recipeAmong(found, options);
+  if (told === null) return groupOf(found, about, base, options);
+  return byRecipe(told, found, base, options);
+}
+
+interface LocalRecipe {
+  /** The folder it lies in. */
+  readonly repo: RepoSource;
+  readonly recipe: RecipeFile;
+}
+
+/** @throws PeruError where there are several */
+async function recipeAmong(
+  { recipes }: LocalGroup,
+  options: OpenOptions,
+): Promise<LocalRecipe | null> {
+  const read = await Promise.all(
+    recipes.map(async (repo) => ({ repo, recipe: await recipeOf(repo, options) })),
+  );
+  const found = read.filter((one): one is LocalRecipe => one.recipe !== null);
+  const [first, second] = found;
+  if (first !== undefined && second !== undefined) throw notAlone(first.repo, second.repo);
+  return first ?? null;
+}
+
+/** Sources that a recipe was made from, by their content; or else the adapters it was exported with. */
+async function byRecipe(
+  { recipe, repo: folder }: LocalRecipe,
+  found: LocalGroup,
+  chosen: string | undefined,
+  options: OpenOptions,
+): Promise<GroupSources> {
+  const { checkpoints, adapters } = found;
+  const matched = await matchSources<RepoSource>(recipe, [...checkpoints, ...adapters], options);
+  const exported = adapters.filter((adapter) => isRightBelow(adapter, folder));
+  if (matched.tasks.size === 0 && exported.length > 0 && recipe.compress.method === 'peru-lora') {
+    const stranger = adapters.find((adapter) => !exported.includes(adapter));
+    if (stranger !== undefined) throw notAlone(folder, stranger);
+    const places = { checkpoints, chosen, door: null };
+    return reopenAdapters({ recipe, adapters: exported }, places, options);
+  }
+  const { tasks } = await tasksOfRecipe(recipe, null, options);
+  const keys = new Map([...matched.tasks].map(([task, model]) => [model, task] as const));
+  const taskOf = (model: RepoSource): ReturnType<typeof unscoredTask> => {
+    const known = tasks.find(({ record }) => record.task === keys.get(model));
+    if (known === undefined) return unscoredTask(model);
+    return { name: known.record.task, title: known.title, scoredOn: known.scoredOn };
+  };
+  const places = [...matched.tasks.values()];
+  const place = (model: RepoSource): number => {
+    const index = places.indexOf(model);
+    return index < 0 ? places.length : index;
+  };
+  const inOrder = <Model extends RepoSource>(models: readonly Model[]): Model[] =>
+    [...models].sort((a, b) => place(a) - place(b));
+  const about = { title: recipe.title, lambda: recipe.merge.lambda ?? null, taskOf };
+  const models = { checkpoints: inOrder(checkpoints), adapters: inOrder(adapters) };
+  const group = await groupOf(models, about, chosen ?? matched.base?.id, options);
+  return { ...group, findings: matched.findings };
+}
+
+function isRightBelow({ folder }: AdapterSource, { folder: outer }: RepoSource): boolean {
+  const above = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
+  return folder !== outer && above === outer;
+}
+
+function notAlone(one: RepoSource, other: RepoSource): PeruError {
+  const named = ({ folder, name }: RepoSource): string => (folder === '' ? name : folder);
+  return new PeruError(
+    'mismatch',
+    `${named(one)} is an export of Peru's and a group by itself; ${named(other)} was added beside it.`,
+    'Remove one of the two: an export opens alone, with all its files in one folder.',
+  );
+}
