@@ -2,7 +2,8 @@
  * What a choice of ranks costs and keeps, from the spectra alone. Pure: the worker reports it and
  * the page shows it while the slider moves, so both say the same.
  */
-import { adapterFolderSize, tripletBytes } from '@/export/adapter-size';
+import { type AdapterFolderSpec, adapterFolderSize, tripletBytes } from '@/export/adapter-size';
+import { fileStems } from '@/export/file-stems';
 import { chooseRanks, keptEnergyShare, type RankChoice } from '@/methods/peru-lora';
 import { type AdapterContents } from './protocol';
 
@@ -25,22 +26,22 @@ export interface AdapterPreview {
   readonly bytes: number;
 }
 
-/** One entry a task, in the order of `spectra`. Budgets are shared over the modules of all tasks. */
+/** One entry a task, in the order of both lists. Budgets are shared over the modules of all tasks. */
 export function previewAdapters(
-  { modules, tasks }: AdapterContents,
+  contents: AdapterContents,
   spectra: readonly TaskSpectra[],
   choice: RankChoice,
 ): AdapterPreview[] {
+  const { modules } = contents;
   const costs = modules.map(tripletBytes);
   const all = spectra.map((one) =>
     one.modules.map((values, i) => ({ values, bytesPerTriplet: costs[i]! })),
   );
   const ranks = chooseRanks(all.flat(), choice);
+  const folders = adapterFolders(contents);
   return spectra.map(({ task }, index) => {
     const own = ranks.slice(index * modules.length, (index + 1) * modules.length);
-    const otherBytes = tasks.find((one) => one.task === task)?.otherBytes ?? 0;
-    const written = modules.map((module, i) => ({ ...module, rank: own[i]! }));
-    const files = adapterFolderSize(task, { modules: written, otherBytes });
+    const files = adapterFolderSize(folders[index]!, adapterSpec(contents, index, own));
     return {
       task,
       ranks: own,
@@ -49,4 +50,20 @@ export function previewAdapters(
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     };
   });
+}
+
+/** What tasks' adapter folders are called. */
+export function adapterFolders({ tasks }: AdapterContents): string[] {
+  return fileStems(tasks.map(({ task }) => task));
+}
+
+/** A task's adapter as it is written at these ranks, in the order of `AdapterContents.modules`. */
+export function adapterSpec(
+  { modules, tasks, baseModel }: AdapterContents,
+  task: number,
+  ranks: readonly number[],
+): AdapterFolderSpec {
+  const { copies, taskType } = tasks[task]!;
+  const written = modules.map((module, i) => ({ ...module, rank: ranks[i]! }));
+  return { modules: written, copies, baseModel, taskType };
 }

@@ -25,6 +25,15 @@ export function connectWorker(): PeruWorker {
     plan: (choices, onEvent) => ask((remote) => remote.plan(choices, proxy(onEvent))),
     load: (onEvent) => ask((remote) => remote.load(proxy(onEvent))),
     run: (recipe, onEvent) => ask((remote) => remote.run(recipe, proxy(onEvent))),
+    export: (request, onEvent) => ask((remote) => remote.export(request, proxy(onEvent))),
+    exportedFile: async (path) => {
+      if (running === null) return null;
+      const gone = running.stopped.then(() => null);
+      return Promise.race([running.remote.exportedFile(path), gone]);
+    },
+    zip: (onEvent) => ask((remote) => remote.zip(proxy(onEvent))),
+    saveTo: (folder, onEvent) => ask((remote) => remote.saveTo(folder, proxy(onEvent))),
+    upload: (request, onEvent) => ask((remote) => remote.upload(request, proxy(onEvent))),
     cancel: async () => {
       if (running === null) return;
       await Promise.race([running.remote.cancel(), running.stopped]);

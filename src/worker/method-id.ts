@@ -1,9 +1,4 @@
-import {
-  type MergeMethod,
-  MERGERS,
-  SPARSE_COMPRESSORS,
-  type SparseMethod,
-} from '@/methods/registry';
+import { MERGERS, SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { type MethodId, type RankChoice, type Recipe } from './protocol';
 
 /** METHOD of results.json for a sparse method at m percent, e.g. `peru-fft@0.5`. */
@@ -24,13 +19,14 @@ export function lowRankMethodId(choice: RankChoice): MethodId {
 }
 
 /** Equal for two recipes exactly when they give the same theta*. */
-export function mergeKey(recipe: { mergeMethod: MergeMethod; lambda: number }): string {
-  const { mergeMethod, lambda } = recipe;
-  return MERGERS[mergeMethod].usesLambda ? `${mergeMethod}@${lambda}` : mergeMethod;
+export function mergeKey(recipe: Pick<Recipe, 'mergeMethod' | 'lambda' | 'mergedDtype'>): string {
+  const { mergeMethod, lambda, mergedDtype } = recipe;
+  const merge = MERGERS[mergeMethod].usesLambda ? `${mergeMethod}@${lambda}` : mergeMethod;
+  return mergedDtype === null ? merge : `${merge} as ${mergedDtype}`;
 }
 
-/** Equal for two sparse results exactly when they keep the same entries around the same center. */
+/** Equal for two sparse results exactly when they add the same values around the same center. */
 export function sparseKey(method: SparseMethod, keptPercent: number, recipe: Recipe): string {
   const around = SPARSE_COMPRESSORS[method].center === 'merged' ? mergeKey(recipe) : 'base';
-  return `${sparseMethodId(method, keptPercent)}|${recipe.scope}|${around}`;
+  return `${sparseMethodId(method, keptPercent)}|${recipe.valueDtype}|${recipe.scope}|${around}`;
 }

@@ -29,6 +29,11 @@ const worker: PeruWorker = {
   plan: (choices, onEvent) => afterEvents(onEvent, (emit) => session.plan(choices, emit)),
   load: (onEvent) => afterEvents(onEvent, (emit) => session.load(emit)),
   run: (recipe, onEvent) => afterEvents(onEvent, (emit) => session.run(recipe, emit)),
+  export: (request, onEvent) => afterEvents(onEvent, (emit) => session.export(request, emit)),
+  exportedFile: (path) => session.exportedFile(path),
+  zip: (onEvent) => afterEvents(onEvent, (emit) => session.zip(emit)),
+  saveTo: (folder, onEvent) => afterEvents(onEvent, (emit) => session.saveTo(folder, emit)),
+  upload: (request, onEvent) => afterEvents(onEvent, (emit) => session.upload(request, emit)),
   cancel: () => session.cancel(),
 };
 expose(worker);

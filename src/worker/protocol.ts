@@ -2,32 +2,44 @@
  * What the page may ask of the worker and what it hears back: small plain facts only. Tensors,
  * buffers and devices stay in the worker.
  */
-import { type AdapterReport, type EngineKind, type Scope } from '@/tensor/engine';
+import { type AdaptedLayer } from '@/export/adapter-size';
+import { type AdapterReport, type EngineKind } from '@/tensor/engine';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type MergeMethod } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type ErrorFacts } from '@/tensor/errors';
 import { type FactorizationReport } from '@/tensor/low-rank';
+import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
+import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type MethodId, type Metric, type Recipe, type StorageRow } from './facts';
+import { type ResultsFile } from './results-file';
 
-export type { FactorizationReport, MergeMethod, PlanChoices, Preflight, RankChoice };
-
-/** Everything that decides the result, and nothing else; also what a link carries. */
-export interface Recipe {
-  readonly mergeMethod: MergeMethod;
-  /** λ of task arithmetic; unused by the simple average. */
-  readonly lambda: number;
-  /** m: share of entries kept per task, in percent. */
-  readonly keptPercent: number;
-  readonly scope: Scope;
-  /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
-  readonly rank: RankChoice;
-}
+export type {
+  FactorizationReport,
+  FloatDtype,
+  MergeMethod,
+  MethodId,
+  Metric,
+  PlanChoices,
+  Preflight,
+  RankChoice,
+  Recipe,
+  ResultsFile,
+  StorageRow,
+  ValueDtype,
+};
 
 export type DemoName = 'fft' | 'lora';
 
 /** Opens a group of checkpoints: an embedded demo, files from the visitor's disk, or Hub repos. */
 export type SourceRequest =
-  | { readonly kind: 'demo'; readonly demo: DemoName }
+  | {
+      readonly kind: 'demo';
+      readonly demo: DemoName;
+      /** Names these sources: they are compared with its hashes (`recipe-opening`). */
+      readonly recipe?: RecipeFile;
+    }
   | {
       readonly kind: 'files';
       readonly files: readonly { readonly path: string; readonly file: File }[];
@@ -49,6 +61,8 @@ export type SourceRequest =
       readonly allowNonFinite?: boolean;
       /** Preset the repos come from (`sources/presets`): names the tasks and what scores them. */
       readonly preset?: string;
+      /** As for a demo. */
+      readonly recipe?: RecipeFile;
     };
 
 export interface CheckpointCard {
@@ -85,9 +99,6 @@ export interface CheckpointCard {
 
 export type RowKind = 'image' | 'text';
 
-/** `accuracy`: share of right answers; `spearman`: rank correlation with the labels, -1..1. */
-export type Metric = 'accuracy' | 'spearman';
-
 /** A group of full fine-tunes. */
 export interface FullContents {
   readonly kind: 'full';
@@ -105,9 +116,13 @@ export interface AdapterContents {
     readonly task: string;
     /** Most triplets each module can have, in the order of `modules`; 0 where not adapted. */
     readonly ranks: readonly number[];
-    /** Bytes of its files that no rank changes: full copies of biases and heads. */
-    readonly otherBytes: number;
+    /** Full copies of biases and heads that travel with it, whatever the rank. */
+    readonly copies: readonly CopiedTensor[];
+    /** `task_type` of its configuration. */
+    readonly taskType: string | null;
   }[];
+  /** What adapters name as their base: its repo on the Hub, or null. */
+  readonly baseModel: string | null;
   /** The largest rank of any module of any task: the right end of the rank slider. */
   readonly maxRank: number;
 }
@@ -117,6 +132,15 @@ export interface AdaptedModule {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
+  /** How PEFT adapts such a layer; `linear` unless told. */
+  readonly layer?: AdaptedLayer;
+}
+
+export interface CopiedTensor {
+  /** Name of the base's tensor that it stands for. */
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
 }
 
 export interface GroupFacts {
@@ -129,12 +153,6 @@ export interface GroupFacts {
   readonly lambda: number | null;
 }
 
-/**
- * METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M` with M
- * in percent; `peru-lora@Q`, `peru-lora@energy=PERCENT`, `peru-lora@bytes=BUDGET`.
- */
-export type MethodId = string;
-
 /** One cell of the accuracy table. `n` grows from 128 to the whole split as results stream in. */
 export interface Score {
   readonly method: MethodId;
@@ -145,12 +163,6 @@ export interface Score {
   readonly n: number;
   /** Rows in the split: the score is final when n equals it. */
   readonly total: number;
-}
-
-export interface StorageRow {
-  readonly method: MethodId;
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
-  readonly bytes: number;
 }
 
 /** Exact facts of one task's kept entries at the current m. */
@@ -181,6 +193,57 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly unit: 'bytes' | 'images' | 'texts' | 'tasks';
+}
+
+/** What an export is made from, beside the open group. */
+export interface ExportRequest {
+  readonly recipe: Recipe;
+  /** results.json, as `Download results` writes it; the model card's numbers come from it. */
+  readonly results: ResultsFile;
+  /** Address that opens sources and recipe again; null where they lie on a disk. */
+  readonly link: string | null;
+}
+
+/** One file made, read back and found sound. */
+export interface ExportedFile {
+  /** Inside the export's folder, parts separated by `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256, 64 hex digits. */
+  readonly sha256: string;
+  readonly kind: ExportedKind;
+}
+
+/** `side`: copied from the sources (configuration, tokenizer); `about`: card, recipe, results. */
+export type ExportedKind = 'merged' | 'sparse' | 'adapter' | 'side' | 'about';
+
+/** What the positions of one task's kept entries cost. */
+export interface IndexCost {
+  readonly task: string;
+  readonly kept: number;
+  /** Bytes of all its gaps. */
+  readonly gapBytes: number;
+  /** Least bytes that any code needs on average for so many among so many: N H(k / N) / 8. */
+  readonly entropyBytes: number;
+}
+
+export interface ExportFacts {
+  /** In the order they were written. */
+  readonly files: readonly ExportedFile[];
+  readonly bytes: number;
+  /** Per task; empty for adapters. */
+  readonly index: readonly IndexCost[];
+  readonly seconds: number;
+}
+
+/** A repo of the Hub to make, or to add to, from the latest export. */
+export interface UploadRequest {
+  /** `owner/name`. */
+  readonly repo: string;
+  readonly private: boolean;
+  readonly hubUrl?: string;
+  /** Sent to that Hub's origin only, and kept nowhere. */
+  readonly accessToken: string;
 }
 
 export type JobEvent =
@@ -216,6 +279,11 @@ export type JobEvent =
   | { readonly type: 'storage'; readonly rows: readonly StorageRow[] }
   /** GPU memory (or typed arrays) held now, the evaluator's included; the peak is the engine's. */
   | { readonly type: 'memory'; readonly liveBytes: number; readonly peakBytes: number }
+  | { readonly type: 'exported'; readonly facts: ExportFacts }
+  /** A copy of the whole export as one zip; the file lies on disk (OPFS). */
+  | { readonly type: 'zipped'; readonly file: File }
+  /** Address of the commit on the Hub. */
+  | { readonly type: 'uploaded'; readonly url: string; readonly commit: string }
   /** A stage ended; `name` and seconds as in results.json. */
   | { readonly type: 'stage'; readonly name: string; readonly seconds: number };
 
@@ -238,5 +306,21 @@ export interface PeruWorker {
   load(onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /** Merges, prunes and scores the open group by the recipe. Cancels the job before it. */
   run(recipe: Recipe, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /**
+   * Makes the recipe's files from the open group, in a folder of the browser's own storage, and reads
+   * them back. Takes the place of the export before it; a failed or cancelled one leaves nothing.
+   */
+  export(request: ExportRequest, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /** One file of the latest export, on disk; null where there is none of that path. */
+  exportedFile(path: string): Promise<File | null>;
+  /** Packs the latest export into one zip, stored without compression, and tells `zipped`. */
+  zip(onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /** Copies the latest export into a folder that the visitor chose; each file is whole or absent. */
+  saveTo(
+    folder: FileSystemDirectoryHandle,
+    onEvent: (event: JobEvent) => void,
+  ): Promise<JobOutcome>;
+  /** Uploads the latest export to the Hub in one commit and tells `uploaded`. */
+  upload(request: UploadRequest, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   cancel(): Promise<void>;
 }

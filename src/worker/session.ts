@@ -1,11 +1,15 @@
 /** The worker's state: one engine, one open group, one job at a time; the latest wins. */
 import { errorFacts } from '@/tensor/errors';
 import { deviceLoss } from './device-loss';
+import { ExportDesk } from './export/export-desk';
+import { opfsStore } from './export/opfs-folder';
 import { type LoadedGroup, openGroup, type OpenedGroup } from './open-group';
 import { type JobEvent, type JobOutcome, type PeruWorker } from './protocol';
 import { runRecipe } from './run-recipe';
 
-export function createSession(): PeruWorker {
+/** @param exports where exports are staged */
+export function createSession(exports = opfsStore()): PeruWorker {
+  const desk = new ExportDesk(exports);
   let opened: OpenedGroup | null = null;
   let loaded: LoadedGroup | null = null;
   let controller = new AbortController();
@@ -20,12 +24,13 @@ export function createSession(): PeruWorker {
     settled = outcome;
     return outcome;
   };
-  const unload = (): void => {
+  const unload = async (): Promise<void> => {
     loaded?.dispose();
     loaded = null;
+    await desk.clear();
   };
-  const close = (): void => {
-    unload();
+  const close = async (): Promise<void> => {
+    await unload();
     opened?.dispose();
     opened = null;
   };
@@ -33,7 +38,8 @@ export function createSession(): PeruWorker {
   return {
     open: (request, choices, onEvent) =>
       start(async (signal) => {
-        close();
+        await close();
+        void desk.sweep();
         const group = await openGroup({ request, emit: onEvent, signal });
         opened = group;
         const { kind: engine, adapter } = group.engine;
@@ -42,14 +48,14 @@ export function createSession(): PeruWorker {
       }),
     plan: (choices, onEvent) =>
       start(async (signal) => {
-        unload();
+        await unload();
         const group = openNow(opened);
         group.handTo({ emit: onEvent, signal });
         onEvent({ type: 'preflight', preflight: await group.plan(choices) });
       }),
     load: (onEvent) =>
       start(async (signal) => {
-        unload();
+        await unload();
         const group = openNow(opened);
         group.handTo({ emit: onEvent, signal });
         const load = timed(onEvent, 'load', () => group.load());
@@ -62,6 +68,27 @@ export function createSession(): PeruWorker {
         const run = runRecipe({ group: loaded, recipe, emit: onEvent, signal });
         await Promise.race([run, deviceLoss(loaded.engine)]);
       }),
+    export: (request, onEvent) =>
+      start(async (signal) => {
+        if (loaded === null) throw new Error('No group of checkpoints is loaded.');
+        const stop = new AbortController();
+        const ports = { emit: onEvent, signal: AbortSignal.any([signal, stop.signal]) };
+        opened?.handTo(ports);
+        try {
+          const made = desk.make(loaded, request, ports);
+          await Promise.race([made, deviceLoss(loaded.engine)]);
+        } catch (error) {
+          // A job whose device is lost may go on by itself for a while.
+          stop.abort();
+          await desk.clear();
+          throw error;
+        }
+      }),
+    exportedFile: (path) => desk.file(path),
+    zip: (onEvent) => start((signal) => desk.zip({ emit: onEvent, signal })),
+    saveTo: (folder, onEvent) => start((signal) => desk.saveTo(folder, { emit: onEvent, signal })),
+    upload: (request, onEvent) =>
+      start((signal) => desk.upload(request, { emit: onEvent, signal })),
     cancel: async () => {
       controller.abort();
       await settled;

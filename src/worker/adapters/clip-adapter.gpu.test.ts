@@ -28,6 +28,8 @@ const RECIPE: Recipe = {
   lambda: 1,
   keptPercent: 10,
   scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
   rank: { by: 'count', q: RANK },
 };
 

@@ -5,6 +5,8 @@ import { type AdapterPlan, type OpenAdapter } from '@/tensor/adapter/adapter-pla
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { checkpointCard } from '@/worker/checkpoint-card';
+import { type GroupOrigin, groupRecord } from '@/worker/export/recipe-record';
+import { SourceBook } from '@/worker/export/source-book';
 import { type AdapterSources } from '@/worker/group-sources';
 import { type OpeningParts } from '@/worker/open-group';
 import { type AdapterContents, type GroupFacts, type StorageRow } from '@/worker/protocol';
@@ -12,7 +14,7 @@ import { type Scoring } from '@/worker/scoring/group-evaluator';
 import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
 import { type ScoredGroup } from '@/worker/scoring/scored-group';
-import { adapterContents } from './contents';
+import { adapterContents, baseModelOf } from './contents';
 import { checkCopies } from './copied-tensors';
 import { floatWeights } from '@/worker/float-weights';
 import { type MergedAdapter } from './merged-adapter';
@@ -23,11 +25,14 @@ export interface PlannedAdapters {
   readonly base: CheckpointTensors;
   readonly adapters: readonly OpenAdapter[];
   readonly plan: AdapterPlan;
+  /** Of the base, then of the adapters. */
+  readonly licences: readonly (string | null)[];
 }
 
 export interface AdapterGroup extends ScoredGroup {
   readonly kind: 'adapters';
   readonly sources: AdapterSources;
+  readonly origin: GroupOrigin;
   readonly base: CheckpointTensors;
   readonly plan: AdapterPlan;
   readonly contents: AdapterContents;
@@ -44,14 +49,15 @@ export interface AdapterGroup extends ScoredGroup {
 /** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
 export async function loadAdapterGroup(
   sources: AdapterSources,
-  { base, adapters, plan }: PlannedAdapters,
-  { chosen, options, ports, allowNonFinite }: OpeningParts,
+  { base, adapters, plan, licences }: PlannedAdapters,
+  { request, chosen, options, ports, allowNonFinite }: OpeningParts,
 ): Promise<AdapterGroup> {
   const { emit, signal } = ports;
   const { engine } = chosen;
   const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
   const stop = new AbortController();
-  const scoringReady = openEvaluator(sources.base, tests, chosen, {
+  const changed = new Set([...plan.adaptedWeights, ...plan.replacedTensors]);
+  const scoringReady = openEvaluator(sources.base, tests, chosen, changed, {
     ...options,
     signal: AbortSignal.any([signal, stop.signal]),
   });
@@ -70,7 +76,15 @@ export async function loadAdapterGroup(
     const { description: evaluator } = scoring;
     emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
     const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
-    const loaded = { sources, base, plan, products, baseWeights, ownFiles };
+    const origin: GroupOrigin = {
+      title: sources.title,
+      group: groupRecord(request),
+      patterns: { include: [], exclude: [] },
+      allowNonFinite,
+      licences,
+      book: await SourceBook.ofAdapters(sources, base),
+    };
+    const loaded = { sources, origin, base, adapters, plan, products, baseWeights, ownFiles };
     const group = groupOf({ ...loaded, engine, scoring });
     emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
     return group;
@@ -89,22 +103,24 @@ export async function loadAdapterGroup(
 
 interface Parts extends Pick<
   AdapterGroup,
-  'sources' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
+  'sources' | 'origin' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
 > {
+  readonly adapters: readonly OpenAdapter[];
   readonly engine: Engine;
   readonly scoring: Scoring;
 }
 
-function groupOf({ scoring: { evaluator }, ...parts }: Parts): AdapterGroup {
-  const { sources, plan, products, baseWeights } = parts;
-  const names = sources.tasks.map(({ name }) => name);
+function groupOf({ scoring: { evaluator }, adapters, ...parts }: Parts): AdapterGroup {
+  const { sources, base, plan, products, baseWeights } = parts;
+  const taskNames = sources.tasks.map(({ name }) => name);
+  const baseModel = baseModelOf(sources.base);
   const tasks = sources.tasks.map(({ name, title }, index) => {
     return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
   });
   const group: AdapterGroup = {
     ...parts,
     kind: 'adapters',
-    contents: adapterContents(names, plan, products),
+    contents: adapterContents({ taskNames, base, adapters, plan, products, baseModel }),
     tasks,
     evaluator,
     book: new ScoreBook(),

@@ -34,7 +34,8 @@ export async function openAdapterGroup(
     Promise.all(sources.tasks.map(({ model }) => openAdapter(model, options))),
     Promise.all(repos.map((one) => readModelFacts(one, options))),
   ]);
-  const planned = { base, adapters, plan: planAdapters({ base, adapters }) };
+  const licences = models.map(({ licence }) => licence);
+  const planned = { base, adapters, licences, plan: planAdapters({ base, adapters }) };
   return {
     engine: chosen.engine,
     handTo: (job) => {
@@ -62,6 +63,7 @@ async function preflightOf(
   const trainedOn = adapters.map(({ config }) => config.baseModel);
   const baseId = sources.base.folder || sources.base.name;
   const findings = byLevel([
+    ...(sources.findings ?? []),
     ...adapterFindings({ plan, models, trainedOn, baseId }),
     ...memoryFindings(memory),
   ]);

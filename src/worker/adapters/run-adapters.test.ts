@@ -19,6 +19,8 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 10,
   scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
   rank: { by: 'count', q: 1 },
 };
 
@@ -130,11 +132,17 @@ describe('opening', () => {
   it('tells which modules are adapted and how far their ranks go', () => {
     expect(heard('group')[0]?.group.contents).toEqual({
       kind: 'adapters',
-      modules: [{ name: 'layer.q.weight', rows: OUT, columns: IN }],
+      modules: [{ name: 'layer.q.weight', rows: OUT, columns: IN, layer: 'linear' }],
       tasks: [
-        { task: 'first', ranks: [RANK], otherBytes: 0 },
-        { task: 'second', ranks: [RANK], otherBytes: 4 * OUT },
+        { task: 'first', ranks: [RANK], copies: [], taskType: null },
+        {
+          task: 'second',
+          ranks: [RANK],
+          copies: [{ name: 'layer.q.bias', dtype: 'F32', shape: [OUT] }],
+          taskType: null,
+        },
       ],
+      baseModel: null,
       maxRank: RANK,
     });
   });

@@ -1,10 +1,15 @@
 /** The files each method of a group of adapters stores, with the exact bytes they have. */
-import { adapterFolderSize } from '@/export/adapter-size';
+import { type AdapterFolderSpec, adapterFolderSize } from '@/export/adapter-size';
 import { lowRankMethodId } from '@/worker/method-id';
 import { type RankChoice, type StorageRow } from '@/worker/protocol';
 import { storageRow } from '@/worker/storage-row';
 import { type AdapterJob } from './adapter-job';
+import { type AdapterGroup } from './load-adapters';
+import { type MergedAdapter } from './merged-adapter';
 import { previewOf } from './spectra';
+
+/** No task's folder is called so (`fileStems`). */
+export const MERGED_FOLDER = 'merged';
 
 /** Storage of every method known for this recipe: each needs the base beside its adapters. */
 export function adapterStorage(job: AdapterJob, choices: readonly RankChoice[]): StorageRow[] {
@@ -24,12 +29,21 @@ export function adapterStorage(job: AdapterJob, choices: readonly RankChoice[]):
   ];
 }
 
+/** The merged adapter as it is written: all triplets that are not noise, copies in F32. */
+export function mergedSpec(
+  { contents, plan, base }: AdapterGroup,
+  { ranks }: MergedAdapter,
+): AdapterFolderSpec {
+  const modules = contents.modules.map((module, i) => ({ ...module, rank: ranks[i]! }));
+  const copies = plan.replacedTensors.map((name) => {
+    return { name, dtype: 'F32' as const, shape: base.tensors.get(name)?.shape ?? [] };
+  });
+  const types = new Set(contents.tasks.map(({ taskType }) => taskType));
+  const taskType = types.size === 1 ? contents.tasks[0]!.taskType : null;
+  return { modules, copies, baseModel: contents.baseModel, taskType };
+}
+
 function mergedFiles({ group }: AdapterJob): StorageRow['files'] {
-  const { merged, contents, plan, base } = group;
-  if (merged === null) return [];
-  const modules = contents.modules.map((module, i) => ({ ...module, rank: merged.ranks[i]! }));
-  // Merged copies are written as F32.
-  const elements = plan.replacedTensors.map((name) => base.tensors.get(name)?.elementCount ?? 0);
-  const otherBytes = 4 * elements.reduce((sum, count) => sum + count, 0);
-  return adapterFolderSize('merged', { modules, otherBytes });
+  if (group.merged === null) return [];
+  return adapterFolderSize(MERGED_FOLDER, mergedSpec(group, group.merged));
 }

@@ -1,14 +1,10 @@
 import { type SparseMethod, SPARSE_COMPRESSORS } from '@/methods/registry';
-import { type FloatDtype } from '@/tensor/dtype';
 import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/worker/method-id';
 import { type Column } from '@/worker/scoring/scored-group';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
 import { wholeModel } from './whole-model';
-
-/** Dtype of kept values, in files and therefore in what is scored. */
-export const VALUE_DTYPE: FloatDtype = 'F16';
 
 /** Every sparse method, in the registry's order. */
 export function sparseMethods(): SparseMethod[] {
@@ -64,7 +60,7 @@ export function sparseColumns(job: FullJob, selections: SelectionSet, percent: n
     layOut: async (task, location) => {
       const selection = await selections.get(method, percent, task);
       signal.throwIfAborted();
-      const of: WeightsOf = { kind: 'sparse', selection, valueDtype: VALUE_DTYPE };
+      const of: WeightsOf = { kind: 'sparse', selection, valueDtype: recipe.valueDtype };
       const weights = await group.weights.materialize(of, location);
       return wholeModel(job, weights, { of: 'sparse', task }, location);
     },

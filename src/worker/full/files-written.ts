@@ -1,19 +1,24 @@
-/** The files each method stores, with the exact bytes they have or would have when written. */
-import { mergedFileBytes } from '@/export/merged-size';
-import { sparseFileSize } from '@/export/sparse-size';
-import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
-import { VALUE_DTYPE } from './columns';
+/**
+ * The files each method stores, with the exact bytes they have or would have when written: sizes
+ * and files come from the same descriptions.
+ */
+import { fileStems } from '@/export/file-stems';
+import { keptCosts, type TensorCost } from '@/export/kept-runs';
+import { type MergedFileSpec, mergedFileSizes } from '@/export/merged-size';
+import { mergeRecipeJson, recipeJson } from '@/export/recipe-json';
+import { sparseHeader, type SparseHeaderSpec } from '@/export/sparse-size';
+import { type FloatDtype } from '@/tensor/dtype';
+import { type MergeRecipeFile } from '@/tensor/recipe/recipe-file';
+import { mergeRecord, sparseRecord } from '@/worker/export/recipe-record';
+import { type SourceRecords } from '@/worker/export/source-book';
 import { type Recipe } from '@/worker/protocol';
 import { type FullGroup } from './load-full';
-import { ownTensors } from './own-tensors';
+import { ownEntries } from './own-tensors';
 
 export interface FileSize {
   readonly name: string;
   readonly bytes: number;
 }
-
-/** A commit or content hash has 64 hex digits; only their number matters for a size. */
-const HASH_PLACEHOLDER = '0'.repeat(64);
 
 /** The base as it lies at its source. */
 export function baseFile({ sources, checkpoints }: FullGroup): FileSize {
@@ -32,43 +37,74 @@ export function finetunedFiles(group: FullGroup): FileSize[] {
   return group.plan.untouched.length > 0 ? [baseFile(group), ...files] : files;
 }
 
-/** `merged.safetensors`: every tensor of the base, the merged ones and their copies as `mergedDtype`. */
-export function mergedFile(group: FullGroup, recipe: Recipe): FileSize {
-  const { layout, tied } = group.plan;
-  const merged = new Set([...layout.tensors.map(({ name }) => name), ...tied.keys()]);
-  const dtypeOf = (name: string): SafetensorsDtype | undefined =>
-    merged.has(name) ? group.mergedDtype : undefined;
-  const { tensors: baseTensors } = group.checkpoints[0];
-  const bytes = mergedFileBytes({ baseTensors, dtypeOf, recipeJson: recipeJson(group, recipe) });
-  return { name: 'merged.safetensors', bytes };
+/** Dtype of theta*: the recipe's, or that of most of the base's merged elements. */
+export function mergedDtypeOf(group: FullGroup, { mergedDtype }: Recipe): FloatDtype {
+  return mergedDtype ?? group.mergedDtype;
 }
 
 /**
- * `TASK.sparse.safetensors` for the entries set in `mask`, with the tensors that the task keeps
- * whole because they can not be merged.
+ * What made theta*.
+ *
+ * @param records default: with digits in the place of hashes that are not known yet, for sizes
  */
+export function mergeRecipe(
+  group: FullGroup,
+  recipe: Recipe,
+  records: SourceRecords = group.origin.book.records(),
+): MergeRecipeFile {
+  return mergeRecord(group.origin, recipe, mergedDtypeOf(group, recipe), records);
+}
+
+/** The merged model: every tensor of the base, the merged ones and their copies in the recipe's dtype. */
+export function mergedSpec(
+  group: FullGroup,
+  recipe: Recipe,
+  merge: MergeRecipeFile,
+): MergedFileSpec {
+  const { layout, tied } = group.plan;
+  const merged = new Set([...layout.tensors.map(({ name }) => name), ...tied.keys()]);
+  const dtype = mergedDtypeOf(group, recipe);
+  return {
+    baseTensors: group.checkpoints[0].tensors,
+    dtypeOf: (name) => (merged.has(name) ? dtype : undefined),
+    tied,
+    recipeJson: mergeRecipeJson(merge),
+  };
+}
+
+/** The merged model's weights and the index that maps them. */
+export function mergedFiles(group: FullGroup, recipe: Recipe): FileSize[] {
+  return mergedFileSizes(mergedSpec(group, recipe, mergeRecipe(group, recipe)));
+}
+
+/** What tasks' sparse files are called, in the order of the tasks. */
+export function sparsePaths({ tasks }: Pick<FullGroup, 'tasks'>): string[] {
+  return fileStems(tasks.map(({ name }) => name)).map((stem) => `${stem}.sparse.safetensors`);
+}
+
+/** A task's entries of these costs, with the tensors that it keeps whole. */
+export function sparseSpec(
+  group: FullGroup,
+  recipe: Recipe,
+  merge: MergeRecipeFile,
+  { task, costs }: { readonly task: number; readonly costs: readonly TensorCost[] },
+): SparseHeaderSpec {
+  return {
+    costs,
+    ownTensors: ownEntries(group, task),
+    valueDtype: recipe.valueDtype,
+    keptPercent: recipe.keptPercent,
+    recipeJson: recipeJson(sparseRecord(merge, recipe)),
+  };
+}
+
+/** A task's sparse file for the entries set in `mask`. */
 export function sparseTaskFile(
   group: FullGroup,
   recipe: Recipe,
-  sparse: { readonly task: number; readonly keptPercent: number; readonly mask: Uint32Array },
+  { task, mask }: { readonly task: number; readonly mask: Uint32Array },
 ): FileSize {
-  const own = [...ownTensors(group, sparse.task)].map(([name, { dtype, shape }]) => {
-    return { name, dtype, shape };
-  });
-  const { bytes } = sparseFileSize({
-    layout: group.plan.layout,
-    ownTensors: own,
-    mask: sparse.mask,
-    valueDtype: VALUE_DTYPE,
-    keptPercent: sparse.keptPercent,
-    recipeJson: recipeJson(group, recipe),
-  });
-  return { name: `${group.tasks[sparse.task]!.name}.sparse.safetensors`, bytes };
-}
-
-/** What made the file: method, settings and every source with its hash. */
-function recipeJson({ sources, checkpoints }: FullGroup, recipe: Recipe): string {
-  const [base, ...tasks] = checkpoints.map(({ name }) => ({ name, sha256: HASH_PLACEHOLDER }));
-  const { mergeMethod: merge, lambda, scope } = recipe;
-  return JSON.stringify({ group: sources.title, merge, lambda, scope, base, tasks });
+  const costs = keptCosts(group.plan.layout, mask);
+  const spec = sparseSpec(group, recipe, mergeRecipe(group, recipe), { task, costs });
+  return { name: sparsePaths(group)[task]!, bytes: sparseHeader(spec).header.fileBytes };
 }

@@ -1,16 +1,19 @@
 /** Loads a planned group of full fine-tunes: weights on the engine, or ready to be streamed. */
 import { type GroupPlan } from '@/plan/plan-group';
-import { type MemoryReport, type Preflight } from '@/plan/preflight';
+import { type MemoryReport, type NamePatterns, type Preflight } from '@/plan/preflight';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type Chunk } from '@/tensor/layout';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { checkpointCard } from '@/worker/checkpoint-card';
+import { type GroupOrigin, groupRecord } from '@/worker/export/recipe-record';
+import { SourceBook } from '@/worker/export/source-book';
 import { type FullSources } from '@/worker/group-sources';
 import { FetchedBytes } from '@/worker/fetched-bytes';
 import { type OpeningParts } from '@/worker/open-group';
 import { type GroupFacts } from '@/worker/protocol';
 import { refuseOverBudget } from '@/worker/refuse-over-budget';
+import { changedNames } from '@/worker/scoring/changed-names';
 import { type Scoring } from '@/worker/scoring/group-evaluator';
 import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
@@ -24,6 +27,8 @@ export type Checkpoints = readonly [base: CheckpointTensors, ...tasks: Checkpoin
 /** A group as it will be loaded. */
 export interface PlannedFull {
   readonly plan: GroupPlan;
+  /** That the plan was made by. */
+  readonly patterns: NamePatterns;
   /** Under the base's names. */
   readonly checkpoints: Checkpoints;
   /** Under the names of their files. */
@@ -39,6 +44,7 @@ export interface PlannedFull {
 export interface FullGroup extends ScoredGroup {
   readonly kind: 'full';
   readonly sources: FullSources;
+  readonly origin: GroupOrigin;
   readonly checkpoints: Checkpoints;
   /** As `PlannedFull.stored`. */
   readonly stored: readonly CheckpointTensors[];
@@ -67,7 +73,7 @@ export async function loadFullGroup(
   const together = AbortSignal.any([signal, stop.signal]);
   const testBytes = new FetchedBytes();
   const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = openEvaluator(sources.base, tests, chosen, {
+  const scoringReady = openEvaluator(sources.base, tests, chosen, changedNames(planned), {
     ...options,
     signal: together,
     onProgress: testBytes.add,
@@ -87,7 +93,8 @@ export async function loadFullGroup(
     const { engine } = chosen;
     const { description: evaluator } = scoring;
     emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
-    const group = groupOf(sources, planned, { engine, ...loaded, scoring });
+    const origin = await originOf(sources, planned, parts);
+    const group = groupOf(sources, planned, { engine, ...loaded, scoring, origin });
     emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
     return group;
   } catch (error) {
@@ -121,15 +128,31 @@ interface LoadedWeights {
   readonly progress: StreamProgress | null;
 }
 
+async function originOf(
+  sources: FullSources,
+  { patterns, stored, preflight }: PlannedFull,
+  { request, allowNonFinite }: OpeningParts,
+): Promise<GroupOrigin> {
+  return {
+    title: sources.title,
+    group: groupRecord(request),
+    patterns,
+    allowNonFinite,
+    licences: preflight.checkpoints.map(({ licence }) => licence),
+    book: await SourceBook.ofCheckpoints(sources, stored),
+  };
+}
+
 interface Loaded extends LoadedWeights {
   readonly engine: Engine;
   readonly scoring: Scoring;
+  readonly origin: GroupOrigin;
 }
 
 function groupOf(
   sources: FullSources,
   { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
-  { engine, weights, progress, scoring: { evaluator } }: Loaded,
+  { engine, weights, progress, origin, scoring: { evaluator } }: Loaded,
 ): FullGroup {
   const tasks = sources.tasks.map(({ name, title }, index) => {
     return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
@@ -138,6 +161,7 @@ function groupOf(
     kind: 'full',
     engine,
     sources,
+    origin,
     checkpoints,
     stored,
     plan,

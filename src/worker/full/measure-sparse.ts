@@ -5,7 +5,7 @@ import {
   baseFile,
   type FileSize,
   finetunedFiles,
-  mergedFile,
+  mergedFiles,
   sparseTaskFile,
 } from './files-written';
 import { sparseKey, sparseMethodId } from '@/worker/method-id';
@@ -23,18 +23,19 @@ interface Draft {
 }
 
 /**
- * Measures every sparse method at these m, unless the book knows it, and tells the page. Tasks are
- * the outer loop: streamed weights of a task come once for all.
+ * Measures sparse methods at these m, unless the book knows it, and tells the page. Tasks are the
+ * outer loop: streamed weights of a task come once for all.
  */
 export async function measureSparse(
   job: FullJob,
   selections: SelectionSet,
   keptPercents: readonly number[],
+  methods: readonly SparseMethod[] = sparseMethods(),
 ): Promise<void> {
   const { group, recipe, emit, signal } = job;
   const drafts: Draft[] = [];
   for (const keptPercent of keptPercents) {
-    for (const method of sparseMethods()) {
+    for (const method of methods) {
       const known = group.measures.get(sparseKey(method, keptPercent, recipe));
       if (known === null) drafts.push({ method, keptPercent, facts: [], files: [] });
       else for (const facts of known.facts) emit({ type: 'sparse', facts });
@@ -50,8 +51,8 @@ export async function measureSparse(
     }
   }
   for (const { method, keptPercent, facts, files } of drafts) {
-    const center = centerFile(job, method);
-    const row = storageRow(sparseMethodId(method, keptPercent), [center, ...files]);
+    const center = centerFiles(job, method);
+    const row = storageRow(sparseMethodId(method, keptPercent), [...center, ...files]);
     group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row });
   }
 }
@@ -71,13 +72,13 @@ async function measureTask(
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
   const mask = await group.weights.keptMask(selection);
-  files.push(sparseTaskFile(group, recipe, { task: index, keptPercent, mask }));
+  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, mask }));
   return told;
 }
 
-function centerFile({ group, recipe }: FullJob, method: SparseMethod): FileSize {
+function centerFiles({ group, recipe }: FullJob, method: SparseMethod): FileSize[] {
   const { center } = SPARSE_COMPRESSORS[method];
-  return center === 'merged' ? mergedFile(group, recipe) : baseFile(group);
+  return center === 'merged' ? mergedFiles(group, recipe) : [baseFile(group)];
 }
 
 /** Kept share of an energy; a task equal to the center has none to keep, so all of it is kept. */
@@ -100,7 +101,7 @@ export function storageRows(
   return [
     storageRow('pretrained', [baseFile(group)]),
     storageRow('finetuned', finetunedFiles(group)),
-    storageRow('merged', [mergedFile(group, recipe)]),
+    storageRow('merged', mergedFiles(group, recipe)),
     ...sparse,
   ];
 }

@@ -91,7 +91,11 @@ async function planFull(
   });
   const bytes = await fetchTally(wanted.flat());
   const report = await memoryReport(withEvaluation(memory, beside), budget, bytes);
-  const findings = byLevel([...groupFindings({ plan, models }), ...memoryFindings(report)]);
+  const findings = byLevel([
+    ...(sources.findings ?? []),
+    ...groupFindings({ plan, models }),
+    ...memoryFindings(report),
+  ]);
   const facts = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const preflight: Preflight = {
     title: sources.title,
@@ -112,7 +116,18 @@ async function planFull(
     startsByItself:
       parts.request.kind === 'demo' || startsByItself({ findings, bytes, memory: report }),
   };
-  return { plan, checkpoints, stored, chunks, mergedDtype, weightsBudgetBytes, preflight };
+  const { include, exclude } = choices;
+  const patterns = { include, exclude };
+  return {
+    plan,
+    patterns,
+    checkpoints,
+    stored,
+    chunks,
+    mergedDtype,
+    weightsBudgetBytes,
+    preflight,
+  };
 }
 
 /** Dtype of most of the base's merged elements. */

@@ -18,6 +18,8 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
 };
 

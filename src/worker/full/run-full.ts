@@ -3,13 +3,12 @@
  * sample, then on the whole split; the other points of the chart follow when that stands. Weights
  * that are streamed are used task by task instead: all that is asked of a task while it is here.
  */
-import { MERGERS } from '@/methods/registry';
-import { mergeKey } from '@/worker/method-id';
 import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/worker/scoring/score-columns';
 import { type Column, reportMemory, timeStage } from '@/worker/scoring/scored-group';
 import { plainColumns, sparseColumns } from './columns';
 import { type FullJob } from './full-job';
 import { measureSparse, storageRows } from './measure-sparse';
+import { mergeGroup } from './merge-group';
 import { SelectionSet } from './selection-set';
 
 /** Shares of kept entries, in percent, that the chart shows besides the visitor's own. */
@@ -19,7 +18,7 @@ const CHART_PERCENTS = [1, 5, 10];
 export async function runFull(job: FullJob): Promise<void> {
   const selections = new SelectionSet(job);
   try {
-    await timeStage(job, 'merge', () => merge(job));
+    await timeStage(job, 'merge', () => mergeGroup(job));
     if (job.group.memory.mode === 'streamed') await runByTask(job, selections);
     else await runByColumn(job, selections);
   } finally {
@@ -67,27 +66,6 @@ async function runByTask(job: FullJob, selections: SelectionSet): Promise<void> 
 
 function chartPercents({ recipe }: FullJob): number[] {
   return CHART_PERCENTS.filter((percent) => percent !== recipe.keptPercent);
-}
-
-/** theta* for the recipe, unless it stands already. */
-async function merge({ group, recipe, emit }: FullJob): Promise<void> {
-  const key = mergeKey(recipe);
-  if (group.mergedKey === key) return;
-  emit({
-    type: 'progress',
-    progress: { stage: 'Merging', done: 0, total: group.tasks.length, unit: 'tasks' },
-  });
-  // Until the merge has ended, theta* belongs to no recipe.
-  group.mergedKey = null;
-  const { mergeMethod, lambda } = recipe;
-  const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
-  group.progress?.begin('Merging');
-  try {
-    await group.weights.merge(coefficients, group.mergedDtype);
-  } finally {
-    group.progress?.end();
-  }
-  group.mergedKey = key;
 }
 
 /** The slider's histograms around theta*. */

@@ -1,0 +1,36 @@
+/** What recipes and results are made of, wherever they are told, shown or written. */
+import { type Scope } from '@/tensor/engine';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { type MergeMethod } from '@/methods/registry';
+import { type RankChoice } from '@/methods/peru-lora';
+
+/** Everything that decides the result, and nothing else; also what a link carries. */
+export interface Recipe {
+  readonly mergeMethod: MergeMethod;
+  /** λ of task arithmetic; unused by the simple average. */
+  readonly lambda: number;
+  /** m: share of entries kept per task, in percent. */
+  readonly keptPercent: number;
+  readonly scope: Scope;
+  /** Dtype of theta*, as it is scored and written; null: that of most of the base's weights. */
+  readonly mergedDtype: FloatDtype | null;
+  /** Dtype of the kept values, as they are scored and written. */
+  readonly valueDtype: ValueDtype;
+  /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
+  readonly rank: RankChoice;
+}
+
+/** `accuracy`: share of right answers; `spearman`: rank correlation with the labels, -1..1. */
+export type Metric = 'accuracy' | 'spearman';
+
+/**
+ * METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M` with M
+ * in percent; `peru-lora@Q`, `peru-lora@energy=PERCENT`, `peru-lora@bytes=BUDGET`.
+ */
+export type MethodId = string;
+
+export interface StorageRow {
+  readonly method: MethodId;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly bytes: number;
+}
