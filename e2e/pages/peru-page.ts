@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Locator, type Page, expect } from '@playwright/test';
+import { readZip } from './read-zip';
 
 /** A file as a visitor would add it. */
 export interface FixtureFile {
@@ -180,15 +182,123 @@ export class PeruPage {
     return Number.parseFloat(cell);
   }
 
+  /** Percentage, interval and n that a column shows, row by row; empty where nothing is yet. */
+  async column(pattern: RegExp): Promise<readonly string[]> {
+    const headers = await this.accuracyTable.getByRole('columnheader').allInnerTexts();
+    const column = headers.findIndex((text) => pattern.test(text));
+    const rows = await this.accuracyTable.locator('tr:has(td)').all();
+    const cells = rows.map((row) =>
+      row
+        .getByRole('cell')
+        .nth(column - 1)
+        .innerText(),
+    );
+    return (await Promise.all(cells)).map((text) => {
+      const [, percent = '', basis = ''] = SCORE.exec(text) ?? [];
+      return `${percent} ${basis}`;
+    });
+  }
+
   /** Takes what `Download results` hands out. */
   async results(): Promise<ResultsFile> {
-    const download = this.page.waitForEvent('download');
-    await this.page.getByRole('button', { name: 'Download results' }).click();
-    const stream = await (await download).createReadStream();
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part as Buffer);
-    return JSON.parse(Buffer.concat(parts).toString('utf8')) as ResultsFile;
+    const { bytes } = await this.#download('Download results');
+    return JSON.parse(bytes.toString('utf8')) as ResultsFile;
   }
+
+  get exportButton(): Locator {
+    return this.page.getByRole('button', { name: 'Export', exact: true });
+  }
+
+  get exportPanel(): Locator {
+    return this.page.getByRole('region', { name: 'Export', exact: true });
+  }
+
+  get exportedFiles(): Locator {
+    return this.page.getByRole('list', { name: 'Exported files' }).getByRole('listitem');
+  }
+
+  get uploadDialog(): Locator {
+    return this.page.getByRole('dialog', { name: /^Upload to / });
+  }
+
+  /** Makes the files and reads what the page lists of them. */
+  async export(): Promise<readonly ListedFile[]> {
+    await this.exportButton.click();
+    await expect(this.status).toHaveText(/^Done .* made and read back$/);
+    return this.listedFiles();
+  }
+
+  async listedFiles(): Promise<readonly ListedFile[]> {
+    return this.exportedFiles.evaluateAll((rows) =>
+      rows.map((row) => {
+        const buttons = [...row.querySelectorAll('button')];
+        const title = row.querySelector('[title$=" bytes"]')?.getAttribute('title') ?? '';
+        return {
+          path: (buttons.at(-1)?.textContent ?? '').replace(/^Download /, ''),
+          bytes: Number(title.replace(/\D/g, '')),
+          sha256: buttons[0]?.title ?? '',
+        };
+      }),
+    );
+  }
+
+  /** Takes one file of the export, with the name it is saved under. */
+  async downloadFile(path: string): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+    return this.#download(`Download ${path}`);
+  }
+
+  /** Takes the zip of all files; its entries by path. */
+  async downloadAll(): Promise<ReadonlyMap<string, Buffer>> {
+    const { name, bytes } = await this.#download('Download all');
+    expect(name).toBe('peru-export.zip');
+    return readZip(bytes);
+  }
+
+  /** Fills the dialog in; the last button is left to the caller. */
+  async fillUpload(repo: string, token: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Upload to the Hub…' }).click();
+    await this.uploadDialog.getByRole('textbox', { name: /^Repo to make/ }).fill(repo);
+    await this.uploadDialog.getByLabel(/^Access token that may write/).fill(token);
+  }
+
+  async upload(repo: string, token: string): Promise<void> {
+    await this.fillUpload(repo, token);
+    await this.uploadDialog.getByRole('button', { name: `files to ${repo}` }).click();
+  }
+
+  /** Names of what lies in the browser's own storage of exports. */
+  async storedExports(): Promise<readonly string[]> {
+    return this.page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const names: string[] = [];
+      try {
+        const exports = await root.getDirectoryHandle('exports');
+        for await (const name of exports.keys()) names.push(name);
+      } catch {
+        // Nothing was ever exported.
+      }
+      return names;
+    });
+  }
+
+  async #download(button: string): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+    const coming = this.page.waitForEvent('download');
+    await this.page.getByRole('button', { name: button, exact: true }).click();
+    const download = await coming;
+    const parts: Buffer[] = [];
+    for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+    return { name: download.suggestedFilename(), bytes: Buffer.concat(parts) };
+  }
+}
+
+/** `87.5 %`, then `84.4–90.1 · n 512` or `n 4,096`. */
+const SCORE = /(-?[\d.]+\s%)[\s\S]*?((?:\S+\s·\s)?n\s[\d,]+)/;
+
+/** A file as the page lists it. */
+export interface ListedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 export interface ResultsFile {

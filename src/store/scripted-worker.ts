@@ -1,6 +1,8 @@
 /** A worker for tests: it does nothing until the test says what it reports and how a job ends. */
 import {
   type AdapterContents,
+  type ExportFacts,
+  type ExportRequest,
   type GroupFacts,
   type JobEvent,
   type JobOutcome,
@@ -9,16 +11,23 @@ import {
   type Preflight,
   type Recipe,
   type SourceRequest,
+  type UploadRequest,
 } from '@/worker/protocol';
 
 export interface ScriptedJob {
-  readonly asked: 'open' | 'plan' | 'load' | 'run';
+  readonly asked: 'open' | 'plan' | 'load' | 'run' | 'export' | 'zip' | 'saveTo' | 'upload';
   /** Of an `open`. */
   readonly request: SourceRequest | null;
   /** Of an `open` or a `plan`. */
   readonly choices: PlanChoices | null;
   /** Of a `run`. */
   readonly recipe: Recipe | null;
+  /** Of an `export`. */
+  readonly made: ExportRequest | null;
+  /** Of a `saveTo`. */
+  readonly folder: FileSystemDirectoryHandle | null;
+  /** Of an `upload`. */
+  readonly upload: UploadRequest | null;
   readonly emit: (event: JobEvent) => void;
   /** Ends the job and lets everything that follows from it settle. */
   readonly end: (outcome: JobOutcome) => Promise<void>;
@@ -29,10 +38,13 @@ export interface ScriptedWorker extends PeruWorker {
   readonly jobs: readonly ScriptedJob[];
   readonly last: () => ScriptedJob;
   readonly cancelCount: () => number;
+  /** What `exportedFile` hands out, by path; none to begin with. */
+  readonly files: Map<string, File>;
 }
 
 export function scriptedWorker(): ScriptedWorker {
   const jobs: ScriptedJob[] = [];
+  const files = new Map<string, File>();
   let cancels = 0;
   const job = (
     asked: Partial<ScriptedJob> & Pick<ScriptedJob, 'asked'>,
@@ -43,7 +55,7 @@ export function scriptedWorker(): ScriptedWorker {
         resolve(outcome);
         await new Promise((next) => setTimeout(next));
       };
-      jobs.push({ request: null, choices: null, recipe: null, ...asked, emit, end });
+      jobs.push({ ...NOTHING_ASKED, ...asked, emit, end });
     });
   return {
     jobs,
@@ -53,16 +65,31 @@ export function scriptedWorker(): ScriptedWorker {
       return latest;
     },
     cancelCount: () => cancels,
+    files,
     open: (request, choices, onEvent) => job({ asked: 'open', request, choices }, onEvent),
     plan: (choices, onEvent) => job({ asked: 'plan', choices }, onEvent),
     load: (onEvent) => job({ asked: 'load' }, onEvent),
     run: (recipe, onEvent) => job({ asked: 'run', recipe }, onEvent),
+    export: (made, onEvent) => job({ asked: 'export', made }, onEvent),
+    exportedFile: (path) => Promise.resolve(files.get(path) ?? null),
+    zip: (onEvent) => job({ asked: 'zip' }, onEvent),
+    saveTo: (folder, onEvent) => job({ asked: 'saveTo', folder }, onEvent),
+    upload: (upload, onEvent) => job({ asked: 'upload', upload }, onEvent),
     cancel: () => {
       cancels += 1;
       return Promise.resolve();
     },
   };
 }
+
+const NOTHING_ASKED = {
+  request: null,
+  choices: null,
+  recipe: null,
+  made: null,
+  folder: null,
+  upload: null,
+};
 
 const DONE = { status: 'done' } as const;
 
@@ -186,7 +213,10 @@ export function adapterGroupOf(
     contents: {
       kind: 'adapters',
       modules,
-      tasks: taskNames.map((task) => ({ task, ranks: modules.map(() => 16), otherBytes: 0 })),
+      tasks: taskNames.map((task) => {
+        return { task, ranks: modules.map(() => 16), copies: [], taskType: null };
+      }),
+      baseModel: null,
       maxRank: 16,
     },
   };
@@ -202,6 +232,34 @@ const MODULE_NAMES = [
     ['q', 'v'].map((part) => `${stack}.block.${block}.layer.${layer}.${part}.weight`),
   ),
 );
+
+/** What an export of a full group of these tasks tells at its end. */
+export function exportOf(taskNames: readonly string[]): ExportFacts {
+  const file = (path: string, bytes: number, kind: ExportFacts['files'][number]['kind']) => ({
+    path,
+    bytes,
+    sha256: Array.from(path, (letter) => letter.charCodeAt(0).toString(16))
+      .join('')
+      .padEnd(64, '0')
+      .slice(0, 64),
+    kind,
+  });
+  const files = [
+    file('merged.safetensors', 4200, 'merged'),
+    file('model.safetensors.index.json', 150, 'merged'),
+    file('config.json', 310, 'side'),
+    ...taskNames.map((name) => file(`${name}.sparse.safetensors`, 700, 'sparse')),
+    file('README.md', 2400, 'about'),
+    file('recipe.json', 900, 'about'),
+    file('results.json', 1300, 'about'),
+  ];
+  return {
+    files,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    index: taskNames.map((task) => ({ task, kept: 100, gapBytes: 110, entropyBytes: 58.6 })),
+    seconds: 0.4,
+  };
+}
 
 /** Geometric spectra, each module and task with a decay of its own. */
 export function spectraOf({ modules, tasks }: AdapterContents): JobEvent {

@@ -3,12 +3,11 @@ import { PeruError } from '@/tensor/errors';
 import { type PeruWorker, type SourceRequest } from '@/worker/protocol';
 import { addRepos, setHub } from './hub/actions';
 import { listedRequest } from './hub/request';
-import { hubStore } from './hub/state';
 import { openSource, raiseAlert } from './job/actions';
 import { adoptLink } from './recipe/edits';
 import { type Link, readLink, writeLink } from './recipe/link';
+import { linkedSource } from './recipe/linked-source';
 import { recipeStore } from './recipe/state';
-import { selectKind } from './sources/selectors';
 import { sourcesStore } from './sources/state';
 import { connect } from './worker-handle';
 
@@ -28,7 +27,7 @@ export async function startPage(worker: PeruWorker, address: AddressBar): Promis
   const mirror = (): void => {
     // Before, λ may still be the default, which a reload would take for the visitor's choice.
     if (sourcesStore.getState().weights !== 'loaded') return;
-    const search = writeLink(address.search, openNow(), recipeStore.getState().committed);
+    const search = writeLink(address.search, linkedSource(), recipeStore.getState().committed);
     if (search !== address.search) address.replace(search);
   };
   recipeStore.subscribe(mirror);
@@ -48,14 +47,6 @@ function requestOf({ demo, repos, hubUrl, unknownSource }: Link): SourceRequest 
   const { base, tasks } = repos;
   addRepos([...(base === null ? [] : [base]), ...tasks].join(' '));
   return listedRequest(base ?? undefined);
-}
-
-function openNow(): Parameters<typeof writeLink>[1] {
-  const sources = sourcesStore.getState();
-  const { request, group, patterns } = sources;
-  const hubUrl = request?.kind === 'hub' ? request.hubUrl : hubStore.getState().hubUrl;
-  const cards = group?.cards ?? [];
-  return { request, kind: selectKind(sources), cards, patterns, hubUrl: hubUrl ?? null };
 }
 
 function unknownLink(source: string): PeruError {

@@ -6,6 +6,7 @@ import { DropTarget } from './components/drop-target';
 import { AccuracyPanel } from './panels/accuracy-panel';
 import { AlertPanel } from './panels/alert-panel';
 import { CheckpointsPanel } from './panels/checkpoints-panel';
+import { ExportPanel } from './panels/export-panel';
 import { HeaderPanel } from './panels/header-panel';
 import { PlanPanel } from './panels/plan-panel';
 import { PreflightPanel } from './panels/preflight-panel';
@@ -50,7 +51,7 @@ export function App() {
         <footer className={styles.footer}>
           <p>
             Everything is computed in this tab: no weight, image, text or number leaves your
-            machine.
+            machine, unless you upload an export yourself.
           </p>
         </footer>
       </div>
@@ -67,6 +68,7 @@ function Evidence() {
         <TradeOffPanel />
         <StoragePanel />
       </div>
+      <ExportPanel />
     </>
   );
 }

@@ -13,6 +13,11 @@ export function addRepos(text: string): void {
   hubStore.setState(({ repos }) => ({ repos: addReferences(repos, added) }));
 }
 
+/** Puts these on the list in the place of what was there. */
+export function listRepos(repos: readonly string[]): void {
+  hubStore.setState({ repos: addReferences([], repos) });
+}
+
 export function removeRepo(repo: string): void {
   hubStore.setState(({ repos }) => ({ repos: repos.filter((one) => one !== repo) }));
 }

@@ -215,6 +215,18 @@ describe('the slider', () => {
     expect(Object.keys(resultsStore.getState().scores)).toEqual(['merged']);
   });
 
+  it('drops what another dtype makes untrue, and nothing else', async () => {
+    await open();
+    const methods = ['finetuned', 'merged', 'post-pruning@10', 'peru-fft@10'];
+    const left = () => Object.keys(resultsStore.getState().scores);
+    for (const method of methods) worker.last().emit(score(method, 'a'));
+    commitRecipe({ valueDtype: 'I8' });
+    expect(left()).toEqual(['finetuned', 'merged']);
+    for (const method of methods) worker.last().emit(score(method, 'a'));
+    commitRecipe({ mergedDtype: 'BF16' });
+    expect(left()).toEqual(['finetuned', 'post-pruning@10']);
+  });
+
   it('drops nothing when λ moves under a simple average, which does not use it', async () => {
     await open('?merge=simple-average');
     worker.last().emit(score('merged', 'a'));

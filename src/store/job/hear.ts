@@ -1,5 +1,6 @@
 /** What a job says while it works, on its way into the stores. */
 import { type JobEvent } from '@/worker/protocol';
+import { hearExport } from '@/store/export/edits';
 import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
 import { hearResult } from '@/store/results/actions';
 import { sourcesStore } from '@/store/sources/state';
@@ -37,6 +38,11 @@ export function hear(event: JobEvent): void {
     case 'storage':
     case 'stage':
       hearResult(event);
+      return;
+    case 'exported':
+    case 'zipped':
+    case 'uploaded':
+      hearExport(event);
   }
 }
 

@@ -1,10 +1,26 @@
+import { type ErrorKind } from '@/tensor/errors';
 import {
   type EngineFacts,
   type ErrorFacts,
   type Job,
   type JobState,
   type MemoryFacts,
+  type Phase,
+  type TakeAwayPhase,
 } from './state';
+
+/** After these the worker has nothing open any more. */
+export const GONE_AFTER: readonly ErrorKind[] = ['device-lost', 'worker-stopped'];
+
+/** The last job left a worker that has nothing open. */
+export function hasLostWorker({ job }: Pick<JobState, 'job'>): boolean {
+  return job.status === 'failed' && GONE_AFTER.includes(job.error.kind);
+}
+
+/** Whether a job makes files or takes them along: what is computed stays as it is. */
+export function isTakeAway(phase: Phase): phase is TakeAwayPhase {
+  return phase === 'export' || phase === 'zip' || phase === 'save' || phase === 'upload';
+}
 
 export function selectJob(state: JobState): Job {
   return state.job;
@@ -21,11 +37,13 @@ export function selectRunEnded({ job }: JobState): boolean {
 
 /**
  * The last job ended early, and doing it again makes sense: not where headers alone have told that
- * the memory does not suffice, which only another choice changes.
+ * the memory does not suffice, which only another choice changes. What takes files along has its
+ * own buttons.
  */
 export function selectCanRetry({ job }: JobState): boolean {
+  if (job.status !== 'cancelled' && job.status !== 'failed') return false;
+  if (isTakeAway(job.phase)) return hasLostWorker({ job });
   if (job.status === 'cancelled') return true;
-  if (job.status !== 'failed') return false;
   const isPlan = job.phase === 'open' || job.phase === 'plan';
   return !(isPlan && job.error.kind === 'out-of-memory');
 }

@@ -10,14 +10,21 @@ export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts };
  * `open`: headers are read and checked, and what it will cost is planned. `plan`: planned anew by
  * other choices. `load`: the weights are loaded or readied. `run`: they are merged and scored.
  */
-export type Phase = 'open' | 'plan' | 'load' | 'run';
+export type Phase = 'open' | 'plan' | 'load' | 'run' | TakeAwayPhase;
+
+/** `export`: files are made. The others take them along: as a zip, to a folder, to the Hub. */
+export type TakeAwayPhase = 'export' | 'zip' | 'save' | 'upload';
 
 export type Job =
   | { readonly status: 'idle' }
   /** The report is there, and nothing more moves before the visitor presses Start. */
   | { readonly status: 'waiting' }
   | { readonly status: 'working'; readonly phase: Phase; readonly pace: Pace | null }
-  | { readonly status: 'done'; readonly seconds: number }
+  | {
+      readonly status: 'done';
+      readonly phase: 'run' | TakeAwayPhase;
+      readonly seconds: number;
+    }
   | { readonly status: 'cancelled'; readonly phase: Phase }
   | { readonly status: 'failed'; readonly phase: Phase; readonly error: ErrorFacts };
 

@@ -44,6 +44,18 @@ export function adoptLink(recipe: Partial<Recipe>): void {
   });
 }
 
+/** Takes over what a recipe file says; the rest stays, but for λ, which is then the group's. */
+export function adoptRecipe(recipe: Partial<Recipe>): void {
+  recipeStore.setState(({ committed }) => {
+    const next = { ...committed, ...recipe };
+    return {
+      draft: next,
+      committed: next,
+      lambdaFrom: recipe.lambda === undefined ? 'group' : 'visitor',
+    };
+  });
+}
+
 /** Takes the λ recommended for a group, unless the visitor has chosen one. */
 export function adoptGroupLambda(recommended: number | null): void {
   const lambda = recommended === null ? null : withinBounds(LAMBDA, recommended);
@@ -77,6 +89,8 @@ export function sameRecipe(a: Recipe, b: Recipe): boolean {
     a.lambda === b.lambda &&
     a.keptPercent === b.keptPercent &&
     a.scope === b.scope &&
+    a.mergedDtype === b.mergedDtype &&
+    a.valueDtype === b.valueDtype &&
     sameRank(a.rank, b.rank)
   );
 }

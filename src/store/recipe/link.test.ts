@@ -34,14 +34,20 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   lambda: fc.integer({ min: 0, max: 2000 }).map((value) => value / 1000),
   keptPercent: fc.integer({ min: 0, max: 10_000 }).map((value) => value / 100),
   scope: fc.constantFrom('global', 'tensor'),
+  mergedDtype: fc.constantFrom(null, 'F32', 'F16', 'BF16'),
+  valueDtype: fc.constantFrom('F32', 'F16', 'BF16', 'I8'),
   rank: ranks,
 });
 
-const FULL_ONLY = ['keptPercent', 'scope'];
+const FULL_ONLY = ['keptPercent', 'scope', 'mergedDtype', 'valueDtype'];
 
 /** What a link of this kind of group carries of a recipe. */
 function carried(kind: GroupKind, recipe: Recipe): Partial<Recipe> {
-  const left = kind === 'full' ? ['rank'] : FULL_ONLY;
+  const usual = [
+    ...(recipe.mergedDtype === null ? ['mergedDtype'] : []),
+    ...(recipe.valueDtype === 'F16' ? ['valueDtype'] : []),
+  ];
+  const left = kind === 'full' ? ['rank', ...usual] : FULL_ONLY;
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !left.includes(name)));
 }
 
@@ -92,6 +98,11 @@ describe('the link', () => {
     expect(readLink('?rank=energy&energy=20').recipe.rank).toEqual({ by: 'energy', percent: 50 });
     expect(readLink('?rank=energy&q=4').recipe, 'a mode needs its own number').toEqual({});
     expect(readLink('?rank=depth&q=4').recipe).toEqual({});
+    expect(readLink('?values=I4&dtype=I8').recipe, 'weights are never stored as I8').toEqual({});
+    expect(readLink('?values=I8&dtype=BF16').recipe).toEqual({
+      valueDtype: 'I8',
+      mergedDtype: 'BF16',
+    });
   });
 
   it('names the sources that can not be opened', () => {
@@ -102,7 +113,8 @@ describe('the link', () => {
   });
 
   it('leaves other parameters as they are, and links no files', () => {
-    const recipe = readLink(writeLink('', DEMO, FULL)).recipe as Recipe;
+    const usual: Recipe = { ...FULL, mergedDtype: null, valueDtype: 'F16' };
+    const recipe: Recipe = { ...usual, ...readLink(writeLink('', DEMO, usual)).recipe };
     const files: LinkedSource = { ...NOTHING, request: { kind: 'files', files: [] } };
     const query = new URLSearchParams(
       writeLink('?threads=1&demo=fft&base=o/b&task=o/t', files, recipe),
@@ -179,5 +191,7 @@ const FULL: Recipe = {
   lambda: 0.3,
   keptPercent: 7.5,
   scope: 'tensor',
+  mergedDtype: 'BF16',
+  valueDtype: 'I8',
   rank: { by: 'count', q: 8 },
 };

@@ -11,7 +11,9 @@ import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/store/method';
 import { readPatterns } from '@/store/sources/patterns';
 import { type NamePatterns, NO_PATTERNS } from '@/store/sources/state';
+import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, LAMBDA, RANK, withinBounds } from './bounds';
+import { DEFAULT_RECIPE } from './state';
 
 export interface Link {
   readonly demo: DemoName | null;
@@ -52,13 +54,13 @@ const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude'
 
 /** Parameters of each kind of group; the other kind's leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
-  full: ['m', 'scope'],
+  full: ['m', 'scope', 'values', 'dtype'],
   adapters: ['q', 'rank', 'energy', 'budget'],
 };
 
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
- * `?demo=lora&q=4`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
+ * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
  * as needed, for their tensors, and `hub=URL` for another Hub than the public one.
  */
@@ -68,6 +70,8 @@ export function readLink(search: string): Link {
   const lambda = numberOf(query.get('lambda'), LAMBDA);
   const keptPercent = numberOf(query.get('m'), KEPT_PERCENT);
   const scope = query.get('scope');
+  const values = VALUE_DTYPES.find((dtype) => dtype === query.get('values'));
+  const dtype = FLOAT_DTYPES.find((name) => name === query.get('dtype'));
   const rank = rankOf(query);
   return {
     demo: DEMOS.find((name) => name === query.get('demo')) ?? null,
@@ -83,6 +87,8 @@ export function readLink(search: string): Link {
       ...(lambda === null ? {} : { lambda }),
       ...(keptPercent === null ? {} : { keptPercent }),
       ...(scope === 'global' || scope === 'tensor' ? { scope } : {}),
+      ...(values === undefined ? {} : { valueDtype: values }),
+      ...(dtype === undefined ? {} : { mergedDtype: dtype }),
       ...(rank === null ? {} : { rank }),
     },
   };
@@ -134,10 +140,14 @@ function linkedRepos(query: URLSearchParams): LinkedRepos | null {
   return base === null && tasks.length === 0 ? null : { base, tasks };
 }
 
-function fullParameters({ keptPercent, scope }: Recipe): readonly (readonly [string, string])[] {
+/** Dtypes as they come are left out: most links are short. */
+function fullParameters(recipe: Recipe): readonly (readonly [string, string])[] {
+  const { keptPercent, scope, valueDtype, mergedDtype } = recipe;
   return [
     ['m', String(keptPercent)],
     ['scope', scope],
+    ...(valueDtype === DEFAULT_RECIPE.valueDtype ? [] : [['values', valueDtype] as const]),
+    ...(mergedDtype === null ? [] : [['dtype', mergedDtype] as const]),
   ];
 }
 

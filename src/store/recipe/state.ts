@@ -1,8 +1,14 @@
 /** The recipe: what the controls show (draft) and what is computed (committed). */
 import { createStore } from 'zustand/vanilla';
-import { type MergeMethod, type RankChoice, type Recipe } from '@/worker/protocol';
+import {
+  type FloatDtype,
+  type MergeMethod,
+  type RankChoice,
+  type Recipe,
+  type ValueDtype,
+} from '@/worker/protocol';
 
-export type { MergeMethod, RankChoice, Recipe };
+export type { FloatDtype, MergeMethod, RankChoice, Recipe, ValueDtype };
 
 export interface RecipeState {
   /** Follows every movement of a control. */
@@ -18,6 +24,8 @@ export const DEFAULT_RECIPE: Recipe = {
   lambda: 0.3,
   keptPercent: 10,
   scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
 };
 

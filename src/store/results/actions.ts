@@ -22,7 +22,7 @@ export function resetResults(): void {
 
 /**
  * Drops what a new recipe makes untrue: another merge drops the merged model and PERU-FFT at
- * every m, another scope drops every sparse method. Pretrained and fine-tuned always stay, and so
+ * every m, another scope or dtype of the values drops every sparse method. Pretrained and fine-tuned always stay, and so
  * does PERU-LoRA: it compresses each task's own adapter, whatever is merged.
  */
 export function dropStale(recipe: Recipe): void {
@@ -30,7 +30,9 @@ export function dropStale(recipe: Recipe): void {
     const key = mergeKey(recipe);
     const stale = new Set<MethodFamily>();
     if (state.mergeKey !== null && state.mergeKey !== key) stale.add('merged').add('peru-fft');
-    if (state.scope !== null && state.scope !== recipe.scope) {
+    const hasMoved = (name: 'scope' | 'valueDtype'): boolean =>
+      state[name] !== null && state[name] !== recipe[name];
+    if (hasMoved('scope') || hasMoved('valueDtype')) {
       stale.add('peru-fft').add('post-pruning');
     }
     const fresh = (method: MethodId): boolean => {
@@ -44,8 +46,15 @@ export function dropStale(recipe: Recipe): void {
       histograms: stale.has('merged') ? {} : state.histograms,
       mergeKey: key,
       scope: recipe.scope,
+      valueDtype: recipe.valueDtype,
+      complete: null,
     };
   });
+}
+
+/** The run of this recipe has ended well. */
+export function markComplete(recipe: Recipe): void {
+  resultsStore.setState({ complete: recipe });
 }
 
 export function hearResult(event: ResultEvent): void {

@@ -1,41 +1,12 @@
 /** `Download results`: results.json, read by other people's scripts. Pure. */
-import { type Metric, type NamePatterns } from '@/store/sources/state';
+import { type NamePatterns } from '@/store/sources/state';
 import { compareMethods, type GroupKind } from '@/store/method';
 import { type EngineFacts } from '@/store/job/state';
 import { type Recipe } from '@/store/recipe/state';
-import { type AdapterReport, type EngineKind } from '@/store/job/state';
+import { type MemoryUse, type ResultsFile, type UsedRecipe } from '@/worker/results-file';
 import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
 
-/** What decided these results: of a recipe, only what its kind of group uses. */
-export type UsedRecipe = Pick<Recipe, 'mergeMethod' | 'lambda'> &
-  Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank'>> &
-  Partial<NamePatterns>;
-
-/** docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, correlations -1..1, sizes bytes. */
-export interface ResultsFile {
-  readonly peru: 1;
-  readonly adapter: AdapterReport;
-  readonly engine: EngineKind;
-  readonly recipe: UsedRecipe;
-  readonly tasks: readonly {
-    readonly name: string;
-    readonly metric: Metric;
-    readonly n: number;
-    readonly scores: Readonly<Record<MethodId, number>>;
-  }[];
-  readonly average: Readonly<Record<MethodId, number>>;
-  readonly storage: readonly StorageRow[];
-  readonly seconds: Readonly<Record<string, number>>;
-  /** Of the engine; null while it is not known. */
-  readonly memory: MemoryUse | null;
-}
-
-/** What the plan said and what was held at most, in bytes. */
-export interface MemoryUse {
-  readonly mode: 'resident' | 'streamed';
-  readonly plannedBytes: number;
-  readonly peakBytes: number;
-}
+export type { MemoryUse, ResultsFile };
 
 export interface ResultsToWrite {
   readonly engine: EngineFacts;
@@ -82,9 +53,9 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
 }
 
 function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
-  const { mergeMethod, lambda, keptPercent, scope, rank } = recipe;
+  const { mergeMethod, lambda, keptPercent, scope, rank, mergedDtype, valueDtype } = recipe;
   if (kind === 'adapters') return { mergeMethod, lambda, rank };
-  return { mergeMethod, lambda, keptPercent, scope };
+  return { mergeMethod, lambda, keptPercent, scope, mergedDtype, valueDtype };
 }
 
 /** Adapters are merged whole: patterns say nothing of them. */

@@ -20,6 +20,8 @@ const RECIPE = {
   lambda: 0.3,
   keptPercent: 10,
   scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
 } as const;
 
@@ -196,7 +198,10 @@ describe('resultsFile', () => {
     expect(file.average.finetuned).toBeCloseTo((0.9 - 0.2) / 2, 12);
     expect(Object.keys(file.recipe)).toEqual(['mergeMethod', 'lambda', 'rank']);
     const full = resultsFile({ ...base, scores: SCORES });
-    expect(Object.keys(full.recipe)).toEqual(['mergeMethod', 'lambda', 'keptPercent', 'scope']);
+    expect(Object.keys(full.recipe)).toEqual([
+      ...['mergeMethod', 'lambda', 'keptPercent', 'scope'],
+      ...['mergedDtype', 'valueDtype'],
+    ]);
     const patterns = { include: ['vision_model.*'], exclude: [] };
     const part = resultsFile({ ...base, scores: SCORES, patterns });
     expect(part.recipe).toMatchObject({ include: ['vision_model.*'] });

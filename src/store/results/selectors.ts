@@ -31,6 +31,11 @@ export function selectHistograms(state: ResultsState): ResultsState['histograms'
   return state.histograms;
 }
 
+/** The recipe of which every number is there; null while some are on their way. */
+export function selectComplete({ complete }: ResultsState): ResultsState['complete'] {
+  return complete;
+}
+
 /** Bytes are known before the first score: from then on there is something to download. */
 export function selectHasResults(state: ResultsState): boolean {
   return Object.keys(state.storage).length > 0;

@@ -4,6 +4,7 @@ import {
   type JobEvent,
   type LowRankFacts,
   type MethodId,
+  type Recipe,
   type Score,
   type SparseFacts,
   type StorageRow,
@@ -30,6 +31,9 @@ export interface ResultsState {
   /** What the merged model and PERU-FFT's scores belong to; null before the first run. */
   readonly mergeKey: string | null;
   readonly scope: string | null;
+  readonly valueDtype: string | null;
+  /** The recipe whose run ended well, so that nothing of it is missing; null: none yet. */
+  readonly complete: Recipe | null;
 }
 
 export const EMPTY_RESULTS: ResultsState = {
@@ -42,6 +46,8 @@ export const EMPTY_RESULTS: ResultsState = {
   seconds: {},
   mergeKey: null,
   scope: null,
+  valueDtype: null,
+  complete: null,
 };
 
 export const resultsStore = createStore<ResultsState>(() => EMPTY_RESULTS);

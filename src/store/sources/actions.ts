@@ -1,8 +1,10 @@
 /** What the visitor can open. */
-import { openSource } from '@/store/job/actions';
+import { listRepos, setHub } from '@/store/hub/actions';
+import { openSource, raiseAlert } from '@/store/job/actions';
 import { type DemoName } from '@/worker/protocol';
-import { forgetChosenLambda } from '@/store/recipe/edits';
+import { adoptRecipe, forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, removeFromList } from './file-list';
+import { isRecipeFile, readRecipe, type RecipeToOpen } from './recipe-file';
 import { type LocalFile, sourcesStore } from './state';
 
 /** Opens an embedded demo: eight full fine-tunes, or eight LoRA adapters. */
@@ -11,10 +13,15 @@ export function openDemo(demo: DemoName): void {
   void openSource({ kind: 'demo', demo });
 }
 
-/** Adds files to those of the visitor's disk that are open, and opens them all together. */
+/**
+ * Adds files to those of the visitor's disk that are open, and opens them all together. A recipe
+ * that comes alone is followed instead.
+ */
 export function addFiles(added: readonly LocalFile[]): void {
-  if (added.length === 0) return;
-  openFiles(addToList(localFiles(), added));
+  const [first, ...more] = added;
+  if (first === undefined) return;
+  if (more.length === 0 && isRecipeFile(first.path)) void openRecipe(first);
+  else openFiles(addToList(localFiles(), added));
 }
 
 /** Closes one set of the visitor's files; with none left, the first demo opens. */
@@ -36,6 +43,25 @@ export function allowNonFinite(): void {
   const { request, start, patterns } = sourcesStore.getState();
   if (request === null || request.kind === 'demo') return;
   void openSource({ ...request, allowNonFinite: true }, { start, patterns });
+}
+
+async function openRecipe(file: LocalFile): Promise<void> {
+  try {
+    const found = await readRecipe(file, sourcesStore.getState().request);
+    if (found === null) openFiles(addToList(localFiles(), [file]));
+    else followRecipe(found);
+  } catch (error) {
+    raiseAlert(error);
+  }
+}
+
+function followRecipe({ request, recipe, patterns, notes }: RecipeToOpen): void {
+  if (request.kind === 'hub') {
+    setHub(request.hubUrl ?? null);
+    listRepos(request.repos);
+  }
+  adoptRecipe(recipe);
+  void openSource(request, { patterns, notes });
 }
 
 /**

@@ -57,7 +57,7 @@ describe('Start', () => {
     expect(state('absent', { status: 'cancelled', phase: 'plan' })).toBe('unplanned');
     expect(state('waiting', { status: 'waiting' }, null)).toBe('busy');
     expect(state('waiting', { status: 'working', phase: 'plan', pace: null })).toBe('busy');
-    expect(state('loaded', { status: 'done', seconds: 1 })).toBe('busy');
+    expect(state('loaded', { status: 'done', phase: 'run', seconds: 1 })).toBe('busy');
   });
 
   it('is not where even streaming needs more than the budget', () => {

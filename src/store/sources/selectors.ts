@@ -105,6 +105,10 @@ export function selectPatterns({ patterns }: SourcesState): NamePatterns {
   return patterns;
 }
 
+export function selectNotes({ notes }: SourcesState): readonly string[] {
+  return notes;
+}
+
 /** Name patterns that no report stands beside, with the fields that would clear them. */
 export function selectHidesPatterns({ preflight, weights, patterns }: SourcesState): boolean {
   const isUsed = patterns.include.length + patterns.exclude.length > 0;

@@ -42,6 +42,8 @@ export interface SourcesState {
   readonly start: 'ask' | 'agreed';
   /** Of this request; the other choice, the budget, is a setting. */
   readonly patterns: NamePatterns;
+  /** What of the recipe file that named the request is not followed, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export const INITIAL_SOURCES: SourcesState = {
@@ -51,6 +53,7 @@ export const INITIAL_SOURCES: SourcesState = {
   weights: 'absent',
   start: 'ask',
   patterns: NO_PATTERNS,
+  notes: [],
 };
 
 export const sourcesStore = createStore<SourcesState>(() => INITIAL_SOURCES);

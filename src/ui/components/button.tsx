@@ -7,20 +7,26 @@ interface ButtonProps {
   /** `quiet` has no border; `strong` is the one thing to do next. */
   readonly look?: 'plain' | 'quiet' | 'strong';
   readonly disabled?: boolean;
+  /** Can not be pressed now, but is reached all the same: the keyboard loses no place. */
+  readonly unavailable?: boolean;
   /** Id of the text that says more, such as why it can not be pressed. */
   readonly describedBy?: string | undefined;
 }
 
 /** The one button of the page. */
 export function Button(props: ButtonProps) {
-  const { children, onClick, look = 'plain', disabled = false, describedBy } = props;
+  const { children, onClick, look = 'plain', describedBy } = props;
+  const { disabled = false, unavailable = false } = props;
   return (
     <button
       type="button"
       aria-describedby={describedBy}
       className={`${styles.button} ${styles[look]}`}
-      onClick={onClick}
+      onClick={() => {
+        if (!unavailable) onClick();
+      }}
       disabled={disabled}
+      aria-disabled={unavailable || undefined}
     >
       {children}
     </button>

@@ -8,6 +8,7 @@ import { sourcesStore } from '@/store/sources/state';
 import { Section } from '@/ui/components/section';
 import { SelectField } from '@/ui/components/select-field';
 import { SliderField } from '@/ui/components/slider-field';
+import { DtypeControls } from './dtype-controls';
 import { EntriesControls } from './entries-controls';
 import { Formula } from './formula';
 import { RankControls } from './rank-controls';
@@ -32,6 +33,11 @@ export function RecipePanel() {
         <div className={styles.step}>
           {kind === 'adapters' ? <RankControls /> : <EntriesControls />}
         </div>
+        {kind === 'full' && (
+          <div className={styles.step}>
+            <DtypeControls />
+          </div>
+        )}
       </div>
     </Section>
   );

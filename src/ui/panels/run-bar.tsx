@@ -1,8 +1,16 @@
 import { useStore } from 'zustand';
+import { selectMade } from '@/store/export/selectors';
+import { exportStore, type MadeExport } from '@/store/export/state';
 import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
-import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
+import {
+  isTakeAway,
+  selectAlert,
+  selectCanRetry,
+  selectJob,
+  selectMemory,
+} from '@/store/job/selectors';
 import { type Job, jobStore, type MemoryFacts, type Phase } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
@@ -30,12 +38,16 @@ export function RunBar() {
   const hasResults = useStore(resultsStore, selectHasResults);
   const memory = useStore(jobStore, selectMemory);
   const planned = useStore(sourcesStore, selectPlannedPeak);
+  const made = useStore(exportStore, selectMade);
   const pace = job.status === 'working' ? job.pace : null;
   return (
-    <div className={styles.bar}>
+    <div
+      className={styles.bar}
+      data-stays={job.status === 'working' && isTakeAway(job.phase) ? true : undefined}
+    >
       <div className={styles.text}>
         <p role="status" className={styles.status} data-status={job.status}>
-          {statusText(job, group, host)}
+          {statusText(job, group, host, made)}
         </p>
         <p className={styles.detail}>{detailText(pace, memory, planned)}</p>
       </div>
@@ -62,7 +74,12 @@ function ProgressLine({ pace }: { readonly pace: Pace | null }) {
 }
 
 /** Coarse on purpose: it is read out, and a new sentence for every cell would drown the page. */
-function statusText(job: Job, group: GroupFacts | null, host: string | null): string {
+function statusText(
+  job: Job,
+  group: GroupFacts | null,
+  host: string | null,
+  made: MadeExport | null,
+): string {
   switch (job.status) {
     case 'idle':
       return 'Starting';
@@ -75,7 +92,7 @@ function statusText(job: Job, group: GroupFacts | null, host: string | null): st
     case 'failed':
       return 'Stopped by an error';
     case 'done':
-      return `Done in ${seconds(job.seconds)}${doneText(group)}`;
+      return `Done in ${seconds(job.seconds)}: ${doneText(job.phase, group, made)}`;
   }
 }
 
@@ -94,6 +111,10 @@ const CANCELLED: Readonly<Record<Phase, string>> = {
   plan: 'Cancelled before it was planned anew',
   load: 'Cancelled before the weights were loaded',
   run: 'Cancelled: what was computed so far stays',
+  export: 'Cancelled: nothing half-written is left',
+  zip: 'Cancelled before the files were packed',
+  save: 'Cancelled: nothing half-written is left',
+  upload: 'Cancelled before the upload was complete',
 };
 
 /** Whoever followed a link learns which Hub it asks. */
@@ -107,6 +128,14 @@ function phaseText(phase: Phase, group: GroupFacts | null, host: string | null):
       return host === null ? 'Loading the weights' : `Loading the weights from ${host}`;
     case 'run':
       return workingText(group);
+    case 'export':
+      return 'Making the files';
+    case 'zip':
+      return 'Packing the files';
+    case 'save':
+      return 'Saving the files';
+    case 'upload':
+      return 'Uploading the files';
   }
 }
 
@@ -117,14 +146,31 @@ function workingText(group: GroupFacts | null): string {
     : `Merging and ${pruning}`;
 }
 
-function doneText(group: GroupFacts | null): string {
+function doneText(
+  phase: Extract<Job, { status: 'done' }>['phase'],
+  group: GroupFacts | null,
+  made: MadeExport | null,
+): string {
+  if (phase === 'run' || made === null) return computedText(group);
+  const { files, bytes: all } = made.facts;
+  return `${count(files.length)} files, ${bytes(all)}, ${TAKEN[phase]}`;
+}
+
+const TAKEN = {
+  export: 'made and read back',
+  zip: 'packed into one zip',
+  save: 'saved',
+  upload: 'uploaded',
+} as const;
+
+function computedText(group: GroupFacts | null): string {
   const tasks = taskCards(group).length;
   const isAdapters = group?.contents.kind === 'adapters';
   const scored = scoredTasks(group);
   const rows = scored.reduce((sum, card) => sum + (card.dataset?.rowCount ?? 0), 0);
   return scored.length > 0
-    ? `: ${scored.length} tasks scored on ${count(rows)} ${rowNoun(scored)}`
-    : `: ${taskCount(tasks, isAdapters)} merged and ${isAdapters ? 'compressed' : 'pruned'}`;
+    ? `${scored.length} tasks scored on ${count(rows)} ${rowNoun(scored)}`
+    : `${taskCount(tasks, isAdapters)} merged and ${isAdapters ? 'compressed' : 'pruned'}`;
 }
 
 function paceText(pace: Pace): string {

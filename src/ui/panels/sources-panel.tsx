@@ -1,7 +1,7 @@
 import { type ChangeEvent } from 'react';
 import { useStore } from 'zustand';
 import { addFiles, openDemo, removeFileSet } from '@/store/sources/actions';
-import { localFileSets, selectRequest } from '@/store/sources/selectors';
+import { localFileSets, selectNotes, selectRequest } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes } from '@/ui/format';
@@ -56,6 +56,7 @@ export function SourcesPanel() {
         <FoldersRow />
       </div>
       <AddedFiles />
+      <RecipeNotes />
       <div className={styles.public}>
         <PresetsPanel />
         <HubPanel />
@@ -89,6 +90,25 @@ function AddedFiles() {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What a recipe file asked for and is not done. */
+function RecipeNotes() {
+  const notes = useStore(sourcesStore, selectNotes);
+  return (
+    <div className={styles.notes} aria-live="polite">
+      {notes.length > 0 && (
+        <>
+          <p className={styles.notesTitle}>Opened, but not taken over from that file:</p>
+          <ul aria-label="Not taken over">
+            {notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
   );
 }
 

@@ -1,0 +1,13 @@
+import { hubStore } from '@/store/hub/state';
+import { selectKind } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/sources/state';
+import { type LinkedSource } from './link';
+
+/** What is open now, as far as a link can carry it. */
+export function linkedSource(): LinkedSource {
+  const sources = sourcesStore.getState();
+  const { request, group, patterns } = sources;
+  const hubUrl = request?.kind === 'hub' ? request.hubUrl : hubStore.getState().hubUrl;
+  const cards = group?.cards ?? [];
+  return { request, kind: selectKind(sources), cards, patterns, hubUrl: hubUrl ?? null };
+}

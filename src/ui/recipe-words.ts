@@ -1,0 +1,41 @@
+/** Recipes in words. Pure. */
+import { type GroupKind } from '@/store/method';
+import { type RankChoice, type Recipe } from '@/store/recipe/state';
+import { bytes, inText } from './format';
+
+/** What one recipe says where another says something else; null where they agree. */
+export function recipeWords(kind: GroupKind, recipe: Recipe, other: Recipe): string | null {
+  const words = partsOf(kind, recipe);
+  const others = partsOf(kind, other);
+  const differing = words.filter((part, i) => part !== others[i]);
+  return differing.length === 0 ? null : differing.filter((part) => part !== '').join(', ');
+}
+
+/** The parts that a kind of group uses, always as many and in one order. */
+function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
+  const { mergeMethod, lambda, keptPercent, scope, valueDtype, mergedDtype, rank } = recipe;
+  const usesLambda = mergeMethod === 'task-arithmetic';
+  const merge = [
+    usesLambda ? 'task arithmetic' : 'simple average',
+    usesLambda ? inText(`λ = ${lambda}`) : '',
+  ];
+  if (kind === 'adapters') return [...merge, rankWords(rank)];
+  return [
+    ...merge,
+    `merged model ${mergedDtype === null ? 'in the base’s dtype' : `in ${mergedDtype}`}`,
+    inText(`m = ${keptPercent} %`),
+    scope === 'global' ? 'all weights ranked together' : 'each tensor ranked by itself',
+    `values in ${valueDtype}`,
+  ];
+}
+
+function rankWords(rank: RankChoice): string {
+  switch (rank.by) {
+    case 'count':
+      return inText(`q = ${rank.q}`);
+    case 'energy':
+      return inText(`${rank.percent} % of the energy`);
+    case 'bytes':
+      return `a budget of ${inText(bytes(rank.budget))}`;
+  }
+}
