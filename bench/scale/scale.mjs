@@ -79,7 +79,10 @@ async function measure({ run, group, hub, page, executablePath }) {
     const movedBytes = hub.requests
       .filter(({ path }) => path.includes('.safetensors') || path.startsWith('/files/'))
       .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
-    return { seconds, movedBytes, processes: memory.stop(), results: await takeResults(tab) };
+    const results = await takeResults(tab);
+    const computing = memory.take();
+    const exported = await exportFiles(tab);
+    return { seconds, movedBytes, results, computing, exported, exporting: memory.take() };
   } finally {
     memory.stop();
     await browser.close();
@@ -104,6 +107,22 @@ async function takeResults(tab) {
   return JSON.parse(readFileSync(await (await download).path(), 'utf8'));
 }
 
+/** Makes the files and reads them back, as a visitor would: seconds, and what the page says of them. */
+async function exportFiles(tab) {
+  const began = performance.now();
+  await tab.getByRole('button', { name: 'Export', exact: true }).click();
+  const listed = tab.getByRole('button', { name: 'Download all' });
+  const failed = tab.getByRole('alert').first();
+  await listed.or(failed).first().waitFor({ timeout: JOB_TIMEOUT_MS });
+  if (await failed.isVisible()) throw new Error(`The page reported: ${await failed.innerText()}`);
+  const seconds = (performance.now() - began) / 1000;
+  const said = await tab
+    .getByRole('region', { name: 'Export' })
+    .getByText(/Read back|gaps/)
+    .allInnerTexts();
+  return { seconds, said: said.join(' ') };
+}
+
 /** Peak resident bytes of the browser's processes by kind, as `ps` tells them. */
 function watchMemory(profile) {
   const peaks = new Map();
@@ -113,9 +132,14 @@ function watchMemory(profile) {
     }
   }, POLL_MS);
   return {
+    /** The peaks since the last time. */
+    take: () => {
+      const taken = Object.fromEntries(peaks);
+      peaks.clear();
+      return taken;
+    },
     stop: () => {
       clearInterval(poll);
-      return Object.fromEntries(peaks);
     },
   };
 }
@@ -138,21 +162,25 @@ function residentBytes(profile) {
   return bytes;
 }
 
-function describe({ shape, tasks, budgetGib }, group, { seconds, movedBytes, processes, results }) {
+function describe({ shape, tasks, budgetGib }, group, measured) {
+  const { seconds, movedBytes, results, computing, exported, exporting } = measured;
   const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
   const stages = Object.entries(results.seconds).map(([name, s]) => `${name} ${s.toFixed(1)}`);
   const { plannedBytes, peakBytes, mode } = results.memory;
   const { description, vendor, architecture, fallback } = results.adapter;
   const ratio = (a, b) => (a / b).toFixed(4);
+  const peaks = (processes) =>
+    `processes' peak ${Object.entries(processes)
+      .map(([type, bytes]) => `${type} ${gigabytes(bytes)}`)
+      .join(', ')}`;
   return [
     `${shape} x ${tasks}${budgetGib ? `, budget ${budgetGib} GiB` : ''} (${mode}) on ` +
       `${[vendor, architecture, description].filter(Boolean).join(', ')}${fallback ? ' (software)' : ''}`,
     `  ${seconds.toFixed(1)} s after Start: ${stages.join(', ')}`,
     `  moved ${gigabytes(movedBytes)} of ${gigabytes(group.neededBytes)} needed: ${ratio(movedBytes, group.neededBytes)}`,
-    `  GPU planned ${gigabytes(plannedBytes)}, peak ${gigabytes(peakBytes)}: ${ratio(peakBytes, plannedBytes)}; ` +
-      `processes' peak ${Object.entries(processes)
-        .map(([type, bytes]) => `${type} ${gigabytes(bytes)}`)
-        .join(', ')}`,
+    `  GPU planned ${gigabytes(plannedBytes)}, peak ${gigabytes(peakBytes)}: ${ratio(peakBytes, plannedBytes)}; ${peaks(computing)}`,
+    `  exported in ${exported.seconds.toFixed(1)} s; ${peaks(exporting)}`,
+    `  the page: ${exported.said}`,
   ].join('\n');
 }
 
