@@ -140,10 +140,7 @@ test('merges models with heads and prefixes of their own, and names both', async
   const { storage } = await peru.results();
   const sparse = storage.find(({ method }) => method === 'peru-fft@10')!;
   expect(sparse.files.map(({ name }) => name)).toEqual(
-    expect.arrayContaining([
-      'three-classes.sparse.safetensors',
-      'prefixed.sparse.safetensors',
-    ]),
+    expect.arrayContaining(['three-classes.sparse.safetensors', 'prefixed.sparse.safetensors']),
   );
 });
 
