@@ -8,7 +8,7 @@
 // and move 16 bytes an element instead of 8.
 // Bytes an element: center and task read, 4 (halves) to 8; 4 written. About 55 operations in F16.
 
-@group(0) @binding(6) var<uniform> target_params: TargetParams;
+@group(0) @binding(8) var<uniform> target_params: TargetParams;
 
 struct TargetParams {
   value_dtype: u32,

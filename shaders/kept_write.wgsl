@@ -11,8 +11,8 @@
 
 // By block: the byte where its values start, and that of its gaps.
 @group(0) @binding(5) var<storage, read> places: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> encoded: array<atomic<u32>>;
-@group(0) @binding(7) var<uniform> target_params: TargetParams;
+@group(0) @binding(7) var<storage, read_write> encoded: array<atomic<u32>>;
+@group(0) @binding(8) var<uniform> target_params: TargetParams;
 
 struct TargetParams {
   value_dtype: u32,
