@@ -5,6 +5,9 @@
 import { isSavedByName } from '@/tensor/adapter/keys';
 import { type HeaderEntry } from './safetensors-writer';
 
+/** What PEFT takes for an adapter that adapts nothing (`utils/constants.py`); it refuses an empty list. */
+const NO_MODULES = 'dummy-target-modules';
+
 interface ConfigSpec {
   /** Those that are written: of rank 1 or more. */
   readonly modules: readonly {
@@ -41,7 +44,7 @@ export function adapterConfig({
     lora_dropout: 0,
     bias: biasOf(copies, adapted, saved),
     fan_in_fan_out: isTransposed(modules),
-    target_modules: ranks.map(({ module }) => module),
+    target_modules: ranks.length === 0 ? NO_MODULES : ranks.map(({ module }) => module),
     ...(saved.length === 0 ? {} : { modules_to_save: saved }),
     rank_pattern: pattern,
     alpha_pattern: pattern,

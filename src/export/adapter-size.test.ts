@@ -40,4 +40,9 @@ describe('an adapter folder', () => {
     expect(config).toMatchObject({ r: 3, lora_alpha: 3, rank_pattern: { 'encoder.v': 1 } });
     expect(config.alpha_pattern).toEqual(config.rank_pattern);
   });
+
+  it('can be loaded where no module keeps a triplet: PEFT refuses an empty list', () => {
+    const { target_modules: modules } = adapterConfig({ modules: [] });
+    expect(modules).toBe('dummy-target-modules');
+  });
 });

@@ -127,7 +127,9 @@ describe('modelCard', () => {
       expect(loader.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
       expect(modelCard(facts)).toContain(`\`\`\`python\n${loader}\`\`\``);
     }
-    expect(modelCard(SPARSE)).toContain('load_task("cars")');
+    expect(modelCard(SPARSE)).toContain(
+      'from_pretrained(None, config=config, state_dict=load_task("cars"))',
+    );
     expect(modelCard(ADAPTERS)).toContain('load_task("a", "t5")');
   });
 

@@ -111,12 +111,13 @@ function loading({ recipe, stems }: CardFacts): string {
       [
         'import transformers',
         'config = transformers.AutoConfig.from_pretrained(".")',
-        'model = getattr(transformers, config.architectures[0]).from_pretrained(".")',
-        `model.load_state_dict(load_task(${pythonText(stem)}), strict=False)`,
+        'kind = getattr(transformers, config.architectures[0])',
+        // Not `load_state_dict`, which drops weights that go by names of older versions.
+        `model = kind.from_pretrained(None, config=config, state_dict=load_task(${pythonText(stem)}))`,
         '',
       ].join('\n'),
     ),
-    'The second block is for models that transformers knows; the first needs torch and safetensors only.',
+    'The second block is for models that transformers knows; the first needs torch and safetensors only. A task that keeps tensors of another shape (a grown vocabulary, other classes) needs its own configuration.',
   ].join('\n\n');
 }
 

@@ -24,7 +24,7 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
   );
   const cache = (await openHubCache()) ?? undefined;
   const door = new HubDoor({ hubUrl, accessToken, cache });
-  const [only, another] = repos;
+  const [only, another] = new Set(repos.map(folderOfSparse));
   // One repo is no group, unless it is an export.
   if (only !== undefined && another === undefined) {
     const exported = await openHubExport(only, door, options);
@@ -38,6 +38,11 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
   }
   const about = aboutHub(request.preset, door, places);
   return groupOf(found, about, idOfBase(request, found.ids), options);
+}
+
+/** Links name an export that was opened by its parts: the folder, and each sparse vector in it. */
+function folderOfSparse(reference: string): string {
+  return reference.replace(/\/[^/@]+\.sparse\.safetensors(?=@|$)/, '');
 }
 
 /** Null where it turns out to be none of Peru's. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergekitYaml } from '@/export/mergekit';
 import { recipeFileText } from '@/export/recipe-json';
-import { type FileRecord, type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type FileRecord, type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
 import { mergekitOpening, readRecipeFile, recipeOpening } from './recipe-opening';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
@@ -43,6 +43,22 @@ describe('recipeOpening', () => {
       },
       patterns: { include: ['vision_model.*'], exclude: [] },
     });
+  });
+
+  it('names files that their folders are not known by, and an export by its folder', () => {
+    const at = (name: string, ...paths: string[]) => {
+      return { name, repo: 'o/all', commit: COMMIT, folder: 'f', files: paths.map(file) };
+    };
+    const reposOf = (base: SourceRecord, task: SourceRecord) => {
+      const recipe = { ...HUB, base, tasks: [{ ...task, task: 't' }] };
+      return recipeOpening(recipe).request as { readonly repos?: readonly string[] };
+    };
+    expect(reposOf(at('b', 'model.safetensors'), at('t', 'tuned.safetensors')).repos).toEqual([
+      `o/all/f@${COMMIT}`,
+      `o/all/f/tuned.safetensors@${COMMIT}`,
+    ]);
+    const merged = at('merged', 'model.safetensors.index.json', 'merged.safetensors');
+    expect(reposOf(merged, at('t', 't.sparse.safetensors')).repos).toEqual([`o/all/f@${COMMIT}`]);
   });
 
   it.each([

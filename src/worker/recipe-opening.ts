@@ -79,7 +79,8 @@ function requestOf(file: RecipeFile): SourceRequest {
   const { hub, preset } = group;
   return {
     kind: 'hub',
-    repos: references,
+    // An export's merged model and sparse vectors are opened by one reference, to their folder.
+    repos: [...new Set(references)],
     base: references[0]!,
     ...(hub === undefined ? {} : { hubUrl: hub }),
     ...(preset === undefined ? {} : { preset }),

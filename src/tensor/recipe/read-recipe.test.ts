@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PeruError } from '../errors';
-import { readMergeRecipe, readRecipeFile } from './read-recipe';
+import { readMergeRecipe, readRecipeFile, readRecipeJson } from './read-recipe';
 import { ADAPTER_RECIPE, SPARSE_RECIPE } from './recipe.fixture';
 
 type Json = Record<string, unknown>;
@@ -38,6 +38,13 @@ describe('readRecipeFile', () => {
     const read = readRecipeFile(text);
     expect(read).toEqual(SPARSE_RECIPE);
     expect('x' in read).toBe(false);
+  });
+
+  it('is not overrun by what lies deep in a field that it does not know', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const text = JSON.stringify(SPARSE_RECIPE).replace('{', `{"deep":${deep},`);
+    expect(readRecipeFile(text)).toEqual(SPARSE_RECIPE);
+    expect(readRecipeJson(JSON.parse(text))).toEqual(SPARSE_RECIPE);
   });
 
   it('reads every way to choose a rank, and one only', () => {

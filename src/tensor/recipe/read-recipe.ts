@@ -38,7 +38,15 @@ const NAME = { test: /\S/, is: 'a name' };
  *   `unsupported` when a newer version of Peru wrote it or it asks for a method unknown here
  */
 export function readRecipeFile(text: string, file = 'recipe.json'): RecipeFile {
-  const fields = recipeFields(text, file);
+  return wholeRecipe(recipeFields(text, file), file);
+}
+
+/** The same, of JSON that was parsed before. */
+export function readRecipeJson(json: unknown, file = 'recipe.json'): RecipeFile {
+  return wholeRecipe(versioned(json, file), file);
+}
+
+function wholeRecipe(fields: JsonFields, file: string): RecipeFile {
   return { ...mergeRecipe(fields), compress: compression(fields.object('compress'), file) };
 }
 
@@ -59,7 +67,11 @@ function recipeFields(text: string, file: string): JsonFields {
       'Check that it is the recipe of an export.',
     );
   }
-  const fields = new JsonFields(parsed(text, file), file);
+  return versioned(parsed(text, file), file);
+}
+
+function versioned(json: unknown, file: string): JsonFields {
+  const fields = new JsonFields(json, file);
   if (!fields.has('peru')) fields.fail('', 'is no recipe of Peru\'s: it lacks "peru"');
   const version = fields.whole('peru', 1);
   if (version > VERSION) {

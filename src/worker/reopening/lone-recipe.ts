@@ -2,7 +2,7 @@
 import { type OpenOptions } from '@/sources/checkpoint-source';
 import { JSON_CAPS, readJson } from '@/sources/json-file';
 import { RECIPE_FILE } from '@/sources/peru-export';
-import { readRecipeFile } from '@/tensor/recipe/read-recipe';
+import { readRecipeJson } from '@/tensor/recipe/read-recipe';
 import { recipeOpening } from '@/worker/recipe-opening';
 import { type SourceRequest } from '@/worker/protocol';
 
@@ -21,5 +21,5 @@ export async function requestOfLoneRecipe(
   if (only === undefined || another !== undefined) return null;
   options.signal?.throwIfAborted();
   const json = await readJson(only.file, only.path, JSON_CAPS.recipe);
-  return recipeOpening(readRecipeFile(JSON.stringify(json), only.path)).request;
+  return recipeOpening(readRecipeJson(json, only.path)).request;
 }

@@ -2,12 +2,12 @@
 import {
   type OpenOptions,
   fileLabel,
-  joinPath,
   type RepoSource,
+  WEIGHTS_FILE,
 } from '@/sources/checkpoint-source';
 import { isRecord, JSON_CAPS, readJson } from '@/sources/json-file';
-import { RECIPE_FILE } from '@/sources/peru-export';
-import { readRecipeFile } from '@/tensor/recipe/read-recipe';
+import { RECIPE_FILE, SPARSE_SUFFIX } from '@/sources/peru-export';
+import { readRecipeJson } from '@/tensor/recipe/read-recipe';
 import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
 
 /**
@@ -20,12 +20,22 @@ export async function recipeOf(repo: RepoSource, options: OpenOptions): Promise<
   const label = fileLabel(repo, RECIPE_FILE);
   const json = await readJson(blob, label, JSON_CAPS.recipe);
   if (!isRecord(json) || json['peru'] === undefined) return null;
-  return readRecipeFile(JSON.stringify(json), label);
+  return readRecipeJson(json, label);
 }
 
-/** `owner/name/folder@commit`, as the page takes references; null for what lies on no Hub. */
-export function referenceTo({ repo, folder = '', commit }: SourceRecord): string | null {
+/**
+ * `owner/name/folder@commit`, as the page takes references; with the file, where the checkpoint is one
+ * that its folder is not known by. Null for what lies on no Hub.
+ */
+export function referenceTo({ repo, folder = '', commit, files }: SourceRecord): string | null {
   if (repo === undefined) return null;
-  const place = joinPath(repo, folder).replace(/\/$/, '');
+  const [only, another] = files;
+  const isNamed = only !== undefined && another === undefined && isNamedFile(only.path);
+  const place = [repo, folder, isNamed ? only.path : ''].filter((part) => part !== '').join('/');
   return commit === undefined ? place : `${place}@${commit}`;
+}
+
+/** A sparse vector is no checkpoint by itself: its folder is opened. */
+function isNamedFile(path: string): boolean {
+  return path.endsWith('.safetensors') && path !== WEIGHTS_FILE && !path.endsWith(SPARSE_SUFFIX);
 }

@@ -329,6 +329,13 @@ describe('on the Hub', () => {
     const ranges = hub.requests.filter(({ path }) => path.includes('merged.safetensors'));
     const moved = ranges.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
     expect(moved).toBeLessThan(files.get('merged.safetensors')!.length / 2);
+    // By the references that a link has of what was opened, too.
+    const repos = [group.base.id, ...group.tasks.map(({ model }) => model.id)];
+    const linked = await groupSources(
+      { kind: 'hub', hubUrl: hub.hubUrl, repos, base: group.base.id },
+      {},
+    );
+    expect(linked.tasks.map(({ name }) => name)).toEqual(['Cars & more', 'pets']);
     // In a folder of a repo, too.
     const nested = await add('me/nested', dropped(files, 'deep/out'), 0);
     expect((await openRepo(`${nested}/deep/out`)).tasks).toHaveLength(2);
