@@ -1,6 +1,6 @@
 // Weights for the evaluator, as float32: center + the stored value of u where kept, the center's own
-// bits elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4). Linked with value_float.wgsl or value_i8.wgsl. Unkept entries never pass through f32 arithmetic,
-// so nothing kept is the center bit for bit.
+// bits elsewhere (PERU-FFT, arXiv 2310.01886, eq. 4). Linked with value_float.wgsl or value_i8.wgsl.
+// Unkept entries never pass through f32 arithmetic, so nothing kept is the center bit for bit.
 //
 // One pass. An invocation writes one unit; eight workgroups a block, so that one tensor alone keeps
 // a large GPU busy (a 768 x 768 matrix: 288 workgroups). A dispatch a tensor and chunk: one a chunk
