@@ -7,8 +7,8 @@ import { accuracyTable } from './table';
 import { tradeOffPoints } from './trade-off';
 import { type ByMethod, type Score } from './state';
 import { type Metric } from '@/store/sources/state';
-import { spearmanInterval } from '@/store/spearman-interval';
-import { wilsonInterval } from '@/store/wilson';
+import { spearmanInterval } from '@/tensor/statistics/spearman-interval';
+import { wilsonInterval } from '@/tensor/statistics/wilson';
 
 const TASKS = [
   { name: 'a', title: 'A', dataset: { metric: 'accuracy' } },

@@ -1,6 +1,6 @@
 /** The accuracy table as numbers, ready to be drawn. Pure. */
-import { type Interval, wilsonInterval } from '@/store/wilson';
-import { spearmanInterval } from '@/store/spearman-interval';
+import { type Interval, wilsonInterval } from '@/tensor/statistics/wilson';
+import { spearmanInterval } from '@/tensor/statistics/spearman-interval';
 import { type Metric } from '@/store/sources/state';
 import { type ByMethod, type MethodId, type Score } from './state';
 

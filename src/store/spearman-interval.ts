@@ -1,1 +1,0 @@
-export { spearmanInterval } from '@/tensor/statistics/spearman-interval';

@@ -1,1 +1,0 @@
-export { type Interval, wilsonInterval, Z_95 } from '@/tensor/statistics/wilson';
