@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import AxeBuilder from '@axe-core/playwright';
 import { startFixtureHub, type FixtureHub } from './fixture-hub/start-fixture-hub';
 import { binaryFile, expect, f32Tensor, safetensorsFile, test } from './fixtures';
+import { APP, buildForApp } from './oauth-app';
 import { type FixtureFile, type PeruPage } from './pages/peru-page';
 
 const WRITER = 'hf_writerwriterwriter';
@@ -111,6 +112,7 @@ test.describe('to the Hub', () => {
       repos: [],
       tokens: { [WRITER]: [], [READER]: [] },
       writers: { [WRITER]: ['tester'] },
+      app: { ...APP, user: 'ada', repos: [] },
     });
   });
 
@@ -154,6 +156,29 @@ test.describe('to the Hub', () => {
     await peru.waitDone();
     await expect(peru.alert).toHaveCount(0);
     await expect(peru.storageTable).toContainText('PERU-FFT');
+  });
+
+  test('who signed in to read is asked again before the page may write', async ({ peru, page }) => {
+    await buildForApp(page);
+    await openFiles(peru, SMALL, `?hub=${hub.hubUrl}`);
+    await page.getByRole('button', { name: /^Sign in with/ }).click();
+    await expect(page.getByText('Signed in as ada')).toBeVisible();
+    await peru.export();
+    await page.getByRole('button', { name: 'Upload to the Hub…' }).click();
+    await expect(peru.uploadDialog).toContainText('for reading only so far');
+    await peru.uploadDialog.getByRole('button', { name: 'Allow uploads' }).click();
+    await expect(peru.uploadDialog).not.toContainText('for reading only so far');
+    await peru.uploadDialog.getByRole('textbox', { name: /^Repo to make/ }).fill('ada/merged');
+    await peru.uploadDialog.getByRole('button', { name: 'files to ada/merged' }).click();
+    await expect(peru.status).toHaveText(/^Done .* uploaded$/);
+    const asked = hub.requests
+      .filter(({ path }) => path.startsWith('/oauth/authorize'))
+      .map(({ path }) =>
+        new URL(path, hub.hubUrl).searchParams.get('scope')?.includes('contribute'),
+      );
+    expect(asked).toEqual([false, true]);
+    const creation = hub.requests.find(({ path }) => path.includes('/repos/create'));
+    expect(creation?.authorization).toMatch(/^Bearer hf_oauth_/);
   });
 
   test('each refusal says why, and the files stay', async ({ peru }) => {

@@ -2,9 +2,8 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures';
 import { memoryFiles, repoOf } from './fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from './fixture-hub/start-fixture-hub';
+import { APP, buildForApp } from './oauth-app';
 import { type PeruPage } from './pages/peru-page';
-
-const CLIENT = 'peru-e2e';
 
 let hub: FixtureHub;
 
@@ -18,12 +17,7 @@ test.beforeAll(async () => {
       repoOf('me/clip-gated', files, { gated: true, tags: ['safetensors'] }),
       repoOf('ada/clip-hidden', files, { private: true }),
     ],
-    app: {
-      clientId: CLIENT,
-      redirectUrls: ['http://localhost/oauth-callback.html'],
-      user: 'ada',
-      repos: ['ada/clip-hidden'],
-    },
+    app: { ...APP, user: 'ada', repos: ['ada/clip-hidden'] },
   });
 });
 
@@ -34,18 +28,8 @@ test.afterEach(() => {
 
 test.afterAll(() => hub.close());
 
-/** The page as it is built for an app that the fixture Hub knows. */
 async function openPage(peru: PeruPage): Promise<void> {
-  await peru.page.addInitScript((clientId) => {
-    // The document is there, and the page's own script has not run yet.
-    const setUp = (): void => {
-      const meta = document.createElement('meta');
-      meta.name = 'hub-client-id';
-      meta.content = clientId;
-      document.head.append(meta);
-    };
-    document.addEventListener('readystatechange', setUp, { once: true });
-  }, CLIENT);
+  await buildForApp(peru.page);
   await peru.open(`?demo=fft&hub=${hub.hubUrl}`);
 }
 
