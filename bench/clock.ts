@@ -5,7 +5,8 @@ import { type Clock } from './pairs';
 
 /** A clock on the device. Timestamps leave out the CPU's part and the wait for its answer. */
 export function clockOn(handle: DeviceHandle): Clock {
-  const timer = PassTimer.attach(handle);
+  const timer = PassTimer.on(handle);
+  handle.timer = timer;
   if (timer) {
     return {
       kind: 'timestamps',

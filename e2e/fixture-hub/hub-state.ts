@@ -1,6 +1,6 @@
 /** What the fixture Hub holds, and who may see which part of it. */
 import { commitOf, type FixtureFile, type FixtureFiles, type FixtureRepo } from './content';
-import { type SignInState } from './oauth';
+import { type SignInState } from './sign-in-state';
 import { type Exchange, sendError } from './respond';
 import { type UploadState } from './upload-state';
 

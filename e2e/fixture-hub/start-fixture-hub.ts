@@ -9,7 +9,7 @@ import { type FixtureFile, type FixtureFiles, type FixtureRepo, repoOf } from '.
 import { type Fault, Faults } from './faults';
 import { answerHub } from './hub-routes';
 import { contentFile, type HubState, moveBranch } from './hub-state';
-import { type FixtureApp, signInState, type SignInState } from './oauth';
+import { type FixtureApp, signInState, type SignInState } from './sign-in-state';
 import {
   answerPreflight,
   type Exchange,

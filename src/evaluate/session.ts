@@ -8,7 +8,7 @@ import asyncifyGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs
 import asyncifyWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import wasmGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { type WeightData } from '@/tensor/engine';
+import { type WeightData } from '@/tensor/weight-data';
 import { PeruError } from '@/tensor/errors';
 import { withGpuMemory } from './gpu-memory';
 import { checkFeedBytes } from './memory-limit';

@@ -7,6 +7,7 @@ import { type AdapterReport } from '@/tensor/engine';
 import { PeruError } from '@/tensor/errors';
 import { BufferOwner } from './buffers';
 import { OPTIONAL_FEATURES, ownLimits, reportAdapter } from './limits';
+import { type LiveDevice } from './live-device';
 import { PipelineCache } from './pipelines';
 import { type PassTimer } from './timer';
 
@@ -74,7 +75,7 @@ function unavailable(message: string, cause?: unknown): PeruError {
 }
 
 /** An open device with its buffers and pipelines. */
-export class DeviceHandle {
+export class DeviceHandle implements LiveDevice {
   readonly buffers: BufferOwner;
   readonly pipelines: PipelineCache;
   /** Settles with the reason when the device goes, unless `dispose` sent it; never rejects. */

@@ -3,7 +3,7 @@
  * WGSL (reflect.ts), so that bindings are given by the names they have in the shader.
  */
 import { PeruError } from '@/tensor/errors';
-import { type DeviceHandle } from './device';
+import { type LiveDevice } from './live-device';
 import { type Bindings, layoutEntries, reflectBindings } from './reflect';
 
 /** A shader as data: linked WGSL with one entry point `main`. */
@@ -27,7 +27,7 @@ export class PipelineCache {
   /** Promises, so that callers at the same time share one compilation. */
   private readonly kernels = new Map<string, Promise<Kernel>>();
 
-  constructor(private readonly handle: DeviceHandle) {}
+  constructor(private readonly handle: LiveDevice) {}
 
   /** @throws PeruError `shader-compile` with the compiler's lines; a later call tries again */
   async get(source: KernelSource): Promise<Kernel> {
@@ -42,7 +42,7 @@ export class PipelineCache {
   }
 }
 
-async function compile(handle: DeviceHandle, source: KernelSource): Promise<Kernel> {
+async function compile(handle: LiveDevice, source: KernelSource): Promise<Kernel> {
   handle.assertAlive();
   const { device } = handle;
   const { name: label, code } = source;

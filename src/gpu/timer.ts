@@ -1,5 +1,5 @@
 /** Times compute passes by the GPU's own clock, where it has one (`timestamp-query`). */
-import { type DeviceHandle } from './device';
+import { type LiveDevice } from './live-device';
 
 const MAX_PASSES = 512;
 
@@ -9,7 +9,7 @@ export class PassTimer {
   private readonly staging: GPUBuffer;
   private passes = 0;
 
-  private constructor(private readonly handle: DeviceHandle) {
+  private constructor(private readonly handle: LiveDevice) {
     const { device, buffers } = handle;
     const count = 2 * MAX_PASSES;
     const [size, { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ }] = [8 * count, GPUBufferUsage];
@@ -19,9 +19,9 @@ export class PassTimer {
   }
 
   /** A timer on the device, or null where it cannot time. */
-  static attach(handle: DeviceHandle): PassTimer | null {
+  static on(handle: LiveDevice): PassTimer | null {
     if (!handle.device.features.has('timestamp-query')) return null;
-    return (handle.timer = new PassTimer(handle));
+    return new PassTimer(handle);
   }
 
   /** Timestamp writes of the next pass; undefined once the query set is full. */

@@ -1,6 +1,6 @@
 /** Low-rank products in float64: the twin of the kernels, over the same small core. */
 import { decodeFloats } from '@/tensor/half';
-import { type WeightData } from '@/tensor/engine';
+import { type WeightData } from '@/tensor/weight-data';
 import { PeruError } from '@/tensor/errors';
 import {
   type AddedWeights,

@@ -15,6 +15,7 @@
 import { type FloatDtype, type ValueDtype } from './dtype';
 import { type Chunk, type FlatLayout } from './layout';
 import { type LowRankGroup, type LowRankProduct } from './low-rank';
+import { type WeightData } from './weight-data';
 
 export interface AdapterReport {
   readonly vendor: string;
@@ -138,9 +139,6 @@ export interface EncodedTensor {
   /** Step of I8 values, an f32: `NAME.scale`; null for the other dtypes. */
   readonly scale: number | null;
 }
-
-/** One tensor's float32 weights, in memory or on the engine's GPU. */
-export type WeightData = Float32Array | GPUBuffer;
 
 export interface ModelWeights {
   readonly tensors: ReadonlyMap<

@@ -7,7 +7,7 @@
  * c = lora_alpha / r; merged adapters are one term a task, kept side by side, without cross terms.
  */
 import { type FloatDtype } from './dtype';
-import { type WeightData } from './engine';
+import { type WeightData } from './weight-data';
 
 /** `rank` vectors of one length, as they lie in a file. */
 export interface Factor {

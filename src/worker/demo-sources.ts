@@ -2,7 +2,7 @@
 import { type OpenOptions } from '@/sources/checkpoint-source';
 import { openTextZoo } from '@/sources/text-zoo';
 import { openZoo } from '@/sources/zoo';
-import { type AdapterSources, type FullSources, type GroupSources } from './group-sources';
+import { type AdapterSources, type FullSources, type GroupSources } from './sources';
 import { type DemoName } from './protocol';
 import { repoImages, repoTexts } from './scoring/repo-tests';
 

@@ -8,7 +8,7 @@ import {
 } from '@/sources/checkpoint-source';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/tensor/errors';
-import { type GroupSources, type TaskSource } from './group-sources';
+import { type GroupSources, type TaskSource } from './sources';
 
 /** What was found among files or repos: full checkpoints, adapters, or both. */
 export interface Found {

@@ -1,6 +1,5 @@
-/** Where a group's checkpoints and data sets come from, before anything large is read. */
-import { type AdapterSource } from '@/sources/adapter-source';
-import { type CheckpointSource, type OpenOptions } from '@/sources/checkpoint-source';
+/** Opens what was asked for: a demo, files, or repos of the Hub. */
+import { type OpenOptions } from '@/sources/checkpoint-source';
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { type RecipeFile, type TaskRecord } from '@/tensor/recipe/recipe-file';
@@ -8,35 +7,9 @@ import { demoSources } from './demo-sources';
 import { hubSources } from './hub-sources';
 import { localSources } from './local-sources';
 import { type SourceRequest } from './protocol';
+import { type GroupSources } from './sources';
 import { compareSources } from './reopening/compare-sources';
 import { requestOfLoneRecipe } from './reopening/lone-recipe';
-import { type ImageTest, type Test, type TextTest } from './scoring/tests';
-
-export type { ImageTest, Test, TextTest };
-
-export interface TaskSource<Model> {
-  /** Key in results and file names. */
-  readonly name: string;
-  readonly title: string;
-  readonly model: Model;
-  /** What the task is scored on; null when the files bring no data set. */
-  readonly scoredOn: Test | null;
-}
-
-interface Sources<Kind, Model> {
-  readonly kind: Kind;
-  readonly title: string;
-  readonly base: CheckpointSource;
-  readonly tasks: readonly TaskSource<Model>[];
-  /** λ chosen on validation data, or null. */
-  readonly lambda: number | null;
-  /** What opening them found out, for the report; absent: nothing. */
-  readonly findings?: readonly Finding[];
-}
-
-export type FullSources = Sources<'full', CheckpointSource>;
-export type AdapterSources = Sources<'adapters', AdapterSource>;
-export type GroupSources = FullSources | AdapterSources;
 
 /**
  * @throws PeruError when a zoo can not be fetched, or the files hold no group with a base

@@ -5,7 +5,7 @@ import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
 import { PeruError } from '@/tensor/errors';
 import { type RecipeFile } from '@/tensor/recipe/recipe-file';
 import { groupOf, unscoredTask } from './found-group';
-import { type GroupSources } from './group-sources';
+import { type GroupSources } from './sources';
 import { type SourceRequest } from './protocol';
 import { matchSources } from './reopening/match-sources';
 import { recipeOf } from './reopening/recipe-of';

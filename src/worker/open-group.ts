@@ -3,10 +3,7 @@
  * cost; when told to, it loads the weights, or readies them to be streamed, and an evaluator where
  * there is one.
  */
-import { type OpenOptions } from '@/sources/checkpoint-source';
-import { type PlanChoices, type Preflight } from '@/plan/preflight';
-import { type Engine } from '@/tensor/engine';
-import { type AdapterGroup } from './adapters/load-adapters';
+import { type AdapterGroup } from './adapters/adapter-group';
 import { openAdapterGroup } from './adapters/open-adapters';
 import { chooseEngine, type ChosenEngine } from './choose-engine';
 import { deviceLoss } from './device-loss';
@@ -15,42 +12,14 @@ import { type FullGroup } from './full/load-full';
 import { openFullGroup } from './full/open-full';
 import { groupSources } from './group-sources';
 import { CurrentPorts, type JobPorts } from './job-ports';
+import { type OpenedGroup } from './opened-group';
 import { type SourceRequest } from './protocol';
 
 /** Weights on the engine, ready to be merged and scored. */
 export type LoadedGroup = FullGroup | AdapterGroup;
 
-/** Headers read, nothing large moved yet. */
-export interface OpenedGroup {
-  readonly engine: Engine;
-  /** From now on, work on the group reports to this job and stops with it. */
-  handTo(job: JobPorts): void;
-  /**
-   * Plans what loading will do by these choices, from what is known already.
-   *
-   * @throws PeruError `mismatch` where nothing can be merged; a budget that is too small is no
-   *   error but a plan whose `leastBytes` say so
-   */
-  plan(choices: PlanChoices): Promise<Preflight>;
-  /** Loads by the latest plan. The caller disposes what it gets. */
-  load(): Promise<LoadedGroup>;
-  dispose(): void;
-}
-
 export interface Opening extends JobPorts {
   readonly request: SourceRequest;
-}
-
-/** What opening a group of either kind starts from. */
-export interface OpeningParts {
-  readonly request: SourceRequest;
-  readonly chosen: ChosenEngine;
-  /** Stops with, and reports to, the job of the moment. */
-  readonly options: OpenOptions;
-  readonly fetched: FetchedBytes;
-  readonly ports: CurrentPorts;
-  /** Go on although NaN or Inf was found. */
-  readonly allowNonFinite: boolean;
 }
 
 /**
@@ -59,7 +28,7 @@ export interface OpeningParts {
  *
  * @throws PeruError for whatever keeps the files from being opened
  */
-export async function openGroup(opening: Opening): Promise<OpenedGroup> {
+export async function openGroup(opening: Opening): Promise<OpenedGroup<LoadedGroup>> {
   // The device opens while the headers arrive.
   const engineReady = chooseEngine();
   const opened = assemble(opening, engineReady);
@@ -78,7 +47,7 @@ export async function openGroup(opening: Opening): Promise<OpenedGroup> {
 async function assemble(
   { request, emit, signal }: Opening,
   engineReady: Promise<ChosenEngine>,
-): Promise<OpenedGroup> {
+): Promise<OpenedGroup<LoadedGroup>> {
   const ports = new CurrentPorts({ emit, signal });
   const fetched = new FetchedBytes();
   fetched.onArrival = () => {

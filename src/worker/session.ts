@@ -3,14 +3,15 @@ import { errorFacts } from '@/tensor/errors';
 import { deviceLoss } from './device-loss';
 import { ExportDesk } from './export/export-desk';
 import { opfsStore } from './export/opfs-folder';
-import { type LoadedGroup, openGroup, type OpenedGroup } from './open-group';
+import { type LoadedGroup, openGroup } from './open-group';
+import { type OpenedGroup } from './opened-group';
 import { type JobEvent, type JobOutcome, type PeruWorker } from './protocol';
 import { runRecipe } from './run-recipe';
 
 /** @param exports where exports are staged */
 export function createSession(exports = opfsStore()): PeruWorker {
   const desk = new ExportDesk(exports);
-  let opened: OpenedGroup | null = null;
+  let opened: OpenedGroup<LoadedGroup> | null = null;
   let loaded: LoadedGroup | null = null;
   let controller = new AbortController();
   let settled: Promise<unknown> = Promise.resolve();
@@ -96,7 +97,7 @@ export function createSession(exports = opfsStore()): PeruWorker {
   };
 }
 
-function openNow(opened: OpenedGroup | null): OpenedGroup {
+function openNow(opened: OpenedGroup<LoadedGroup> | null): OpenedGroup<LoadedGroup> {
   if (opened === null) throw new Error('No group of checkpoints is open.');
   return opened;
 }

@@ -7,17 +7,16 @@ import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { checkpointCard } from '@/worker/checkpoint-card';
 import { type GroupOrigin, groupRecord } from '@/worker/export/recipe-record';
 import { SourceBook } from '@/worker/export/source-book';
-import { type AdapterSources } from '@/worker/group-sources';
-import { type OpeningParts } from '@/worker/open-group';
-import { type AdapterContents, type GroupFacts, type StorageRow } from '@/worker/protocol';
+import { type AdapterSources } from '@/worker/sources';
+import { type OpeningParts } from '@/worker/opened-group';
+import { type GroupFacts, type StorageRow } from '@/worker/protocol';
 import { type Scoring } from '@/worker/scoring/group-evaluator';
 import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
-import { type ScoredGroup } from '@/worker/scoring/scored-group';
+import { type AdapterGroup } from './adapter-group';
 import { adapterContents, baseModelOf } from './contents';
 import { checkCopies } from './copied-tensors';
 import { floatWeights } from '@/worker/float-weights';
-import { type MergedAdapter } from './merged-adapter';
 import { loadProducts, type TaskProducts } from './task-products';
 
 /** Adapters that fit their base. */
@@ -27,23 +26,6 @@ export interface PlannedAdapters {
   readonly plan: AdapterPlan;
   /** Of the base, then of the adapters. */
   readonly licences: readonly (string | null)[];
-}
-
-export interface AdapterGroup extends ScoredGroup {
-  readonly kind: 'adapters';
-  readonly sources: AdapterSources;
-  readonly origin: GroupOrigin;
-  readonly base: CheckpointTensors;
-  readonly plan: AdapterPlan;
-  readonly contents: AdapterContents;
-  readonly products: TaskProducts;
-  /** Float32 weights of the base where the evaluator wants them; null where nothing is scored. */
-  readonly baseWeights: ModelWeights | null;
-  /** Files of each task's own adapter. */
-  readonly ownFiles: readonly StorageRow['files'][];
-  /** The merged adapter of the recipe run last, or null. */
-  merged: MergedAdapter | null;
-  dispose(): void;
 }
 
 /** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */

@@ -1,19 +1,7 @@
 import { mergedProducts } from '@/tensor/adapter/merged-products';
-import { type LowRankGroup } from '@/tensor/low-rank';
 import { MERGERS } from '@/methods/registry';
 import { mergeKey } from '@/worker/method-id';
-import { type AdapterJob } from './adapter-job';
-
-/** All tasks' adapters as one: their products side by side, recompressed without loss. */
-export interface MergedAdapter {
-  /** `mergeKey` of the recipe it stands for. */
-  readonly key: string;
-  readonly coefficients: readonly number[];
-  /** One product an adapted weight, in the order of `AdapterContents.modules`. */
-  readonly lowRank: LowRankGroup;
-  /** Triplets of each product that are not rounding noise. */
-  readonly ranks: readonly number[];
-}
+import { type AdapterJob } from './adapter-group';
 
 /**
  * Singular values below this share of the largest are what float32 factors leave as noise:

@@ -13,12 +13,13 @@ import { openWeights } from '@/sources/checkpoint-source';
 import { type AdapterPlan } from '@/tensor/adapter/adapter-plan';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { fetchTally } from '@/worker/fetch-tally';
-import { type AdapterSources } from '@/worker/group-sources';
+import { type AdapterSources } from '@/worker/sources';
 import { memoryReport } from '@/worker/memory-report';
 import { readModelFacts } from '@/worker/model-facts';
-import { type OpenedGroup, type OpeningParts } from '@/worker/open-group';
+import { type OpenedGroup, type OpeningParts } from '@/worker/opened-group';
 import { preflightCheckpoint } from '@/worker/preflight-checkpoint';
 import { budgetOf } from '@/worker/suggest-budget';
+import { type AdapterGroup } from './adapter-group';
 import { adapterMemory } from './adapter-memory';
 import { loadAdapterGroup, type PlannedAdapters } from './load-adapters';
 
@@ -26,7 +27,7 @@ import { loadAdapterGroup, type PlannedAdapters } from './load-adapters';
 export async function openAdapterGroup(
   sources: AdapterSources,
   parts: OpeningParts,
-): Promise<OpenedGroup> {
+): Promise<OpenedGroup<AdapterGroup>> {
   const { options, ports, chosen } = parts;
   const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const [base, adapters, models] = await Promise.all([

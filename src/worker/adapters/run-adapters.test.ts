@@ -6,7 +6,7 @@ import { loadGroup } from '@/worker/load-group.fixture';
 import { type JobEvent, type Recipe, type SourceRequest } from '@/worker/protocol';
 import { type GroupEvaluator, type RowRange } from '@/worker/scoring/group-evaluator';
 import { floatWeights } from '@/worker/float-weights';
-import { type AdapterGroup } from './load-adapters';
+import { type AdapterGroup } from './adapter-group';
 import { runAdapters } from './run-adapters';
 
 const ROWS = 300;

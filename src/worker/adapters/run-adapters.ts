@@ -6,7 +6,7 @@ import { lowRankMethodId } from '@/worker/method-id';
 import { type RankChoice } from '@/worker/protocol';
 import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/worker/scoring/score-columns';
 import { reportMemory, timeStage } from '@/worker/scoring/scored-group';
-import { type AdapterJob } from './adapter-job';
+import { type AdapterJob } from './adapter-group';
 import { lowRankColumn, plainColumns } from './columns';
 import { mergeAdapters } from './merged-adapter';
 import { previewOf, taskSpectra } from './spectra';

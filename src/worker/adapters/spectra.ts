@@ -1,6 +1,6 @@
 import { type AdapterPreview, previewAdapters, type TaskSpectra } from '@/worker/adapter-preview';
 import { type RankChoice } from '@/worker/protocol';
-import { type AdapterGroup } from './load-adapters';
+import { type AdapterGroup } from './adapter-group';
 
 /** What the page needs to preview any choice of ranks; the factorisation must stand. */
 export function taskSpectra({ products, contents, tasks }: AdapterGroup): (TaskSpectra & {

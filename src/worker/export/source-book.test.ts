@@ -5,7 +5,7 @@ import { type CheckpointSource, openWeights } from '@/sources/checkpoint-source'
 import { type HubFile } from '@/sources/hub/hub-api';
 import { groupLocalFiles } from '@/sources/local-files';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { type FullSources } from '@/worker/group-sources';
+import { type FullSources } from '@/worker/sources';
 import { type JobEvent } from '@/worker/protocol';
 import { SourceBook } from './source-book';
 

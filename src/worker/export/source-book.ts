@@ -11,7 +11,7 @@ import {
 } from '@/sources/checkpoint-source';
 import { type HubFile } from '@/sources/hub/hub-api';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
-import { type AdapterSources, type FullSources } from '@/worker/group-sources';
+import { type AdapterSources, type FullSources } from '@/worker/sources';
 import { type JobPorts } from '@/worker/job-ports';
 import { ByteProgress } from './byte-progress';
 

@@ -11,22 +11,22 @@ import { type PlanChoices, type Preflight } from '@/plan/preflight';
 import { openWeights } from '@/sources/checkpoint-source';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype } from '@/tensor/dtype';
-import { type FullSources } from '@/worker/group-sources';
+import { type FullSources } from '@/worker/sources';
 import { budgetOf } from '@/worker/suggest-budget';
 import { evaluationBytes, withEvaluation } from '@/worker/evaluation-memory';
 import { memoryReport } from '@/worker/memory-report';
 import { readModelFacts } from '@/worker/model-facts';
-import { type OpenedGroup, type OpeningParts } from '@/worker/open-group';
+import { type OpenedGroup, type OpeningParts } from '@/worker/opened-group';
 import { preflightCheckpoint } from '@/worker/preflight-checkpoint';
 import { fetchTally } from '@/worker/fetch-tally';
-import { type Checkpoints, loadFullGroup, type PlannedFull } from './load-full';
+import { type Checkpoints, type FullGroup, loadFullGroup, type PlannedFull } from './load-full';
 import { planChunksFor } from './plan-chunks';
 
 /** @throws PeruError for files that are missing or broken */
 export async function openFullGroup(
   sources: FullSources,
   parts: OpeningParts,
-): Promise<OpenedGroup> {
+): Promise<OpenedGroup<FullGroup>> {
   const { options, ports, chosen } = parts;
   const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const [stored, models] = await Promise.all([

@@ -8,7 +8,7 @@ import { type HubDoor } from '@/sources/hub/hub-door';
 import { presetOf } from '@/sources/presets';
 import { type RecipeFile, type TaskRecord } from '@/tensor/recipe/recipe-file';
 import { demoSources, pageUrl } from '@/worker/demo-sources';
-import { type GroupSources } from '@/worker/group-sources';
+import { type GroupSources } from '@/worker/sources';
 import { openHubCache } from '@/worker/hub-cache';
 import { presetTask } from '@/worker/scoring/preset-tests';
 import { type Test } from '@/worker/scoring/tests';

@@ -8,7 +8,7 @@ import { loadPart } from '@/sources/hub/load-part';
 import { MERGED_ADAPTER } from '@/sources/peru-export';
 import { PeruError } from '@/tensor/errors';
 import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
-import { type AdapterSources, type TaskSource } from '@/worker/group-sources';
+import { type AdapterSources, type TaskSource } from '@/worker/sources';
 import { compareSources } from './compare-sources';
 import { referenceTo } from './recipe-of';
 import { type RecipeTask, type RecipeTasks, tasksOfRecipe, unscoredFindings } from './recipe-tasks';

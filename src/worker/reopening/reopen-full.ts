@@ -13,7 +13,7 @@ import {
 import { PeruError } from '@/tensor/errors';
 import { readRecipeFile } from '@/tensor/recipe/read-recipe';
 import { type RecipeFile } from '@/tensor/recipe/recipe-file';
-import { type FullSources, type TaskSource } from '@/worker/group-sources';
+import { type FullSources, type TaskSource } from '@/worker/sources';
 import { recipeOf } from './recipe-of';
 import { namedTasks, type RecipeTask, tasksOfRecipe, unscoredFindings } from './recipe-tasks';
 
