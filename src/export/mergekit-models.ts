@@ -39,6 +39,11 @@ export function mergekitModels(config: YamlMapping, file: string): MergekitModel
   });
 }
 
+/** Whether two names mean one model: `o/m`, `o/m/` and `o/m@main` do. */
+export function isSameModel(one: string, other: string | null): boolean {
+  return other !== null && meaningOf(one) === meaningOf(other);
+}
+
 /**
  * One number a model, the mean where the file says more than one number.
  *
@@ -75,6 +80,14 @@ export function weightsOf(
     said.push(`Its weights differ (${weights.join(', ')}); Peru gives every model their mean.`);
   }
   return { tasks, said };
+}
+
+/** Without what changes nothing: slashes at the end, `./`, the branch that is taken anyway. */
+function meaningOf(name: string): string {
+  const [path = '', ...revision] = name.trim().split('@');
+  const place = path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
+  const at = revision.join('@');
+  return at === '' || at === 'main' ? place : `${place}@${at}`;
 }
 
 function weightNumber(

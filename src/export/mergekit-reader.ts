@@ -5,7 +5,7 @@
 import { type FloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/tensor/errors';
 import { MERGEKIT_DTYPES } from './mergekit';
-import { type MergekitModel, mergekitModels, weightsOf } from './mergekit-models';
+import { isSameModel, type MergekitModel, mergekitModels, weightsOf } from './mergekit-models';
 import { parseYamlMapping, type YamlMapping } from './yaml-mapping';
 
 export interface MergekitMerge {
@@ -107,7 +107,7 @@ function linear(read: Read): Merged {
   const notSaid = [...said];
   const total = tasks.reduce((sum, { weight }) => sum + weight, 0);
   // mergekit adds a base that is not listed to the models; with no weight of its own it stops there.
-  const own = models.find(({ name }) => name === base);
+  const own = models.find(({ name }) => isSameModel(name, base));
   const baseWeight = base === null ? 0 : numberOf(own?.weight ?? parameters['weight'], 0);
   if (!isTrue(parameters['normalize'], true) && Math.abs(total + baseWeight - 1) > 1e-6) {
     notSaid.push(
@@ -147,7 +147,7 @@ function baseOf({ config, file }: Read): string | null {
 
 function othersThan(base: string | null, { models, parameters }: Read): MergekitModel[] {
   return models
-    .filter(({ name }) => name !== base)
+    .filter(({ name }) => !isSameModel(name, base))
     .map((model) => ({ ...model, weight: model.weight ?? parameters['weight'] }));
 }
 

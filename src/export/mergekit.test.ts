@@ -172,6 +172,30 @@ describe('readMergekit', () => {
   });
 
   it.each([
+    ['a/b', 'a/b@main'],
+    ['a/b@main', 'a/b'],
+    ['a/b/', 'a/b'],
+    ['a/b', 'a/b/@main'],
+    ['a/b@v1', 'a/b/@v1'],
+    ['./models/b', 'models/b/'],
+  ])('knows the base %s by the name %s', async (base, name) => {
+    const models = `{model: ${name}, parameters: {weight: 0.4}}, {model: a/x, parameters: {weight: 0.4}}`;
+    const read = (method: string) =>
+      readMergekit(file(`merge_method: ${method}\nbase_model: ${base}`, models));
+    const tasks = ['a/x', 'a/y'].map((repo) => ({ repo, weight: 0.4 }));
+    expect(await read('task_arithmetic')).toMatchObject({ base, tasks, lambda: 0.4 });
+    const average = await read('linear');
+    expect(average).toMatchObject({ base, tasks, mergeMethod: 'task-arithmetic' });
+    expect(average.lambda).toBeCloseTo(1 / 3, 11);
+  });
+
+  it.each(['a/b@v1', 'a/b2', 'b', 'a/b/part'])('takes %s for another model', async (name) => {
+    const models = `{model: ${name}, parameters: {weight: 0.4}}`;
+    const read = await readMergekit(file('merge_method: linear\nbase_model: a/b', models));
+    expect(read.tasks.map(({ repo }) => repo)).toEqual([name, 'a/y']);
+  });
+
+  it.each([
     ['tokenizer_source: union', /"tokenizer_source"/],
     ['chat_template: chatml', /"chat_template"/],
     ['parameters: {t: 0.5}', /"t"/],

@@ -6,7 +6,7 @@ import { loadPart } from '@/sources/hub/load-part';
 import { presetOf } from '@/sources/presets';
 import { pageUrl } from './demo-sources';
 import { type AboutGroup, groupOf, unscoredTask } from './found-group';
-import { type GroupSources } from './group-sources';
+import { type GroupSources } from './sources';
 import { openHubCache } from './hub-cache';
 import { type SourceRequest } from './protocol';
 import { recipeOf } from './reopening/recipe-of';
@@ -40,7 +40,7 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
   return groupOf(found, about, idOfBase(request, found.ids), options);
 }
 
-/** Links name an export that was opened by its parts: the folder, and each sparse vector in it. */
+/** An export may be named by its parts: the folder, and each sparse vector in it. */
 function folderOfSparse(reference: string): string {
   return reference.replace(/\/[^/@]+\.sparse\.safetensors(?=@|$)/, '');
 }

@@ -308,12 +308,13 @@ export interface PeruWorker {
   run(recipe: Recipe, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /**
    * Makes the recipe's files from the open group, in a folder of the browser's own storage, and reads
-   * them back. Takes the place of the export before it; a failed or cancelled one leaves nothing.
+   * them back. Takes the place of the export before it, which stays on disk while a page holds it; a
+   * failed or cancelled one leaves nothing.
    */
   export(request: ExportRequest, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /** One file of the latest export, on disk; null where there is none of that path. */
   exportedFile(path: string): Promise<File | null>;
-  /** Packs the latest export into one zip, stored without compression, and tells `zipped`. */
+  /** Packs the latest export, once, into one zip without compression, and tells `zipped`. */
   zip(onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /** Copies the latest export into a folder that the visitor chose; each file is whole or absent. */
   saveTo(

@@ -11,6 +11,7 @@ import { resultsStore } from '@/store/results/state';
 import { sourcesStore } from '@/store/sources/state';
 import { connectedWorker } from '@/store/worker-handle';
 import { resetExport } from './edits';
+import { beginNextExport, keepHandedOut } from './handed-out';
 import { canTakeAlong, exportReadiness } from './readiness';
 import { exportStore, type UploadTarget } from './state';
 
@@ -24,10 +25,13 @@ export async function exportFiles(pageAddress: string): Promise<void> {
   if (results === null || readiness() !== 'ready') return;
   const recipe = recipeStore.getState().committed;
   const request = { recipe, results, link: linkTo(pageAddress) };
+  const { made } = exportStore.getState();
+  beginNextExport();
   const isMade = await startAgain('export', (onEvent) =>
     connectedWorker().export(request, onEvent),
   );
-  if (!isMade) await dropLost();
+  // It took the place of the one before, whatever came of it.
+  if (!isMade && exportStore.getState().made === made) resetExport();
 }
 
 /** One file of the export; null, with an alert, where it can not be had any more. */
@@ -35,6 +39,7 @@ export async function exportedFile(path: string): Promise<File | null> {
   try {
     const file = await connectedWorker().exportedFile(path);
     if (file === null) throw gone(path);
+    await keepHandedOut();
     return file;
   } catch (error) {
     raiseAlert(error);
@@ -42,12 +47,15 @@ export async function exportedFile(path: string): Promise<File | null> {
   }
 }
 
-/** The whole export as one zip; null where packing it ended early. */
+/** The whole export as one zip, packed once; null where packing it ended early. */
 export async function zipExport(): Promise<File | null> {
   if (!canTakeAlong(exportStore.getState(), jobStore.getState())) return null;
   exportStore.setState({ zip: null });
   const isPacked = await startAgain('zip', (onEvent) => connectedWorker().zip(onEvent));
-  return isPacked ? exportStore.getState().zip : null;
+  const { zip } = exportStore.getState();
+  if (!isPacked || zip === null) return null;
+  await keepHandedOut();
+  return zip;
 }
 
 /** Copies the export into a folder of the visitor's. */
@@ -94,17 +102,6 @@ function linkTo(pageAddress: string): string | null {
   if (source.request === null || source.request.kind === 'files') return null;
   const search = writeLink('', source, recipeStore.getState().committed);
   return new URL(search, pageAddress).href;
-}
-
-/** An export that failed or was cancelled may have taken the place of the one before it. */
-async function dropLost(): Promise<void> {
-  const { made } = exportStore.getState();
-  const path = made?.facts.files[0]?.path;
-  if (path === undefined) return;
-  const file = await connectedWorker()
-    .exportedFile(path)
-    .catch(() => null);
-  if (file === null && exportStore.getState().made === made) resetExport();
 }
 
 function gone(path: string): PeruError {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { setAccessToken, setHub } from '@/store/hub/actions';
 import { hubStore, INITIAL_HUB_STATE } from '@/store/hub/state';
 import { cancelJob, resetJob } from '@/store/job/actions';
@@ -20,6 +20,17 @@ import { startPage } from '@/store/start';
 import { exportedFile, exportFiles, saveExport, uploadExport, zipExport } from './actions';
 import { exportReadiness } from './readiness';
 import { exportStore } from './state';
+
+const disk = vi.hoisted(() => ({ holds: [] as { isHeld: boolean }[] }));
+vi.mock('@/worker/export/export-locks', () => ({
+  holdExports: () => {
+    const hold = { isHeld: true };
+    disk.holds.push(hold);
+    return Promise.resolve(() => {
+      hold.isHeld = false;
+    });
+  },
+}));
 
 const DONE = { status: 'done' } as const;
 const FULL_DISK = {
@@ -134,12 +145,18 @@ describe('making files', () => {
     expect(jobStore.getState().alert?.message).toBe('The disk is full.');
     expect(selectCanRetry(jobStore.getState())).toBe(false);
     expect(readiness()).toBe('ready');
-    expect(made(), 'the worker still has the one before').not.toBeNull();
-    worker.files.clear();
+    expect(made(), 'the one before had to go').toBeNull();
+  });
+
+  it('lists nothing after a cancel, which the worker may have heard too late', async () => {
+    await makeExport();
     void exportFiles(PAGE);
+    const late = worker.last();
     cancelJob();
-    await worker.last().end({ status: 'cancelled' });
-    expect(made(), 'the worker has it no more').toBeNull();
+    // Of another recipe, perhaps: the files that are listed would not be those that are there.
+    late.emit({ type: 'exported', facts: exportOf(['a']) });
+    await late.end(DONE);
+    expect(made()).toBeNull();
     expect(readiness()).toBe('ready');
   });
 
@@ -174,6 +191,31 @@ describe('taking files along', () => {
     await worker.last().end(FULL_DISK);
     expect(await again, 'no zip of before').toBeNull();
     expect(made()).not.toBeNull();
+  });
+
+  it('keeps what was handed out until the second export from then', async () => {
+    const held = () => disk.holds.map(({ isHeld }) => isHeld);
+    const packed = async (): Promise<void> => {
+      const zip = zipExport();
+      worker.last().emit({ type: 'zipped', file: new File(['PK'], 'peru-export.zip') });
+      await worker.last().end(DONE);
+      await zip;
+    };
+    await makeExport();
+    disk.holds = [];
+    await exportedFile('no such file');
+    expect(held(), 'nothing was handed out').toEqual([]);
+    await exportedFile('merged.safetensors');
+    await packed();
+    expect(held()).toEqual([true, true]);
+    void exportFiles(PAGE);
+    await worker.last().end(FULL_DISK);
+    expect(held(), 'the browser may still be saving it').toEqual([true, true]);
+    await makeExport();
+    expect(held(), 'its room is free for the second').toEqual([false, false]);
+    await packed();
+    openDemo('lora');
+    expect(held()).toEqual([false, false, true]);
   });
 
   it('saves into a folder, and tells which', async () => {

@@ -125,12 +125,25 @@ function sourceParameters(source: LinkedSource): [string, string][] {
   const hub: [string, string][] = hubUrl === null ? [] : [['hub', hubUrl]];
   if (request?.kind === 'demo') return [['demo', request.demo], ...hub];
   if (request?.kind !== 'hub') return hub;
+  // One repo is no group, unless it is an export.
+  const isExport = new Set(request.repos).size === 1;
   return [
-    ...cards.map(({ role, id }): [string, string] => [role, id]),
+    ...(isExport
+      ? exportParameters(cards)
+      : cards.map(({ role, id }): [string, string] => [role, id])),
     ...patterns.include.map((glob): [string, string] => ['include', glob]),
     ...patterns.exclude.map((glob): [string, string] => ['exclude', glob]),
     ...hub,
   ];
+}
+
+/**
+ * An export is opened by its folder, at the commit that was opened: its recipe names the tasks, and
+ * the base, which may lie on no Hub. Its tasks are files or folders in there.
+ */
+function exportParameters(cards: readonly CheckpointCard[]): [string, string][] {
+  const task = cards.find(({ role }) => role === 'task');
+  return task === undefined ? [] : [['task', task.id.replace(/\/[^/]+(@[^/@]+)$/, '$1')]];
 }
 
 /** A base without tasks, or tasks without one, are asked for all the same: opening says more. */

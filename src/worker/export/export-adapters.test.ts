@@ -13,7 +13,7 @@ import {
   type SourceRequest,
 } from '@/worker/protocol';
 import { createSession } from '@/worker/session';
-import { type MemoryStore, memoryStore } from './memory-store.fixture';
+import { type MemoryDisk, type MemoryStore, memoryStore } from './memory-store.fixture';
 
 const OUT = 6;
 const IN = 5;
@@ -109,14 +109,18 @@ function baseFile(): Files[number] {
   return { path: 'base.safetensors', file: new File([weights], 'base.safetensors') };
 }
 
-async function exportGroup(recipe: Recipe = RECIPE, names = ['first', 'second/part']) {
-  store = memoryStore();
+async function loadGroup(names: readonly string[], disk: MemoryDisk = {}): Promise<void> {
+  store = memoryStore(disk);
   session = createSession(store);
   const files = [baseFile(), ...names.flatMap((name, task) => adapter(name, task))];
   expect(await session.open({ kind: 'files', files }, NO_CHOICES, hear)).toEqual({
     status: 'done',
   });
   expect(await session.load(hear)).toEqual({ status: 'done' });
+}
+
+async function exportGroup(recipe: Recipe = RECIPE, names = ['first', 'second/part']) {
+  await loadGroup(names);
   expect(await session.export({ recipe, results: RESULTS, link: null }, hear)).toEqual({
     status: 'done',
   });
@@ -234,6 +238,15 @@ describe('an export of adapters', () => {
     const files = [...row.files.slice(1), ...merged.files.slice(1)];
     expect(files).toHaveLength(6);
     for (const { name, bytes } of files) expect([name, bytes]).toEqual([name, sizes.get(name)]);
+  });
+
+  it('is refused where it has no room before the sources are hashed', async () => {
+    await loadGroup(['first', 'second/part'], { toldBytes: 100 });
+    const outcome = await session.export({ recipe: RECIPE, results: RESULTS, link: null }, hear);
+    expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'out-of-disk' } });
+    const told = events.flatMap((event) => (event.type === 'progress' ? event.progress.stage : []));
+    expect(told.filter((stage) => stage.startsWith('Hashing'))).toEqual([]);
+    expect(store.folderCount).toBe(0);
   });
 
   it('is the same to the last byte when it is made again, but for the seconds', async () => {

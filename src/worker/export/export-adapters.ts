@@ -40,13 +40,13 @@ export async function exportAdapters(
   const specs = previewOf(group, recipe.rank).map(({ ranks }, task) => {
     return adapterSpec(contents, task, ranks);
   });
-  const records = await origin.book.hashedRecords(job);
   const staged = await Staging.begin(place, {
     emit,
     signal,
     allowNonFinite: origin.allowNonFinite,
     totalBytes: totalBytes([...specs, mergedSpec(group, merged)]),
   });
+  const records = await origin.book.hashedRecords(job);
   for (const [task, spec] of specs.entries()) {
     await addAdapter(staged, folders[task]!, taskAdapter(job, task, spec));
   }

@@ -1,4 +1,7 @@
-/** The latest export of a session: made, kept, handed out in every way, removed. */
+/**
+ * The latest export of a session: made, kept, handed out in every way, left. An export or zip that
+ * stood is left to sweeps, never removed outright: a browser may still be saving it.
+ */
 import { loadPart } from '@/sources/hub/load-part';
 import { PeruError } from '@/tensor/errors';
 import { type JobPorts } from '@/worker/job-ports';
@@ -7,13 +10,14 @@ import { type ExportRequest, type UploadRequest } from '@/worker/protocol';
 import { uploadExport } from '@/worker/upload-export';
 import { type ExportStore, type StagingFolder } from './export-folder';
 import { type StagedExport } from './staged-export';
+import { type MadeZip } from './zip-export';
 
 export class ExportDesk {
   readonly #store: ExportStore;
   /** Of the export that stands or is being made. */
   #folder: StagingFolder | null = null;
   #staged: StagedExport | null = null;
-  #zipFolder: StagingFolder | null = null;
+  #zip: MadeZip | null = null;
 
   constructor(store: ExportStore) {
     this.#store = store;
@@ -54,14 +58,12 @@ export class ExportDesk {
     return staged.open(path);
   }
 
-  /** Packs it and tells `zipped`. */
+  /** Packs it, where that was not done before, and tells `zipped`. */
   async zip(ports: JobPorts): Promise<void> {
     const staged = this.#standing();
-    await this.#dropZip();
     const { zipExport } = await loadPart(() => import('./zip-export'));
-    const { file, folder } = await zipExport(staged, this.#store, ports);
-    this.#zipFolder = folder;
-    ports.emit({ type: 'zipped', file });
+    this.#zip ??= await zipExport(staged, this.#store, ports);
+    ports.emit({ type: 'zipped', file: await this.#zip.open() });
   }
 
   /** Copies it into a folder that the visitor chose. */
@@ -76,24 +78,24 @@ export class ExportDesk {
     await uploadExport(request, this.#standing(), ports);
   }
 
-  /** Removes it, whether it stands or is half made. */
+  /** Gives it up: half made it is removed, whole it is left. */
   async clear(): Promise<void> {
-    const folder = this.#folder;
+    const [folder, zip, isWhole] = [this.#folder, this.#zip, this.#staged !== null];
     this.#folder = null;
     this.#staged = null;
-    await folder?.remove();
-    await this.#dropZip();
+    this.#zip = null;
+    if (!isWhole) {
+      await folder?.remove();
+      return;
+    }
+    await folder?.leave();
+    await zip?.folder.leave();
+    await this.sweep();
   }
 
-  /** Removes what closed tabs have left; where that fails, the next export tries again. */
+  /** Removes what was left; where that fails, the next export tries again. */
   async sweep(): Promise<void> {
     await this.#store.sweep().catch(() => undefined);
-  }
-
-  async #dropZip(): Promise<void> {
-    const folder = this.#zipFolder;
-    this.#zipFolder = null;
-    await folder?.remove();
   }
 
   #standing(): StagedExport {

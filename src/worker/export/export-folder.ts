@@ -7,6 +7,8 @@ export interface StagingFolder extends ExportFolder {
   open(path: string): Promise<File>;
   /** Removes the folder with all it holds, open files too. Idempotent. */
   remove(): Promise<void>;
+  /** Lets go of a folder whose files are whole: a sweep removes it, once no page holds it. */
+  leave(): Promise<void>;
 }
 
 /** Gives out folders. */
@@ -17,7 +19,7 @@ export interface ExportStore {
    * @throws PeruError `unsupported` where the browser keeps no files for pages
    */
   create(): Promise<StagingFolder>;
-  /** Removes what closed tabs have left. */
+  /** Removes what was left, by closed tabs too, and is held by nobody (`export-locks`). */
   sweep(): Promise<void>;
   /** Bytes that may still be written; null where it is not told. */
   freeBytes(): Promise<number | null>;

@@ -48,16 +48,12 @@ export async function exportFull(
   try {
     await mergeGroup(job);
     const sizes = await plannedBytes(job, selections);
-    const merge = mergeRecipe(
-      job.group,
-      job.recipe,
-      await job.group.origin.book.hashedRecords(job),
-    );
     const { emit, signal, group } = job;
-    const { allowNonFinite } = group.origin;
+    const { allowNonFinite, book } = group.origin;
     const side = await sideFiles(group.sources.base, signal);
     const totalBytes = side.reduce((sum, { blob }) => sum + blob.size, sizes);
     const staged = await Staging.begin(place, { emit, signal, allowNonFinite, totalBytes });
+    const merge = mergeRecipe(group, job.recipe, await book.hashedRecords(job));
     const mergedSha256 = await addMerged(job, merge, staged);
     const index = await addSparse(job, selections, { merge, mergedSha256, staged });
     await addSideFiles(staged, group.sources.base, side, signal);

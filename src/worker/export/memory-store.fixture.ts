@@ -23,6 +23,7 @@ export interface MemoryDisk {
 
 export function memoryStore(disk: MemoryDisk = {}): MemoryStore {
   const folders = new Set<Map<string, Uint8Array<ArrayBuffer>>>();
+  const left = new Set<Map<string, Uint8Array<ArrayBuffer>>>();
   const used = (): number =>
     [...folders]
       .flatMap((files) => [...files.values()])
@@ -39,18 +40,22 @@ export function memoryStore(disk: MemoryDisk = {}): MemoryStore {
     create: () => {
       const files = new Map<string, Uint8Array<ArrayBuffer>>();
       folders.add(files);
-      return Promise.resolve(
-        memoryFolder(files, { ...disk, free, onRemove: () => folders.delete(files) }),
-      );
+      const onRemove = (): unknown => folders.delete(files);
+      const onLeave = (): unknown => left.add(files);
+      return Promise.resolve(memoryFolder(files, { ...disk, free, onRemove, onLeave }));
     },
-    sweep: () => Promise.resolve(),
+    sweep: () => {
+      for (const files of left) folders.delete(files);
+      return Promise.resolve();
+    },
     freeBytes: () => Promise.resolve(disk.toldBytes === undefined ? free() : disk.toldBytes),
   };
 }
 
 interface Place extends MemoryDisk {
   readonly free: () => number;
-  readonly onRemove: () => void;
+  readonly onRemove: () => unknown;
+  readonly onLeave: () => unknown;
 }
 
 function memoryFolder(files: Map<string, Uint8Array<ArrayBuffer>>, place: Place): StagingFolder {
@@ -67,6 +72,10 @@ function memoryFolder(files: Map<string, Uint8Array<ArrayBuffer>>, place: Place)
     },
     remove: () => {
       place.onRemove();
+      return Promise.resolve();
+    },
+    leave: () => {
+      place.onLeave();
       return Promise.resolve();
     },
   };

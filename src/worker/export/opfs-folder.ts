@@ -7,8 +7,7 @@ import { type OpenFile } from '@/export/file-sink';
 import { PeruError } from '@/tensor/errors';
 import { isOutOfRoom, outOfDisk } from './disk-room';
 import { type ExportStore, type StagingFolder } from './export-folder';
-
-const FOLDER = 'exports';
+import { exportLock, EXPORTS, holdLock } from './export-locks';
 
 /** Only dedicated workers have it, so the page's types do not. */
 interface SyncHandle {
@@ -23,7 +22,7 @@ interface WorkerFileHandle extends FileSystemFileHandle {
 }
 
 /** @param name of the folder that holds all exports */
-export function opfsStore(name = FOLDER): ExportStore {
+export function opfsStore(name = EXPORTS): ExportStore {
   return {
     create: () => createFolder(name),
     sweep: () => sweep(name),
@@ -53,12 +52,12 @@ async function rootFolder(name: string): Promise<FileSystemDirectoryHandle> {
 async function createFolder(name: string): Promise<StagingFolder> {
   const root = await rootFolder(name);
   const id = crypto.randomUUID();
-  const release = await holdLock(lockName(name, id));
+  const release = await holdLock(exportLock(name, id));
   try {
     const folder = await root.getDirectoryHandle(id, { create: true });
     return new OpfsFolder(root, folder, release);
   } catch (error) {
-    release();
+    await release();
     throw isOutOfRoom(error)
       ? outOfDisk('the export', { at: 0, more: 0 }, await freeBytes(), error)
       : error;
@@ -70,27 +69,12 @@ async function sweep(name: string): Promise<void> {
   const ids: string[] = [];
   for await (const id of root.keys()) ids.push(id);
   for (const id of ids) {
-    await navigator.locks.request(lockName(name, id), { ifAvailable: true }, async (lock) => {
+    await navigator.locks.request(exportLock(name, id), { ifAvailable: true }, async (lock) => {
       if (lock === null) return;
       // Another tab may be sweeping too.
       await root.removeEntry(id, { recursive: true }).catch(() => undefined);
     });
   }
-}
-
-function lockName(name: string, id: string): string {
-  return `peru ${name} ${id}`;
-}
-
-/** Takes a lock; the browser gives it back when this worker ends, or when told. */
-function holdLock(name: string): Promise<() => void> {
-  return new Promise((granted, refused) => {
-    const held = (): Promise<void> =>
-      new Promise((release) => {
-        granted(release);
-      });
-    navigator.locks.request(name, held).catch(refused);
-  });
 }
 
 /** Less was written than was handed over. */
@@ -112,14 +96,14 @@ async function withRoom<T>(
 class OpfsFolder implements StagingFolder {
   readonly #root: FileSystemDirectoryHandle;
   readonly #folder: FileSystemDirectoryHandle;
-  readonly #release: () => void;
+  readonly #release: () => Promise<void>;
   readonly #open = new Map<string, SyncHandle>();
-  #removed = false;
+  #isGivenUp = false;
 
   constructor(
     root: FileSystemDirectoryHandle,
     folder: FileSystemDirectoryHandle,
-    release: () => void,
+    release: () => Promise<void>,
   ) {
     this.#root = root;
     this.#folder = folder;
@@ -171,19 +155,25 @@ class OpfsFolder implements StagingFolder {
   }
 
   async remove(): Promise<void> {
-    if (this.#removed) return;
-    this.#removed = true;
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
     for (const path of [...this.#open.keys()]) this.#closeFile(path);
     // What can not be removed now goes with the next sweep, once the lock is given back.
     await this.#root.removeEntry(this.#folder.name, { recursive: true }).catch(() => undefined);
-    this.#release();
+    await this.#release();
+  }
+
+  async leave(): Promise<void> {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    await this.#release();
   }
 
   async #openHandle(path: string): Promise<SyncHandle> {
     const { folder, name } = await this.#locate(path, true);
     const file = (await folder.getFileHandle(name, { create: true })) as WorkerFileHandle;
     const handle = await file.createSyncAccessHandle();
-    if (this.#removed) {
+    if (this.#isGivenUp) {
       handle.close();
       throw new DOMException('The export was given up.', 'AbortError');
     }

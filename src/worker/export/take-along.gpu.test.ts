@@ -5,6 +5,7 @@ import { NO_CHOICES } from '@/plan/preflight';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { connectWorker } from '@/worker/client';
 import { type ExportRequest, type JobEvent, type SourceRequest } from '@/worker/protocol';
+import { holdExports } from './export-locks';
 
 const REQUEST: ExportRequest = {
   recipe: {
@@ -127,6 +128,39 @@ it('exports, hands out file by file, packs, saves, and gives the room back', asy
   expect(await worker.open(group(), NO_CHOICES, hear)).toEqual(done);
   await expect.poll(folderCount, { timeout: 10_000 }).toBe(0);
   expect(await worker.exportedFile('merged.safetensors')).toBeNull();
+});
+
+it('leaves on disk what a page holds, until it is released', async () => {
+  const worker = connectWorker();
+  const start = async (): Promise<void> => {
+    await worker.open(group(), NO_CHOICES, hear);
+    await worker.load(hear);
+  };
+  await start();
+  await worker.export(REQUEST, hear);
+  await worker.zip(hear);
+  const zip = heard('zipped').file;
+  const card = (await worker.exportedFile('README.md'))!;
+  const { bytes } = heard('exported').facts;
+  const release = await holdExports();
+  const stand = async (): Promise<void> => {
+    expect((await zip.arrayBuffer()).byteLength).toBeGreaterThan(bytes);
+    expect(await card.text()).toContain('merged.safetensors');
+  };
+  // Another export takes their place, then the worker goes and the next one sweeps.
+  await worker.export(REQUEST, hear);
+  expect(await folderCount()).toBe(3);
+  await stand();
+  await start();
+  await expect.poll(folderCount, { timeout: 10_000 }).toBe(2);
+  await worker.export(REQUEST, hear);
+  await stand();
+  release();
+  await worker.export(REQUEST, hear);
+  await expect.poll(folderCount, { timeout: 10_000 }).toBe(1);
+  await expect(zip.arrayBuffer()).rejects.toThrow();
+  await worker.open(group(), NO_CHOICES, hear);
+  await expect.poll(folderCount, { timeout: 10_000 }).toBe(0);
 });
 
 it('leaves nothing when it is cancelled', async () => {

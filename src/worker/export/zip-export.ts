@@ -13,9 +13,10 @@ const ZIP_FILE = 'peru-export.zip';
 const NO_DATE = new Date(1980, 0, 1);
 
 export interface MadeZip {
-  readonly file: File;
-  /** Where it lies alone, to be removed when it is of no use any more. */
+  /** Where it lies alone. */
   readonly folder: StagingFolder;
+  /** @throws PeruError `source` when it is not there any more */
+  open(): Promise<File>;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function zipExport(
       progress.add(piece.length);
     });
     await zip.close();
-    return { file: await folder.open(ZIP_FILE), folder };
+    return { folder, open: () => folder.open(ZIP_FILE) };
   } catch (error) {
     await folder.remove();
     throw error;

@@ -1,0 +1,129 @@
+/** Exports on a Hub: the link of what one reference opened opens the same again. */
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
+import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
+import { NO_CHOICES } from '@/plan/preflight';
+import { groupOf } from '@/store/scripted-worker';
+import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { memoryStore } from '@/worker/export/memory-store.fixture';
+import { groupSources } from '@/worker/group-sources';
+import { type JobEvent, type SourceRequest } from '@/worker/protocol';
+import {
+  adapterGroup,
+  type Exported,
+  exportOf,
+  FULL_REQUEST,
+  RECIPE,
+} from '@/worker/reopening/reopen.fixture';
+import { createSession } from '@/worker/session';
+import { readLink, writeLink } from './link';
+
+let hub: FixtureHub;
+beforeAll(async () => {
+  hub = await startFixtureHub({ repos: [] });
+  const { fetch } = globalThis;
+  // The page's own files, which no server serves here.
+  vi.stubGlobal('fetch', (input: string | URL, init?: RequestInit) => {
+    const path = /^file:\/\/\/(zoo\/.*)$/.exec(String(input))?.[1];
+    if (path === undefined) return fetch(input, init);
+    const file = new URL(`../../../public/${path}`, import.meta.url);
+    const [body, status] = existsSync(file) ? [readFileSync(file), 200] : ['', 404];
+    return Promise.resolve(new Response(body, { status }));
+  });
+});
+afterAll(async () => {
+  vi.unstubAllGlobals();
+  await hub.close();
+});
+
+const onHub = (...repos: readonly string[]): SourceRequest => {
+  return { kind: 'hub', hubUrl: hub.hubUrl, repos };
+};
+
+function addExport(id: string, files: Exported, folder = ''): void {
+  const inside = [...files].map(([path, bytes]) => [folder + path, bytes] as const);
+  hub.addRepo(repoOf(id, memoryFiles(Object.fromEntries(inside))));
+}
+
+async function addAdapters(): Promise<void> {
+  for (const [repo, folder] of [
+    ['me/t5', 't5/'],
+    ['me/cola', 'lora/cola/'],
+    ['me/rte', 'lora/rte/'],
+  ] as const) {
+    const contents: Record<string, Uint8Array> = {};
+    for (const { path, file } of adapterGroup()) {
+      if (!path.startsWith(folder)) continue;
+      contents[path.slice(folder.length)] = new Uint8Array(await file.arrayBuffer());
+    }
+    hub.addRepo(repoOf(repo, memoryFiles(contents)));
+  }
+}
+
+/** What the page has of an open group. */
+async function loaded(request: SourceRequest) {
+  const events: JobEvent[] = [];
+  const hear = (event: JobEvent): void => {
+    events.push(event);
+  };
+  const session = createSession(memoryStore());
+  const outcomes = [await session.open(request, NO_CHOICES, hear), await session.load(hear)];
+  const group = events.find((event) => event.type === 'group')?.group;
+  if (group === undefined) throw new Error(JSON.stringify(outcomes));
+  return { title: group.title, kind: group.contents.kind, cards: group.cards };
+}
+
+/** The same of a group whose weights are not loaded. */
+async function found(request: SourceRequest) {
+  const { title, kind, base, tasks } = await groupSources(request, {});
+  const [card] = groupOf([]).cards;
+  const models = [
+    { role: 'base' as const, name: 'base', model: base },
+    ...tasks.map(({ name, model }) => ({ role: 'task' as const, name, model })),
+  ];
+  const cards = models.map(({ role, name, model }) => ({ ...card!, role, name, id: model.id }));
+  return { title, kind, cards };
+}
+
+/** Opens by one reference, and then by the link of what that opened. */
+async function roundTrip(reference: string, opened: typeof loaded) {
+  const request = onHub(reference);
+  const group = await opened(request);
+  const patterns = { include: [], exclude: [] };
+  const link = writeLink('', { ...group, request, patterns, hubUrl: hub.hubUrl }, RECIPE);
+  const { repos, unknownSource } = readLink(link);
+  if (repos === null || unknownSource !== null) throw new Error('The link opens nothing.');
+  const references = [...(repos.base === null ? [] : [repos.base]), ...repos.tasks];
+  expect(await opened(onHub(...references))).toEqual(group);
+  return { group, references };
+}
+
+it('fine-tunes', async () => {
+  addExport('me/full', await exportOf(FULL_REQUEST, RECIPE));
+  const { references } = await roundTrip('me/full', loaded);
+  expect(references).toEqual([expect.stringMatching(/^me\/full@[0-9a-f]{40}$/)]);
+});
+
+it('adapters in a folder, whose base is on the Hub', async () => {
+  await addAdapters();
+  addExport('me/adapters', await exportOf(onHub('me/t5', 'me/cola', 'me/rte'), RECIPE), 'a/b/');
+  const { group, references } = await roundTrip('me/adapters/a/b', loaded);
+  expect(references).toEqual([expect.stringMatching(/^me\/adapters\/a\/b@[0-9a-f]{40}$/)]);
+  expect(group.title).toMatch(/^Opened again/);
+});
+
+it('adapters of a demo, whose base is on no Hub', async () => {
+  await addAdapters();
+  const files = new Map(await exportOf(onHub('me/t5', 'me/cola', 'me/rte'), RECIPE));
+  const text = new TextDecoder().decode(files.get('recipe.json'));
+  const recipe = { ...(JSON.parse(text) as RecipeFile), group: { kind: 'demo', demo: 'lora' } };
+  files.set('recipe.json', new TextEncoder().encode(JSON.stringify(recipe)));
+  addExport('me/demo', files);
+  const { group } = await roundTrip('me/demo@main', found);
+  expect(group.cards.map(({ id }) => id.split('@')[0])).toEqual([
+    'models/t5-tiny',
+    'me/demo/cola',
+    'me/demo/rte',
+  ]);
+});
