@@ -43,6 +43,11 @@ class Export:
         merge = self.recipe["merge"]
         return 1 / len(self.tasks) if merge["method"] == "simple-average" else merge["lambda"]
 
+    def own_tied(self, stem: str) -> dict[str, str]:
+        """Names in the merged model of copies of what a task keeps whole, and what they are copies of."""
+        with safe_open(self.folder / f"{stem}.sparse.safetensors", "pt") as file:
+            return json.loads(file.metadata().get("tied", "{}"))
+
 
 @dataclass
 class Sources:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from verify.files import Export, Sources, card_loader, sha256
 from verify.report import Report, require
+from verify.ties import copies_of, tied_groups, without_copies
 
 Tensors = dict[str, torch.Tensor]
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
@@ -88,17 +89,17 @@ def prefix_changes(base: dict[str, str], task: dict[str, str]) -> list[tuple[str
     return sorted(changes, key=lambda change: -changes[change])[:8]
 
 
-def merged_names(export: Export, base: Tensors, tasks: list[Tensors], tied: dict[str, str]) -> list[str]:
-    """Floating tensors that all hold in one shape and the patterns let through; copies of others left out."""
+def merged_names(export: Export, base: Tensors, tasks: list[Tensors], copies: dict[str, list[str]]) -> list[str]:
+    """Floating tensors that all hold in one shape and the patterns let through, copies by any of their names."""
     include, exclude = export.recipe.get("include", ["*"]), export.recipe.get("exclude", [])
 
     def merges(name: str) -> bool:
         held = [base, *tasks]
+        known_as = [name, *copies.get(name, [])]
         return (
             all(name in one and one[name].is_floating_point() and one[name].shape == base[name].shape for one in held)
-            and any(matches(name, pattern) for pattern in include)
-            and not any(matches(name, pattern) for pattern in exclude)
-            and name not in tied
+            and any(matches(other, pattern) for other in known_as for pattern in include)
+            and not any(matches(other, pattern) for other in known_as for pattern in exclude)
         )
 
     return canonical(filter(merges, base))
@@ -138,13 +139,28 @@ def verify(export: Export, sources: Sources, report: Report) -> None:
     tied = index.get("metadata", {}).get("tied", {})
     merged, base = load(shards), load(sources.weights(sources.base))
     tasks = [in_base_names(base, load(sources.weights(source))) for source in sources.tasks]
-    names = merged_names(export, base, tasks, tied)
+    told = {copy: name for pairs in (tied, *map(export.own_tied, export.stems)) for copy, name in pairs.items()}
+    names: list[str] = []
+    with report.check("merged", "what transformers ties is merged once, and told apart from its copies") as check:
+        groups = tied_groups(export, sources, told)
+        copies = copies_of(base, groups, told)
+        tasks = [without_copies(task, groups, copies) for task in tasks]
+        names = merged_names(export, without_copies(base, groups, copies), tasks, copies)
+        require(len(names) > 0, "base and tasks have no tensor in common")
+        require(tied == pairs_of(copies, names), f"told are {tied}, not {pairs_of(copies, names)}")
+        check.found = f"{len(groups)} tied groups, {len(tied)} copies of what is merged"
+    if not names:
+        return
     verify_merged(export, report, merged, base, tasks, names, tied)
     verify_transformers(export, report, merged)
-    written = Merged(merged, names, tied, merged_sha256(shards), flat(merged, names))
+    written = Merged(merged, names, tied, copies, merged_sha256(shards), flat(merged, names))
     for task, stem, own in zip(export.tasks, export.stems, tasks, strict=True):
         with report.check(task, "sparse vector = top m % of theta_t - theta*; the loader rebuilds the model") as check:
             check.found = verify_task(export, loader["load_task"], stem, written, own)
+
+
+def pairs_of(copies: dict[str, list[str]], names: list[str]) -> dict[str, str]:
+    return {copy: name for name in names for copy in copies.get(name, [])}
 
 
 def merged_sha256(shards: list[Path]) -> str:
@@ -225,6 +241,8 @@ class Merged:
     tensors: Tensors
     names: list[str]
     tied: dict[str, str]
+    # By the name that stands for them, other names of one tensor, merged or not.
+    copies: dict[str, list[str]]
     sha256: str
     center: np.ndarray
 
@@ -247,7 +265,11 @@ def verify_task(export: Export, load_task: Callable[..., Tensors], stem: str, me
     error = np.abs(values.astype(np.float64) - exact)
     allowed = value_bound(compress["values"], exact, scales)
     require(bool((error <= allowed).all()), "values are off by more than rounding")
-    return verify_loaded(load_task(stem, folder=str(export.folder)), merged, own, stored, mask, values)
+    kept_whole = [name for name in stored if name in own and not name.endswith((".gaps", ".values"))]
+    tied = pairs_of(merged.copies, kept_whole)
+    require(export.own_tied(stem) == tied, f"told copies are not {tied}")
+    loaded = verify_loaded(load_task(stem, folder=str(export.folder)), merged, own, kept_whole, mask, values)
+    return f"{loaded}; {len(kept_whole)} tensors whole, with {len(tied)} copies"
 
 
 def decoded(stored: Tensors, names: list[str], sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -286,19 +308,19 @@ def value_bound(dtype: str, exact: np.ndarray, scales: np.ndarray) -> np.ndarray
 
 
 def verify_loaded(
-    model: Tensors, merged: Merged, own: Tensors, stored: Tensors, mask: np.ndarray, values: np.ndarray
+    model: Tensors, merged: Merged, own: Tensors, kept_whole: list[str], mask: np.ndarray, values: np.ndarray
 ) -> str:
     """What the loader gives: theta* plus the values, whole tensors of the task's own, the rest as merged."""
+    tied = merged.tied | pairs_of(merged.copies, kept_whole)
     rebuilt = merged.center.copy()
     rebuilt[mask] += values
     require(np.array_equal(flat(model, merged.names), rebuilt), "the loader's weights are not theta* + values")
-    kept_whole = [name for name in stored if name in own and not name.endswith((".gaps", ".values"))]
     for name in kept_whole:
         require(bits(model[name]) == bits(own[name]), f"{name} is not the task's own")
-    for name in set(merged.tensors) - set(merged.names) - set(merged.tied) - set(kept_whole):
+    for name in set(merged.tensors) - set(merged.names) - set(tied) - set(kept_whole):
         require(bits(model[name]) == bits(merged.tensors[name]), f"{name} is not the merged model's")
-    for copy, name in merged.tied.items():
+    for copy, name in tied.items():
         require(torch.equal(model[copy], model[name]), f"{copy} does not follow {name}")
     largest = np.abs(rebuilt[mask] - flat(own, merged.names)[mask]).max(initial=0.0)
     counts = f"{int(mask.sum()):,} of {mask.size:,} kept, set identical"
-    return f"{counts}; values off theta_t by at most {largest:.1e}; {len(kept_whole)} tensors whole"
+    return f"{counts}; values off theta_t by at most {largest:.1e}"

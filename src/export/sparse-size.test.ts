@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesPerValue, type ValueDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
-import { decodeGaps } from '@/tensor/sparse/gaps';
+import { decodeGaps } from '@/tensor/sparse/decode-gaps.fixture';
 import { encodeGaps } from './gaps';
 import { keptCosts } from './kept-runs';
 import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from './safetensors-writer';

@@ -5,11 +5,17 @@ import { SPARSE_FORMAT, SPARSE_VERSION } from '@/tensor/sparse/sparse-file';
 import { type TensorCost } from './kept-runs';
 import { buildSafetensorsHeader, type HeaderEntry, type WrittenHeader } from './safetensors-writer';
 
+/** A tensor that a task keeps whole. */
+export interface OwnEntry extends HeaderEntry {
+  /** Other names that the merged model has it by, copies there of a tensor that is not merged. */
+  readonly copies?: readonly string[];
+}
+
 export interface SparseHeaderSpec {
   /** What each tensor with kept entries takes, in canonical order (`keptCosts`). */
   readonly costs: readonly TensorCost[];
   /** Tensors the task keeps whole because they can not be merged, in file order; default: none. */
-  readonly ownTensors?: readonly HeaderEntry[];
+  readonly ownTensors?: readonly OwnEntry[];
   /** Dtype of the values; F16 unless the visitor chose another. */
   readonly valueDtype: ValueDtype;
   /** m, in percent. */
@@ -59,15 +65,26 @@ export function sparseMetadata(facts: {
   readonly kept: number;
   readonly recipeJson: string;
   readonly mergedSha256?: string;
+  readonly ownTensors?: readonly OwnEntry[];
 }): ReadonlyMap<string, string> {
+  const tied = tiedPairs(facts.ownTensors ?? []);
   return new Map([
     ['format', SPARSE_FORMAT],
     ['version', String(SPARSE_VERSION)],
     ['merged_sha256', facts.mergedSha256 ?? SHA256_PLACEHOLDER],
     ['m', String(facts.keptPercent)],
     ['kept', String(facts.kept)],
+    ...(tied === null ? [] : [['tied', tied] as const]),
     ['recipe', facts.recipeJson],
   ]);
+}
+
+/** As in the merged model's index: JSON, from each copy to what it is a copy of. Null for none. */
+function tiedPairs(ownTensors: readonly OwnEntry[]): string | null {
+  const pairs = ownTensors.flatMap(({ name, copies = [] }) =>
+    copies.map((copy) => `${JSON.stringify(copy)}:${JSON.stringify(name)}`),
+  );
+  return pairs.length === 0 ? null : `{${pairs.join(',')}}`;
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -6,13 +6,13 @@ import { decodeFloats, encodeFloats } from '@/tensor/half';
 import { flatLayout } from '@/tensor/layout';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
-import { decodeSparseTensor } from '@/tensor/sparse/decode-sparse';
+import { keptOf } from '@/tensor/sparse/sparse-entries.fixture';
 import { readSparseFile } from '@/tensor/sparse/sparse-file';
 import { keptCosts } from './kept-runs';
 import { memoryFolder } from './memory-folder.fixture';
 import { type HeaderEntry } from './safetensors-writer';
 import { encodeEntries, keptEntries } from './sparse-encoder.fixture';
-import { sparseHeader } from './sparse-size';
+import { type OwnEntry, sparseHeader } from './sparse-size';
 import { verifyFile } from './verify-file';
 import { writeSparse, type WriteSparseSpec } from './write-sparse';
 
@@ -23,9 +23,9 @@ const layout = flatLayout([
   { name: 'c.empty', shape: [0] },
   { name: 'd.weight', shape: [33] },
 ]);
-const OWN: readonly HeaderEntry[] = [
+const OWN: readonly OwnEntry[] = [
   { name: 'head.mask', dtype: 'BOOL', shape: [3] },
-  { name: 'head.weight', dtype: 'F16', shape: [3] },
+  { name: 'head.weight', dtype: 'F16', shape: [3], copies: ['head.copy', 'head.other'] },
   { name: 'ids', dtype: 'I64', shape: [2] },
 ];
 const facts = {
@@ -78,6 +78,10 @@ describe.each(VALUE_DTYPES)('a sparse vector in %s', (dtype) => {
         expect(file.kept).toBe(costs.reduce((sum, cost) => sum + cost.kept, 0));
         expect(file.mergedSha256).toBe(facts.mergedSha256);
         expect([...file.own.keys()].sort()).toEqual(OWN.map(({ name }) => name).sort());
+        expect([...file.tied]).toEqual([
+          ['head.copy', 'head.weight'],
+          ['head.other', 'head.weight'],
+        ]);
         for (const own of OWN) {
           const bytes = await readTensorBytes(blob, header, own.name);
           expect(bytes).toEqual(ownBytes(own).slice(0, bytes.length));
@@ -86,7 +90,7 @@ describe.each(VALUE_DTYPES)('a sparse vector in %s', (dtype) => {
         expect([...file.tensors.keys()]).toEqual(kept.map(({ name }) => name));
         for (const { name, tensor, positions, values: exact } of kept) {
           const { elementCount } = layout.tensors[tensor]!;
-          const read = await decodeSparseTensor(blob, file, name, elementCount);
+          const read = await keptOf(blob, file, name, elementCount);
           expect([...read.positions]).toEqual(positions);
           if (dtype !== 'I8') {
             expect(read.values).toEqual(decodeFloats(encodeFloats(exact, dtype), dtype));

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeGaps } from '@/export/gaps';
-import { decodeGaps, GapReader, GapsError } from './gaps';
+import { decodeGaps } from './decode-gaps.fixture';
+import { GapReader, GapsError } from './gaps';
 
 const positions = fc.array(fc.integer({ min: 1, max: 800 })).map((steps) => {
   let at = -1;
@@ -17,15 +18,36 @@ describe('reading gaps', () => {
         const found: number[] = [];
         let at = 0;
         for (const cut of [...cuts, gaps.length]) {
-          reader.read(gaps.subarray(at, at + cut), (position, index) => {
-            expect(index).toBe(found.length);
-            found.push(position);
-          });
+          const [part, before] = [gaps.subarray(at, at + cut), reader.count];
+          const into = new Uint32Array(part.length);
+          expect(reader.read(part, into)).toBe(part.length);
+          found.push(...into.subarray(0, reader.count - before));
           at += cut;
         }
         reader.end();
         expect(found).toEqual(list);
         expect(reader.count).toBe(list.length);
+      }),
+    );
+  });
+
+  it('stops before any element, and a copy goes on from there', () => {
+    fc.assert(
+      fc.property(positions, fc.array(fc.nat({ max: 900 })), (list, steps) => {
+        const gaps = encodeGaps(list);
+        let reader = new GapReader((list.at(-1) ?? 0) + 1);
+        const into = new Uint32Array(list.length);
+        let [at, end] = [0, 0];
+        for (const step of [...steps, Infinity]) {
+          end += step;
+          const copy = reader.copy();
+          at += copy.read(gaps.subarray(at), into.subarray(reader.count), end);
+          expect(copy.count).toBe(list.filter((position) => position < end).length);
+          expect(reader.copy().count).toBe(reader.count);
+          reader = copy;
+        }
+        reader.end();
+        expect([at, ...into]).toEqual([gaps.length, ...list]);
       }),
     );
   });

@@ -35,27 +35,39 @@ export class GapReader {
     return this.#count;
   }
 
+  /** One that goes on from here, whatever this one reads. */
+  copy(): GapReader {
+    const copy = new GapReader(this.#elementCount);
+    [copy.#position, copy.#moved, copy.#count] = [this.#position, this.#moved, this.#count];
+    return copy;
+  }
+
   /**
-   * Reads the next bytes.
+   * Reads the next bytes, up to the first position that is not below `end`.
    *
-   * @param keep told each position, ascending
+   * @param into takes the positions, ascending, as far as it has room
+   * @param end default: all bytes are read
+   * @returns bytes read
    * @throws GapsError for a position that repeats the one before it or lies past the tensor's end
    */
-  read(gaps: Uint8Array, keep?: (position: number, index: number) => void): void {
+  read(gaps: Uint8Array, into?: Uint32Array, end = Infinity): number {
     let [position, moved, count] = [this.#position, this.#moved, this.#count];
-    for (const gap of gaps) {
-      position += gap;
-      if (gap === SKIP) {
-        moved = true;
-        continue;
+    let at = 0;
+    for (; at < gaps.length; at++) {
+      const gap = gaps[at]!;
+      const next = position + gap;
+      if (gap !== SKIP) {
+        if (next >= end) break;
+        if (gap === 0 && !moved) throw new GapsError('keep one position twice');
+        if (next >= this.#elementCount) throw this.#past(next);
+        if (into !== undefined) into[count - this.#count] = next;
+        count += 1;
       }
-      if (gap === 0 && !moved) throw new GapsError('keep one position twice');
-      if (position >= this.#elementCount) throw this.#past(position);
-      keep?.(position, count);
-      count += 1;
-      moved = false;
+      moved = gap === SKIP;
+      position = next;
     }
     [this.#position, this.#moved, this.#count] = [position, moved, count];
+    return at;
   }
 
   /** @throws GapsError when the last bytes lead to no position */
@@ -68,25 +80,4 @@ export class GapReader {
       `reach position ${position}, past the tensor's end at ${this.#elementCount}`,
     );
   }
-}
-
-/**
- * The positions that gaps stand for, row-major inside one tensor.
- *
- * @param elementCount elements of the tensor; by default positions may lie anywhere
- * @throws GapsError for positions that repeat or lie past the end, or bytes that lead to none
- */
-export function decodeGaps(
-  gaps: Uint8Array,
-  elementCount = Number.MAX_SAFE_INTEGER,
-): Uint32Array<ArrayBuffer> {
-  let count = 0;
-  for (const gap of gaps) if (gap !== SKIP) count += 1;
-  const positions = new Uint32Array(count);
-  const reader = new GapReader(elementCount);
-  reader.read(gaps, (position, index) => {
-    positions[index] = position;
-  });
-  reader.end();
-  return positions;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '../safetensors';
 import { f32, type FixtureTensor, soundFile } from '../safetensors.fixture';
-import { decodeSparseTensor } from './decode-sparse';
+import { keptOf } from './sparse-entries.fixture';
 import { isSparseHeader, readSparseFile } from './sparse-file';
 
 const FILE = 'task.sparse.safetensors';
@@ -59,7 +59,7 @@ describe('a sparse file', () => {
     });
     expect([...file.tensors.keys()]).toEqual(['a', 'b']);
     expect([...file.own.keys()]).toEqual(['own.weight', 'own.scale']);
-    const { positions, values } = await decodeSparseTensor(blob, file, 'a', 260);
+    const { positions, values } = await keptOf(blob, file, 'a', 260);
     expect([...positions]).toEqual([0, 259]);
     expect([...values]).toEqual([1.5, -2]);
   });
@@ -70,9 +70,29 @@ describe('a sparse file', () => {
       'a.values': bytes('I8', [127, 0x81, 0]),
       'a.gaps': bytes('U8', [1, 1, 1]),
     });
-    const { values } = await decodeSparseTensor(blob, readSparseFile(header), 'a', 3);
+    const { values } = await keptOf(blob, readSparseFile(header), 'a', 3);
     const step = Math.fround(0.1);
     expect([...values]).toEqual([Math.fround(127 * step), Math.fround(-127 * step), 0]);
+  });
+
+  it('tells by what other names the model has what is kept whole', async () => {
+    const { header } = await opened(SOUND, { ...METADATA, tied: '{"head":"own.weight"}' });
+    expect([...readSparseFile(header).tied]).toEqual([['head', 'own.weight']]);
+    expect(readSparseFile((await opened()).header).tied.size).toBe(0);
+  });
+
+  it.each([
+    ['{', /no map/],
+    ['[]', /no map/],
+    ['null', /no map/],
+    ['{"head":1}', /no map/],
+    ['{"head":"a"}', /ties "head" to "a", which it does not keep whole/],
+    ['{"b":"own.weight"}', /ties "b", but holds it, too/],
+    ['{"own.scale":"own.weight"}', /ties "own.scale", but holds it, too/],
+  ])('with other names %s is refused', async (tied, message) => {
+    const error = await refusal(SOUND, { ...METADATA, tied });
+    expect(error.kind).toBe('parse');
+    expect(error.message).toMatch(message);
   });
 
   it('may keep nothing', async () => {
@@ -140,18 +160,5 @@ describe('a sparse file', () => {
     const error = await refusal(tensors);
     expect(error.kind).toBe('parse');
     expect(error.message).toMatch(message);
-  });
-
-  it.each([
-    [[1, 255, 4], 259, /the gaps of "a" reach position 259/],
-    [[1, 0], 259, /one position twice/],
-    [[1, 1, 1], 259, /3 positions for 2 values/],
-    [[1, 255], 259, /without a last position/],
-  ])('with gaps %j in a tensor of %d is refused', async (gaps, elementCount, message) => {
-    const { blob, header } = await opened({ ...SOUND, 'a.gaps': bytes('U8', gaps) });
-    const failure = decodeSparseTensor(blob, readSparseFile(header), 'a', elementCount);
-    await expect(failure).rejects.toMatchObject({ kind: 'parse' });
-    await expect(failure).rejects.toThrow(message);
-    await expect(failure).rejects.toThrow(FILE);
   });
 });

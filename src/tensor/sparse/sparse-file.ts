@@ -26,6 +26,11 @@ export interface SparseFile {
   readonly tensors: ReadonlyMap<string, SparseTensor>;
   /** Tensors that the task keeps whole, by their own names. */
   readonly own: ReadonlyMap<string, TensorInfo>;
+  /**
+   * Other names that the merged model has tensors of `own` by -> their names there: heads that are
+   * the embedding, which follow the task's.
+   */
+  readonly tied: ReadonlyMap<string, string>;
 }
 
 /** Where one tensor's kept entries lie in the file. */
@@ -83,7 +88,36 @@ export function readSparseFile(header: SafetensorsHeader): SparseFile {
     valueDtype: oneDtype(tensors, fileName),
     tensors,
     own,
+    tied: tiedNames(header, { tensors, own }),
   };
+}
+
+function tiedNames(
+  { fileName, metadata }: SafetensorsHeader,
+  { tensors, own }: Pick<SparseFile, 'tensors' | 'own'>,
+): SparseFile['tied'] {
+  const fail = failure(fileName);
+  const pairs = jsonPairs(metadata.get('tied') ?? '{}');
+  if (pairs === null) throw fail('its tied is no map from names to names');
+  for (const [copy, name] of pairs) {
+    if (!own.has(name)) throw fail(`it ties "${copy}" to "${name}", which it does not keep whole`);
+    if (own.has(copy) || tensors.has(copy)) throw fail(`it ties "${copy}", but holds it, too`);
+  }
+  return pairs;
+}
+
+/** Null where the text is not one JSON object with texts for values. */
+function jsonPairs(text: string): ReadonlyMap<string, string> | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const pairs = Object.entries(value);
+  const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === 'string';
+  return pairs.every(isText) ? new Map(pairs) : null;
 }
 
 function failure(fileName: string): (what: string) => PeruError {

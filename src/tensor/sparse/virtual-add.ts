@@ -2,8 +2,9 @@
 import { bytesPerValue, type ValueDtype } from '../dtype';
 import { PeruError } from '../errors';
 import { decodeFloats } from '../half';
+import { type GapReader, GapsError } from './gaps';
 
-/** Kept entries of one tensor as their file holds them. */
+/** Kept entries of one tensor as their file holds them, or the last of them. */
 export interface KeptBytes {
   readonly gaps: Uint8Array<ArrayBuffer>;
   readonly values: Uint8Array<ArrayBuffer>;
@@ -12,20 +13,14 @@ export interface KeptBytes {
   readonly step: number | null;
 }
 
-/** Where reading gaps stands: all kept entries below `element` lie behind it. */
-export interface Cursor {
+/** Entries of a tensor that are not added yet, and where reading their gaps stands. */
+export interface KeptRest {
+  /** None of them lies before it. */
   readonly element: number;
-  /** Next byte of the gaps. */
-  readonly gap: number;
-  /** Next value. */
-  readonly value: number;
-  /** Sum of the gaps read: the last kept position, where no skips follow it. */
-  readonly position: number;
+  readonly kept: KeptBytes;
+  /** Never read from: each use takes a copy. */
+  readonly reader: GapReader;
 }
-
-export const START: Cursor = { element: 0, gap: 0, value: 0, position: -1 };
-
-const SKIP = 255;
 
 interface About {
   readonly fileName: string;
@@ -37,54 +32,47 @@ interface About {
  * into[i] += the value kept at element `from` + i, in f32. A read that reaches the tensor's end
  * checks that all gaps and values were used.
  *
- * @param cursor one that came of the same entries, not beyond `from`; `START` always fits
- * @returns where the next part goes on
+ * @param rest its element is `from` or before it; entries between them are passed over
+ * @returns the entries behind this part, inside the same memory
  * @throws PeruError `parse` for gaps that run past the tensor, stand still or do not match the values
  */
 export function addKept(
   into: Float32Array,
   from: number,
-  kept: KeptBytes,
-  cursor: Cursor,
+  { element, kept, reader: before }: KeptRest,
   about: About,
-): Cursor {
-  const { gaps } = kept;
+): KeptRest {
   const end = from + into.length;
-  const valueCount = kept.values.length / bytesPerValue(kept.dtype);
-  const positions = new Uint32Array(Math.min(into.length, valueCount));
-  let { gap, value, position } = cursor;
-  let [count, firstValue] = [0, -1];
-  while (gap < gaps.length) {
-    const step = gaps[gap]!;
-    const next = position + step;
-    if (step === SKIP) {
-      gap += 1;
-      position = next;
-      continue;
-    }
-    if (next >= end) break;
-    if (step === 0 && gaps[gap - 1] !== SKIP) throw broken(about, 'its gaps stand still');
-    if (value >= valueCount) throw broken(about, 'it has fewer values than positions');
-    if (next >= from) {
-      if (firstValue < 0) firstValue = value;
-      positions[count++] = next - from;
-    }
-    [gap, value, position] = [gap + 1, value + 1, next];
+  const size = bytesPerValue(kept.dtype);
+  const valueCount = kept.values.length / size;
+  const positions = new Uint32Array(Math.min(end - element, valueCount));
+  const reader = before.copy();
+  const isLast = end === about.elementCount;
+  const used = named(about, () => {
+    const bytes = reader.read(kept.gaps, positions, isLast ? Infinity : end);
+    if (isLast) reader.end();
+    return bytes;
+  });
+  const count = reader.count - before.count;
+  if (count > valueCount) throw broken(about, 'it has fewer values than positions');
+  if (isLast && count < valueCount) {
+    throw broken(about, `${valueCount - count} of its values have no position`);
   }
-  if (end === about.elementCount) {
-    checkEnd(about, gap < gaps.length, valueCount - value);
-    if (gaps.at(-1) === SKIP) throw broken(about, 'its last gaps lead to no position');
-  }
-  const values = decodeValues(kept, Math.max(0, firstValue), count);
-  for (let i = 0; i < count; i++) into[positions[i]!]! += values[i]!;
-  return { element: end, gap, value, position };
+  let first = 0;
+  while (first < count && positions[first]! < from) first += 1;
+  const values = decodeValues(kept, first, count - first);
+  for (let i = first; i < count; i++) into[positions[i]! - from]! += values[i - first]!;
+  const [gaps, left] = [kept.gaps.subarray(used), kept.values.subarray(count * size)];
+  return { element: end, kept: { ...kept, gaps, values: left }, reader };
 }
 
-function checkEnd(about: About, runsPast: boolean, valuesLeft: number): void {
-  if (runsPast) {
-    throw broken(about, `its gaps run past the tensor's ${about.elementCount} elements`);
+function named<T>(about: About, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof GapsError) throw broken(about, `its gaps ${cause.message}`, cause);
+    throw cause;
   }
-  if (valuesLeft > 0) throw broken(about, `${valuesLeft} of its values have no position`);
 }
 
 /**
@@ -102,10 +90,11 @@ function decodeValues(
   return Float32Array.from(codes, (code) => code * (step ?? 0));
 }
 
-function broken({ fileName, name }: About, what: string): PeruError {
+function broken({ fileName, name }: About, what: string, cause?: unknown): PeruError {
   return new PeruError(
     'parse',
     `${fileName} can not be added to "${name}": ${what}.`,
     'The file was cut or changed: copy it again from the export, or export again with Peru.',
+    { cause },
   );
 }

@@ -6,8 +6,9 @@ import { decodeFloats } from '../half';
 import { type FlatLayout, type TensorSpan } from '../layout';
 import { RemoteBlob } from '../remote-blob';
 import { type TensorInfo } from '../safetensors';
+import { GapReader } from './gaps';
 import { type SparseFile } from './sparse-file';
-import { addKept, type Cursor, type KeptBytes, START } from './virtual-add';
+import { addKept, type KeptBytes, type KeptRest } from './virtual-add';
 
 const F32_BYTES = 4;
 
@@ -33,16 +34,14 @@ interface Piece {
   readonly at: number;
 }
 
-/** Kept entries of the tensor that the last read ended inside of, and how far it came. */
-interface Held {
+/** Kept entries of the tensor that the last read ended inside of, from where it ended. */
+interface Held extends KeptRest {
   readonly name: string;
-  readonly kept: KeptBytes;
-  readonly cursor: Cursor;
 }
 
 /**
- * theta* + values over a flat space. Holds nothing but what a read is about, and the kept entries of
- * the one tensor that the last read ended inside of: reads usually go on there.
+ * theta* + values over a flat space. Holds nothing but what a read is about, and of the one tensor
+ * that the last read ended inside of the kept entries behind its end: reads usually go on there.
  */
 export class OverlaidBlob extends RemoteBlob {
   readonly #parts: OverlaidParts;
@@ -80,27 +79,35 @@ export class OverlaidBlob extends RemoteBlob {
       throw new RangeError(`Bytes ${start} to ${end} lie outside a checkpoint of ${this.size}.`);
     }
     const pieces = this.#pieces(start, end);
-    const held = this.#held;
     const [sums, kept] = await Promise.all([
       this.#readMerged(pieces, signal),
-      this.#readKept(pieces, held, signal),
+      this.#readKept(pieces, this.#heldFor(pieces), signal),
     ]);
     for (const { span, from, to, at } of pieces) {
-      const bytes = kept.get(span.name);
-      if (bytes === undefined) continue;
+      const entries = kept.get(span.name);
+      if (entries === undefined) continue;
       const into = sums.subarray(at, at + to - from);
-      const follows = held?.name === span.name && held.cursor.element <= from;
       const { fileName } = this.#parts.sparse.file;
       const about = { fileName, name: span.name, elementCount: span.elementCount };
-      const cursor = addKept(into, from, bytes, follows ? held.cursor : START, about);
-      if (to < span.elementCount) this.#held = { name: span.name, kept: ownCopy(bytes), cursor };
-      else if (this.#held?.name === span.name) this.#held = null;
+      const rest = addKept(into, from, entries, about);
+      if (to < span.elementCount) {
+        this.#held = { ...rest, name: span.name, kept: ownCopy(rest.kept) };
+      } else if (this.#held?.name === span.name) {
+        this.#held = null;
+      }
     }
     const first = start - F32_BYTES * Math.floor(start / F32_BYTES);
     const bytes = new Uint8Array(sums.buffer);
     return first === 0 && bytes.length === end - start
       ? bytes
       : bytes.slice(first, first + end - start);
+  }
+
+  /** What the last read left, where the first piece goes on behind it. */
+  #heldFor([first]: readonly Piece[]): Held | null {
+    const held = this.#held;
+    if (held === null || first === undefined) return null;
+    return held.name === first.span.name && held.element <= first.from ? held : null;
   }
 
   #pieces(start: number, end: number): Piece[] {
@@ -145,11 +152,9 @@ export class OverlaidBlob extends RemoteBlob {
     pieces: readonly Piece[],
     held: Held | null,
     signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, KeptBytes>> {
-    const found = new Map<string, KeptBytes>();
-    if (held !== null && pieces.some(({ span }) => span.name === held.name)) {
-      found.set(held.name, held.kept);
-    }
+  ): Promise<ReadonlyMap<string, KeptRest>> {
+    const found = new Map<string, KeptRest>();
+    if (held !== null) found.set(held.name, held);
     const { blob, file } = this.#parts.sparse;
     const wanted = pieces
       .filter(({ span }) => !found.has(span.name))
@@ -172,7 +177,11 @@ export class OverlaidBlob extends RemoteBlob {
       if (entry === undefined || found.has(span.name)) continue;
       const { gaps, values, scale, dtype } = entry;
       const step = scale === null ? null : decodeFloats(cut(scale), 'F32')[0]!;
-      found.set(span.name, { gaps: cut(gaps), values: cut(values), dtype, step });
+      found.set(span.name, {
+        element: 0,
+        kept: { gaps: cut(gaps), values: cut(values), dtype, step },
+        reader: new GapReader(span.elementCount),
+      });
     }
     return found;
   }

@@ -151,6 +151,18 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
     }
   });
 
+  it('are the same in reads at the same time', async () => {
+    const { task, expected } = await build('F16');
+    const { blob, byteStart } = task.tensors.get('z')!;
+    const whole = new Uint8Array(expected('z').buffer);
+    const read = (from: number, to: number) => blob.slice(byteStart + from, byteStart + to).bytes();
+    // All but the first go on where it ended.
+    await read(0, 1200);
+    const ranges = [1200, 1204, 3000, 3600].map((from) => [from, 4000] as const);
+    const found = await Promise.all(ranges.map(([from, to]) => read(from, to)));
+    expect(found).toEqual(ranges.map(([from, to]) => whole.slice(from, to)));
+  });
+
   it('come with the tensors that the task keeps whole', async () => {
     const { task } = await build('F16');
     const { blob, byteStart, byteLength } = task.tensors.get('head')!;
@@ -246,13 +258,13 @@ describe('a sparse vector that does not fit', () => {
   };
 
   it.each([
-    ['gaps that run past the tensor', [78], 1, /run past the tensor's 77 elements/],
-    ['gaps far past the tensor', [1, 255, 255, 3], 2, /run past/],
-    ['a position twice', [3, 0], 2, /stand still/],
-    ['a position before the first', [0, 1], 2, /stand still/],
+    ['gaps that run past the tensor', [78], 1, /reach position 77, past the tensor's end at 77/],
+    ['gaps far past the tensor', [1, 255, 255, 3], 2, /past the tensor's end/],
+    ['a position twice', [3, 0], 2, /keep one position twice/],
+    ['a position before the first', [0, 1], 2, /keep one position twice/],
     ['more positions than values', [1, 1, 1], 2, /fewer values/],
-    ['values without a position', [255, 1], 2, /run past|no position/],
-    ['skips that lead nowhere', [1, 255], 1, /lead to no position/],
+    ['values without a position', [255, 1], 2, /past the tensor's end|no position/],
+    ['skips that lead nowhere', [1, 255], 1, /end without a last position/],
   ])('for %s is refused, naming file and tensor', async (_, bytes, count, message) => {
     for (const step of [77 * 4, 40]) {
       const reading = readAll(gapsOf(bytes, count), step);
@@ -262,6 +274,18 @@ describe('a sparse vector that does not fit', () => {
         /cola\.sparse\.safetensors.*"a"/,
       );
     }
+  });
+
+  it('for values that its gaps do not place is refused', async () => {
+    const { merged, sparse } = await open(
+      soundFile({ z: mergedTensor('z', 'F16') }),
+      sparseBytes({
+        'z.values': { dtype: 'F16', shape: [2], bytes: new Uint8Array(4) },
+        'z.gaps': { dtype: 'U8', shape: [2], bytes: Uint8Array.of(255, 1) },
+      }),
+    );
+    const { blob } = virtualCheckpoint('t', merged, sparse, new Set(['z'])).tensors.get('z')!;
+    await expect(blob.arrayBuffer()).rejects.toThrow(/1 of its values have no position/);
   });
 
   it('for a tensor that the merged model lacks is refused by name', async () => {

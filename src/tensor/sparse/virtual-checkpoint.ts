@@ -7,6 +7,7 @@ import { type CheckpointTensors, type StoredTensor } from '../checkpoint-tensors
 import { isFloatDtype } from '../dtype';
 import { PeruError } from '../errors';
 import { flatLayout } from '../layout';
+import { type TensorInfo } from '../safetensors';
 import { type OpenSparse, OverlaidBlob } from './virtual-blob';
 
 /**
@@ -34,7 +35,8 @@ export function checkSparseFits(
 
 /**
  * The task's tensors: those of `changed`, as F32; beside them, or in their place, those it keeps
- * whole, as the sparse file has them. The rest is the merged model's and left to it.
+ * whole, as the sparse file has them, under all their names. The rest is the merged model's and
+ * left to it.
  *
  * @param changed names of the merged model's floating tensors, at least those the sparse vector
  *   changes; one set for all tasks of a group, so that all of them hold the same tensors
@@ -46,8 +48,8 @@ export function virtualCheckpoint(
   changed: ReadonlySet<string>,
 ): CheckpointTensors {
   const { blob: sparseBlob, file } = sparse;
-  const { fileName, own } = file;
-  const names = [...changed].filter((one) => !own.has(one));
+  const { fileName, own, tied } = file;
+  const names = [...changed].filter((one) => !own.has(one) && !tied.has(one));
   const space = flatLayout(names.map((one) => merged.tensors.get(one)!));
   const blob = new OverlaidBlob({ space, merged, sparse });
   const tensors = new Map<string, StoredTensor>();
@@ -63,6 +65,10 @@ export function virtualCheckpoint(
       blob,
     });
   }
-  for (const [key, tensor] of own) tensors.set(key, { ...tensor, fileName, blob: sparseBlob });
+  const keep = (key: string, tensor: TensorInfo): void => {
+    tensors.set(key, { ...tensor, name: key, fileName, blob: sparseBlob });
+  };
+  for (const [key, tensor] of own) keep(key, tensor);
+  for (const [copy, key] of tied) keep(copy, own.get(key)!);
   return { name, tensors, byteLength: sparseBlob.size };
 }

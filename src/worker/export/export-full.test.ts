@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { f32 } from '@/tensor/safetensors.fixture';
-import { decodeGaps } from '@/tensor/sparse/gaps';
+import { decodeGaps } from '@/tensor/sparse/decode-gaps.fixture';
 import {
   bench,
   exported,

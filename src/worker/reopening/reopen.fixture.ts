@@ -50,8 +50,8 @@ export function fileAt(path: string, content: BlobPart): Files[number] {
   return { path, file: new File([content], path.slice(path.lastIndexOf('/') + 1)) };
 }
 
-function model(name: string, tensors: Record<string, FixtureTensor>): Files {
-  const config = JSON.stringify({ model_type: 'tiny', tie_word_embeddings: true });
+function model(name: string, tensors: Record<string, FixtureTensor>, tied = true): Files {
+  const config = JSON.stringify({ model_type: 'tiny', tie_word_embeddings: tied });
   return [
     fileAt(`${name}/model.safetensors`, soundFile(tensors)),
     fileAt(`${name}/config.json`, config),
@@ -74,6 +74,26 @@ export function fullGroup(): Files {
     }),
     ...model('Cars & more', { ...tower(1.2), 'classifier.weight': f32([2, 3], wave(5, 6)) }),
     ...model('pets', tower(0.9)),
+  ];
+}
+
+/**
+ * One task's vocabulary has grown, so that both tasks keep their embeddings whole. The head is the
+ * embedding, which the base and one task have twice and the other once; or, untied, all have one.
+ */
+export function grownGroup(tied = true): Files {
+  const tower = (seed: number, rows: number): Record<string, FixtureTensor> => ({
+    'b.weight': f32([ROWS, COLUMNS], wave(seed, ROWS * COLUMNS)),
+    'shared.weight': f32([rows, 5], wave(seed + 2, 5 * rows)),
+  });
+  const head = (seed: number, rows: number): Record<string, FixtureTensor> => {
+    const own = f32([rows, 5], wave(seed + 3, 5 * rows));
+    return { 'lm_head.weight': tied ? tower(seed, rows)['shared.weight']! : own };
+  };
+  return [
+    ...model('base', { ...tower(1, 6), ...head(1, 6) }, tied),
+    ...model('grown', { ...tower(1.2, 8), ...(tied ? {} : head(1.2, 8)) }, tied),
+    ...model('pets', { ...tower(0.9, 6), ...head(0.9, 6) }, tied),
   ];
 }
 
