@@ -63,7 +63,7 @@ test('task names of any script and kind become files that do not collide, and co
 
 test('dtypes of the recipe are those of the files, and of the link', async ({ peru, page }) => {
   await openFiles(peru, SMALL, '?values=I8');
-  await expect(page.getByRole('combobox', { name: 'Values' })).toHaveValue('I8');
+  await expect(page.getByRole('combobox', { name: 'Dtype of kept values' })).toHaveValue('I8');
   await page.getByRole('combobox', { name: 'Merged dtype' }).selectOption('BF16');
   await expect(peru.status).not.toHaveText(/^Done/);
   await peru.waitDone();

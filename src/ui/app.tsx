@@ -53,6 +53,13 @@ export function App() {
             Everything is computed in this tab: no weight, image, text or number leaves your
             machine, unless you upload an export yourself.
           </p>
+          <p>
+            PERU-FFT and PERU-LoRA are the methods of{' '}
+            <a href="https://arxiv.org/abs/2310.01886" target="_blank" rel="noreferrer">
+              Effective and Parameter-Efficient Reusing Fine-Tuned Models
+            </a>
+            , arXiv 2310.01886.
+          </p>
         </footer>
       </div>
     </DropTarget>

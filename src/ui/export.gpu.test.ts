@@ -246,7 +246,7 @@ describe('the upload', () => {
     await userEvent.click(button('Upload to the Hub…'));
     await userEvent.fill(dialog().getByRole('textbox', { name: /^Repo/ }), 'me/merged');
     const confirm = dialog().getByRole('button', { name: /^Upload 8 files/ });
-    await expect.element(confirm).toHaveAccessibleDescription('The Hub has to know you first.');
+    await expect.element(confirm).toHaveAccessibleDescription('Say who uploads first.');
     await userEvent.fill(page.getByLabelText(/^Access token that may write/), 'hf_x');
     await expect.element(confirm).not.toHaveAttribute('aria-disabled');
     await userEvent.keyboard('{Escape}');
@@ -285,7 +285,7 @@ describe('the upload', () => {
 describe('the dtypes', () => {
   it('are part of the recipe of full fine-tunes, and their change computes anew', async () => {
     await computeAll();
-    const values = page.getByRole('combobox', { name: 'Values' });
+    const values = page.getByRole('combobox', { name: 'Dtype of kept values' });
     await expect.element(values).toHaveValue('F16');
     await userEvent.selectOptions(values, '8-bit integers, one scale a tensor');
     expect(worker.last().recipe).toMatchObject({ valueDtype: 'I8', mergedDtype: null });
@@ -302,7 +302,7 @@ describe('the dtypes', () => {
   it('are not asked of adapters', async () => {
     await computeAll(adapterGroupOf(['a', 'b']));
     await expect.element(page.getByRole('combobox', { name: 'Rank chosen by' })).toBeVisible();
-    expect(page.getByRole('combobox', { name: 'Values' }).elements()).toHaveLength(0);
+    expect(page.getByRole('combobox', { name: 'Dtype of kept values' }).elements()).toHaveLength(0);
     expect(page.getByRole('combobox', { name: 'Merged dtype' }).elements()).toHaveLength(0);
   });
 });

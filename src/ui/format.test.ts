@@ -41,12 +41,7 @@ describe('numbers for people', () => {
   });
 
   it('times', () => {
-    expect([0.04, 9.96, 59.6, 200].map(seconds)).toEqual([
-      '0.0 s',
-      '10 s',
-      '1 min 0 s',
-      '3 min 20 s',
-    ]);
+    expect([0.04, 9.96, 59.6, 200].map(seconds)).toEqual(['0.0 s', '10 s', '1 min', '3 min 20 s']);
   });
 
   it('times that are estimates', () => {

@@ -83,7 +83,8 @@ export function seconds(value: number): string {
   if (value < 9.95) return `${value.toFixed(1)} s`;
   if (value < 59.5) return `${Math.round(value)} s`;
   const whole = Math.round(value);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const rest = whole % 60 === 0 ? '' : ` ${whole % 60} s`;
+  return `${Math.floor(whole / 60)} min${rest}`;
 }
 
 /** A time that is itself an estimate: `8 s`, `3 min`, `2 h 10 min`. */

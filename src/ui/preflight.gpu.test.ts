@@ -71,6 +71,7 @@ describe('the report', () => {
     await expect.element(page.getByText(/has 61\.3.GB for this page/)).toBeVisible();
     expect(page.getByRole('progressbar').elements()).toHaveLength(0);
     expect(page.getByRole('button', { name: 'Cancel' }).elements()).toHaveLength(0);
+    expect(page.getByRole('button', { name: 'Download results' }).elements()).toHaveLength(0);
     expect(worker.jobs).toHaveLength(1);
   });
 

@@ -43,7 +43,7 @@ export function SliderCurve({ shares, position, stale = false }: SliderCurveProp
           </>
         )}
       </svg>
-      <span className={styles.caption}>mean kept energy</span>
+      {shares.length > 1 && <span className={styles.caption}>mean kept energy</span>}
     </div>
   );
 }

@@ -156,7 +156,7 @@ export interface PanelGrid {
 }
 
 /** Room for the numbers beside, and the names above and below a panel's cells. */
-export const PANEL = { left: 26, top: 36, bottom: 22, gap: 18, least: 118, most: 420 };
+export const PANEL = { left: 26, top: 36, bottom: 22, gap: 18, least: 112, most: 420 };
 
 /** As many panels in a row as stay legible; cells as high as their number allows. */
 export function panelGrid(groupCount: number, maxRank: number, width: number): PanelGrid {

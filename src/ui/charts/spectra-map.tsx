@@ -83,7 +83,7 @@ interface PanelProps extends Pick<SpectraMapProps, 'spectra' | 'ranks' | 'decade
 }
 
 /** Widest a column gets: a few modules do not need the whole panel. */
-const WIDEST_CELL = 34;
+const WIDEST_CELL = 72;
 
 function Panel({ group, spectra, ranks, decades, maxRank, width, height }: PanelProps) {
   const clipId = useId();

@@ -172,8 +172,11 @@ function Label({ label: { text, look, family, place } }: { readonly label: MarkL
 
 /** Room left of the smallest files for the names of the models that stand there, in pixels. */
 const NAME_ROOM = 84;
+/** The most of a chart that room may take: a narrow one needs its width for the curves. */
+const NAME_SHARE = 0.12;
 
-/** Where the axis begins so that `NAME_ROOM` pixels of `span` lie left of `smallest`. */
+/** Where the axis begins so that there is room for names in `span` pixels, left of `smallest`. */
 function lowEnd(smallest: number, high: number, span: number): number {
-  return smallest / (high / smallest) ** (NAME_ROOM / Math.max(1, span - NAME_ROOM));
+  const room = Math.min(NAME_ROOM, NAME_SHARE * span);
+  return smallest / (high / smallest) ** (room / Math.max(1, span - room));
 }

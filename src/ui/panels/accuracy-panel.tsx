@@ -163,7 +163,8 @@ function Gain({ row, peru, from }: GainProps) {
 
 const FULL_LEAD =
   'Share of test images named right, with n and the 95\u00a0% interval. The bar shows what PERU-FFT ' +
-  'adds to the merged model; the tick is the task’s own fine-tuned model.';
+  'adds to the merged model; the tick is the task’s own fine-tuned model. Post-Pruning adds as many ' +
+  'entries to the pretrained model instead.';
 
 function adaptersLead(group: GroupFacts | null): string {
   const ranked = scoredTasks(group).some(({ dataset }) => dataset?.metric === 'spearman');

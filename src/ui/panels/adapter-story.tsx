@@ -32,7 +32,7 @@ export function AdapterStory() {
       footing={
         story === null
           ? waiting('An average stands once every task has a score.')
-          : `Average ${mixed ? 'of accuracies and correlations' : 'accuracy'}, ${rows}${story.isFinal ? '' : ' so far'}. Bytes beside the base.`
+          : `${group?.title ?? ''}. Average ${mixed ? 'of accuracies and correlations' : 'accuracy'}, ${rows}${story.isFinal ? '' : ' so far'}. Bytes without the base.`
       }
       goal={story?.finetuned ?? null}
       bars={[

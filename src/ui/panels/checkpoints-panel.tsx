@@ -41,7 +41,8 @@ export function CheckpointsPanel() {
 }
 
 const WITHOUT_GROUP: Readonly<Record<Weights, string>> = {
-  absent: 'No checkpoints are open.',
+  absent:
+    'No checkpoints are open. Add a base and what was fine-tuned from it above, or open a demo.',
   checking: 'Reading headers.',
   waiting: 'The weights wait for Start.',
   loading: 'Loading the weights.',

@@ -36,7 +36,7 @@ export function DtypeControls() {
         }}
       />
       <SelectField
-        label="Values"
+        label="Dtype of kept values"
         value={valueDtype}
         options={VALUES}
         onChange={(chosen) => {

@@ -37,7 +37,8 @@ export function ExportFacts({ made, kind }: ExportFactsProps) {
       <p>
         Read back: {count(facts.files.length)} files, hashes, counts and values are sound.{' '}
         <span className={styles.soft}>
-          {inText(bytes(facts.bytes))} in all, made in {inText(seconds(facts.seconds))}.
+          {inText(bytes(facts.bytes))} in all, made in {inText(seconds(facts.seconds))}. Beside each
+          file stands its SHA-256.
         </span>
       </p>
       {index !== null && <p className={styles.soft}>{indexText(index)}</p>}

@@ -72,7 +72,12 @@ function Actions() {
         </Button>
         {made !== null && (
           <>
-            <Button unavailable={!canTake} describedBy={describedBy} onClick={downloadAll}>
+            <Button
+              look={isCurrent ? 'strong' : 'plain'}
+              unavailable={!canTake}
+              describedBy={describedBy}
+              onClick={downloadAll}
+            >
               Download all
             </Button>
             {canSaveToFolder() && (

@@ -30,9 +30,7 @@ export function FoldersRow() {
       >
         Open folder
       </Button>
-      {folders.length === 0 && (
-        <p className={styles.hint}>Opened this way, a folder is listed here the next time.</p>
-      )}
+      {folders.length === 0 && <p className={styles.hint}>Remembered for the next time.</p>}
       {folders.map((folder) => (
         <span key={folder.id} className={styles.recent}>
           <Button

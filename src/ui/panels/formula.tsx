@@ -37,6 +37,10 @@ function FullFormula({ recipe }: { readonly recipe: Recipe }) {
         </sub>{' '}
         (<Theta mark="t" /> − <Theta mark="*" />)
       </p>
+      <p aria-hidden="true" className={styles.legend}>
+        <Theta mark="0" /> base, <Theta mark="t" /> fine-tuned for task <var>t</var>,{' '}
+        <Theta mark="*" /> merged
+      </p>
     </>
   );
 }
@@ -63,6 +67,10 @@ function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
           <sup>⊤</sup>
         </span>
         , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
+      </p>
+      <p aria-hidden="true" className={styles.legend}>
+        <Theta mark="0" /> base, <Sub of="B" by="t" />
+        <Sub of="A" by="t" /> adapter of task <var>t</var>, <Theta mark="*" /> merged
       </p>
     </>
   );

@@ -26,7 +26,11 @@ export function FullStory() {
       footing={
         story === null
           ? waiting('An average stands once every task has a score.')
-          : footing(story, `${count(table.average.cells[2]?.n ?? 0)} test ${rowNoun(cards)}`)
+          : footing(
+              story,
+              group?.title ?? '',
+              `${count(table.average.cells[2]?.n ?? 0)} test ${rowNoun(cards)}`,
+            )
       }
       goal={story?.finetuned ?? null}
       bars={[
@@ -79,13 +83,13 @@ function Headline({ story, taskCount, keptPercent }: HeadlineProps) {
   );
 }
 
-function footing(story: Recovery, rows: string): string {
+function footing(story: Recovery, title: string, rows: string): string {
   const recovered =
     story.recoveredShare === null || story.peru === null
       ? ''
       : ` PERU-FFT recovers ${percentInText(story.recoveredShare, 0)} of the loss.`;
-  const basis = story.isFinal ? `Average accuracy, ${rows}.` : `Average accuracy, ${rows} so far.`;
-  return basis + recovered;
+  const basis = `Average accuracy, ${rows}${story.isFinal ? '' : ' so far'}.`;
+  return `${title}. ${basis}${recovered}`;
 }
 
 function spokenNumber(difference: number): string {

@@ -15,7 +15,7 @@ export function HeaderPanel() {
       <div className={styles.brand}>
         <h1 className={styles.name}>Peru</h1>
         <p className={styles.purpose}>
-          One merged model, plus the few weights each task can’t do without.
+          Merge fine-tuned models into one, and keep the few weights each task can’t do without.
         </p>
       </div>
       <Button look="quiet" onClick={toggle}>

@@ -56,7 +56,9 @@ interface RowProps {
 function Row({ title, kept }: RowProps) {
   return (
     <li className={styles.row}>
-      <span className={styles.name}>{title}</span>
+      <span className={styles.name} title={title}>
+        {title}
+      </span>
       <span className={styles.track} aria-hidden="true">
         <span className={styles.bar} style={{ width: `${100 * (kept?.energyShare || 0)}%` }} />
       </span>

@@ -28,7 +28,9 @@ export function KeptEntries() {
         of {count(elementCount)} entries a task
       </p>
       <div className={styles.energy}>
-        <h3 className={styles.heading}>Kept energy</h3>
+        <h3 className={styles.heading}>
+          Kept energy <small className={styles.meaning}>share of the sum of squares</small>
+        </h3>
         <ul className={styles.list}>
           {tasks.map((task) => (
             <EnergyRow key={task.name} task={task} />
@@ -45,7 +47,9 @@ export function KeptEntries() {
 function EnergyRow({ task: { title, kept } }: { readonly task: TaskKept }) {
   return (
     <li className={styles.row}>
-      <span className={styles.name}>{title}</span>
+      <span className={styles.name} title={title}>
+        {title}
+      </span>
       <span className={styles.track} aria-hidden="true">
         <span className={styles.bar} style={{ width: `${100 * (kept?.energyShare ?? 0)}%` }} />
       </span>

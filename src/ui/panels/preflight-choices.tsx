@@ -21,7 +21,7 @@ export function PreflightChoices({ preflight }: { readonly preflight: Preflight 
         <h3 className={styles.heading}>Decisions</h3>
         <p className={styles.lead}>
           {isReport
-            ? 'None has to be changed. The report follows when a field is left.'
+            ? 'All optional. Leaving a field makes the report anew.'
             : 'Changing one plans anew and waits for Start, and the results go.'}
         </p>
       </div>

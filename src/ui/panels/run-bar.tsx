@@ -4,13 +4,7 @@ import { exportStore, type MadeExport } from '@/store/export/state';
 import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
-import {
-  isTakeAway,
-  selectAlert,
-  selectCanRetry,
-  selectJob,
-  selectMemory,
-} from '@/store/job/selectors';
+import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
 import { type Job, jobStore, type MemoryFacts, type Phase } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
@@ -18,6 +12,7 @@ import { resultsStore } from '@/store/results/state';
 import {
   rowNoun,
   scoredTasks,
+  selectExpectsNumbers,
   selectGroup,
   selectPlannedPeak,
   taskCards,
@@ -36,15 +31,13 @@ export function RunBar() {
   const group = useStore(sourcesStore, selectGroup);
   const host = useStore(sourcesStore, ({ request }) => hostOf(request));
   const hasResults = useStore(resultsStore, selectHasResults);
+  const expectsNumbers = useStore(sourcesStore, selectExpectsNumbers);
   const memory = useStore(jobStore, selectMemory);
   const planned = useStore(sourcesStore, selectPlannedPeak);
   const made = useStore(exportStore, selectMade);
   const pace = job.status === 'working' ? job.pace : null;
   return (
-    <div
-      className={styles.bar}
-      data-stays={job.status === 'working' && isTakeAway(job.phase) ? true : undefined}
-    >
+    <div className={styles.bar} data-stays={job.status === 'working' ? true : undefined}>
       <div className={styles.text}>
         <p role="status" className={styles.status} data-status={job.status}>
           {statusText(job, group, host, made)}
@@ -55,9 +48,11 @@ export function RunBar() {
         {job.status === 'working' && <Button onClick={cancelJob}>Cancel</Button>}
         {/* While an alert stands, it offers the same by the name of "Try again". */}
         {canRetry && alert === null && <Button onClick={retryJob}>Run again</Button>}
-        <Button onClick={downloadResults} disabled={!hasResults}>
-          Download results
-        </Button>
+        {(hasResults || expectsNumbers) && (
+          <Button onClick={downloadResults} disabled={!hasResults}>
+            Download results
+          </Button>
+        )}
       </div>
       <div className={styles.track}>{job.status === 'working' && <ProgressLine pace={pace} />}</div>
     </div>

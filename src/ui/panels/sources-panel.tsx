@@ -11,7 +11,7 @@ import { HubPanel } from './hub-panel';
 import { PresetsPanel } from './presets-panel';
 import styles from './sources-panel.module.css';
 
-/** Where checkpoints come from: the visitor's disk, the Hub, or an embedded demo. */
+/** Where checkpoints come from: an embedded demo, the visitor's disk, or the Hub. */
 export function SourcesPanel() {
   return (
     <section className={styles.sources} aria-labelledby="sources-heading">
@@ -20,25 +20,11 @@ export function SourcesPanel() {
           Sources
         </h2>
         <p className={styles.lead}>
-          A base and the models fine-tuned from it, or its LoRA adapters with their configs, as
-          safetensors: add them here, drop files and folders anywhere, or name repos of the Hub.
+          A demo, or your own: a base and the models fine-tuned from it, or its LoRA adapters with
+          their configs, as safetensors. Files and folders may be dropped anywhere.
         </p>
       </div>
       <div className={styles.ways}>
-        <label className={styles.file}>
-          <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
-          Add checkpoint files
-        </label>
-        <label className={styles.file}>
-          <input
-            type="file"
-            multiple
-            ref={pickFolders}
-            className="visually-hidden"
-            onChange={takeFiles}
-          />
-          Add a checkpoint folder
-        </label>
         <Button
           onClick={() => {
             openDemo('fft');
@@ -53,6 +39,20 @@ export function SourcesPanel() {
         >
           Demo: LoRA adapters
         </Button>
+        <label className={styles.file}>
+          <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
+          Add checkpoint files
+        </label>
+        <label className={styles.file}>
+          <input
+            type="file"
+            multiple
+            ref={pickFolders}
+            className="visually-hidden"
+            onChange={takeFiles}
+          />
+          Add a checkpoint folder
+        </label>
         <FoldersRow />
       </div>
       <AddedFiles />

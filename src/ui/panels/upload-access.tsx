@@ -21,8 +21,8 @@ export function UploadAccess({ host, access }: UploadAccessProps) {
   const note = state.status === 'waiting' ? null : state.note;
   return (
     <div className={styles.entry}>
-      <p className={styles.label}>As whom</p>
-      <div aria-live="polite">
+      <p className={styles.label}>Who uploads</p>
+      <div aria-live="polite" className={styles.live}>
         {state.status === 'in' && (
           <p className={styles.line}>
             Signed in as <strong>{state.name}</strong>

@@ -106,7 +106,7 @@ const MISSING: Readonly<Record<WriteAccess, string | null>> = {
   'signed-in': null,
   token: null,
   'read-only': 'Allow uploads first, or give an access token that may write.',
-  none: 'The Hub has to know you first.',
+  none: 'Say who uploads first.',
 };
 
 function RepoField(props: { readonly value: string; readonly onChange: (text: string) => void }) {

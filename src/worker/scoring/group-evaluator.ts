@@ -40,15 +40,16 @@ export interface GroupEvaluator {
   dispose(): void;
 }
 
-/** A group's evaluator, what it is called, and why there is none where there is none. */
+/** A group's evaluator, and why there is none where there is none. */
 export interface Scoring {
   readonly evaluator: GroupEvaluator | null;
+  /** What it is called; empty where there is none. */
   readonly description: string;
   readonly noAccuracyBecause: string | null;
 }
 
 export function unscored(reason: string): Scoring {
-  return { evaluator: null, description: 'nothing to evaluate', noAccuracyBecause: reason };
+  return { evaluator: null, description: '', noAccuracyBecause: reason };
 }
 
 /** Where weights must lie for a provider. */
