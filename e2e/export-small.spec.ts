@@ -55,9 +55,11 @@ test('task names of any script and kind become files that do not collide, and co
   await expect(peru.page.getByText(/^No accuracy here/)).toBeVisible();
   await peru.waitDone();
   const after = await peru.results();
-  const count = (results: typeof after) =>
-    results.storage.find(({ method }) => method === 'peru-fft@10')?.files.length;
-  expect(count(after), 'every task is back').toBe(count(before));
+  const count = (results: typeof after, name: string) =>
+    results.storage.find(({ method }) => method === name)?.files.length;
+  expect(count(after, 'peru-fft@10'), 'every task is back').toBe(count(before, 'peru-fft@10'));
+  expect(count(before, 'finetuned')).toBe(names.length);
+  expect(count(after, 'finetuned'), 'none serves without the merged model').toBe(names.length + 1);
   expect(peru.faults).toEqual([]);
 });
 

@@ -3,6 +3,7 @@
  * will be merged and what will not, and what it costs in bytes and memory. From headers, small
  * files and listings alone.
  */
+import { type ByteTally } from '@/tensor/byte-tally';
 import { type MemoryPlan } from '@/tensor/engine';
 
 /** What the visitor decides about a plan. */
@@ -89,15 +90,6 @@ export interface TensorTally {
   readonly untouchedTensors: number;
   /** Most tensors that one task keeps whole because they can not be merged. */
   readonly ownTensors: number;
-}
-
-export interface ByteTally {
-  /** Bytes of tensors the job needs, each counted once. */
-  readonly neededBytes: number;
-  /** Of these, what has to come over the network; 0 for files of this disk. */
-  readonly toFetchBytes: number;
-  /** Of these, what is kept on this disk from before. */
-  readonly keptBytes: number;
 }
 
 export interface MemoryReport extends MemoryPlan {

@@ -1,4 +1,5 @@
-import { type ByteTally, type Finding, type MemoryReport } from './preflight';
+import { type ByteTally } from '@/tensor/byte-tally';
+import { type Finding, type MemoryReport } from './preflight';
 
 /**
  * Bytes that may move without a word: the embedded demos and small models, a few seconds on a

@@ -1,3 +1,5 @@
+import { type ByteTally } from './byte-tally';
+
 /**
  * A Blob whose bytes lie elsewhere and are fetched only when they are read. To the platform it is
  * an empty Blob: `new Blob([remote])`, `new Response(remote)` and `postMessage` would lose its
@@ -15,13 +17,12 @@ export abstract class RemoteBlob extends Blob {
   abstract read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
-   * How many of bytes [start, end) lie on this machine already, so that reading them fetches
-   * nothing. Nothing is read to find out; where it turns out that they are unsound, they are fetched
-   * after all.
+   * What reading bytes [start, end) takes. Nothing is read to find out; where kept bytes turn out to
+   * be unsound, they are fetched after all.
    */
-  keptBytes(start: number, end: number): Promise<number> {
-    if (start > end) throw new RangeError(`Bytes ${start} to ${end} are no range.`);
-    return Promise.resolve(0);
+  tally(start: number, end: number): Promise<ByteTally> {
+    const neededBytes = end - start;
+    return Promise.resolve({ neededBytes, toFetchBytes: neededBytes, keptBytes: 0 });
   }
 
   override slice(start = 0, end = this.size): Blob {
@@ -73,8 +74,8 @@ class RemoteSlice extends RemoteBlob {
     return this.#end - this.#start;
   }
 
-  override keptBytes(start: number, end: number): Promise<number> {
-    return this.#whole.keptBytes(this.#start + start, this.#start + end);
+  override tally(start: number, end: number): Promise<ByteTally> {
+    return this.#whole.tally(this.#start + start, this.#start + end);
   }
 
   override read(
@@ -87,6 +88,12 @@ class RemoteSlice extends RemoteBlob {
     }
     return this.#whole.read(this.#start + start, this.#start + end, signal);
   }
+}
+
+/** What reading bytes [start, end) of a Blob takes; those of this disk's files are only read. */
+export function tallyOf(blob: Blob, start: number, end: number): Promise<ByteTally> {
+  if (blob instanceof RemoteBlob) return blob.tally(start, end);
+  return Promise.resolve({ neededBytes: end - start, toFetchBytes: 0, keptBytes: 0 });
 }
 
 /** A position as `Blob.slice` takes it: negative ones count from the end. */

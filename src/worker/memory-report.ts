@@ -1,4 +1,5 @@
-import { type ByteTally, type MemoryReport } from '@/plan/preflight';
+import { type MemoryReport } from '@/plan/preflight';
+import { type ByteTally } from '@/tensor/byte-tally';
 import { type MemoryPlan } from '@/tensor/engine';
 import { freeDiskBytes } from './hub-cache';
 

@@ -1,5 +1,6 @@
 /** A file of a Hub repo, read by ranges: what opening a file of a repo gives. */
 import { type FileDownloadInfoOutput } from '@huggingface/hub';
+import { type ByteTally } from '@/tensor/byte-tally';
 import { RemoteBlob } from '@/tensor/remote-blob';
 import { type ByteProgress } from '../checkpoint-source';
 import { cacheKey } from './cache/cache-key';
@@ -72,9 +73,15 @@ export class HubBlob extends RemoteBlob {
     return into;
   }
 
+  override async tally(start: number, end: number): Promise<ByteTally> {
+    const neededBytes = end - start;
+    const keptBytes = await this.#keptBytes(start, end);
+    return { neededBytes, keptBytes, toFetchBytes: neededBytes - keptBytes };
+  }
+
   /** What the cache has; one that fails has nothing. */
-  override keptBytes(start: number, end: number): Promise<number> {
-    if (this.#kept === null) return Promise.resolve(0);
+  async #keptBytes(start: number, end: number): Promise<number> {
+    if (this.#kept === null) return 0;
     const { cache, key } = this.#kept;
     return cache.kept(key, start, end).catch(() => 0);
   }

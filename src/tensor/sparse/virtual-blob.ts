@@ -1,10 +1,11 @@
 /** The bytes of a virtual checkpoint: read from the merged model and a sparse vector, and added. */
+import { type ByteTally, sumTallies } from '../byte-tally';
 import { type CheckpointTensors, type StoredTensor } from '../checkpoint-tensors';
 import { bytesPerElement, type FloatDtype } from '../dtype';
 import { type FilePart, readParts } from '../file-parts';
 import { decodeFloats } from '../half';
 import { type FlatLayout, type TensorSpan } from '../layout';
-import { RemoteBlob } from '../remote-blob';
+import { RemoteBlob, tallyOf } from '../remote-blob';
 import { type TensorInfo } from '../safetensors';
 import { GapReader } from './gaps';
 import { type SparseFile } from './sparse-file';
@@ -56,18 +57,15 @@ export class OverlaidBlob extends RemoteBlob {
     return F32_BYTES * this.#parts.space.elementCount;
   }
 
-  /** The merged model is the base's to count; of the sparse vector, what is here already. */
-  override async keptBytes(start: number, end: number): Promise<number> {
+  /** Bytes of the sparse vector; the merged model is the base's to count. */
+  override async tally(start: number, end: number): Promise<ByteTally> {
     const { blob, file } = this.#parts.sparse;
-    const all = end - start;
-    if (!(blob instanceof RemoteBlob)) return all;
     const parts = this.#pieces(start, end).flatMap(({ span }) => partsOf(file, span.name));
-    const here = parts.map(({ byteStart, byteLength }) =>
-      blob.keptBytes(byteStart, byteStart + byteLength),
+    return sumTallies(
+      await Promise.all(
+        parts.map(({ byteStart, byteLength }) => tallyOf(blob, byteStart, byteStart + byteLength)),
+      ),
     );
-    const kept = (await Promise.all(here)).reduce((sum, bytes) => sum + bytes, 0);
-    const missing = parts.reduce((sum, { byteLength }) => sum + byteLength, 0) - kept;
-    return Math.max(0, all - missing);
   }
 
   override async read(

@@ -26,15 +26,16 @@ export function baseFile({ sources, checkpoints }: FullGroup): FileSize {
 }
 
 /**
- * Every task's own checkpoint; with the base where it holds tensors the fine-tunes lack, since
- * none of them serves without it.
+ * Every task's own checkpoint; with the base where none of them serves without it: it holds tensors
+ * that they lack, or they are what sets them apart from it.
  */
 export function finetunedFiles(group: FullGroup): FileSize[] {
   const [, ...tasks] = group.checkpoints;
   const files = tasks.map(({ name, byteLength }) => {
     return { name: `${name}.safetensors`, bytes: byteLength };
   });
-  return group.plan.untouched.length > 0 ? [baseFile(group), ...files] : files;
+  const areParts = group.sources.tasks.some(({ model }) => model.openTensors !== undefined);
+  return areParts || group.plan.untouched.length > 0 ? [baseFile(group), ...files] : files;
 }
 
 /** Dtype of theta*: the recipe's, or that of most of the base's merged elements. */
