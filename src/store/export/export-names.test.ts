@@ -34,6 +34,9 @@ describe('who may write', () => {
   it('is told from what was granted, or left to the Hub for a token', () => {
     expect(writeAccess(signedIn(WRITE_SCOPES), 't')).toBe('signed-in');
     expect(writeAccess(signedIn(['openid', 'read-repos']), 't')).toBe('read-only');
+    expect(writeAccess({ status: 'waiting' }, 't'), 'the token of a lesser sign-in').toBe(
+      'waiting',
+    );
     expect(writeAccess(out, 't')).toBe('token');
     expect(writeAccess(out, '')).toBe('none');
   });

@@ -13,13 +13,15 @@ const WRITING: readonly string[] = ['contribute-repos', 'write-repos', 'manage-r
 
 /**
  * `signed-in`: the sign-in covers uploads. `read-only`: it does not. `token`: one was pasted, and
- * only the Hub knows what it may do. `none`: nobody is known.
+ * only the Hub knows what it may do. `waiting`: a sign-in is not answered yet. `none`: nobody is known.
  */
-export type WriteAccess = 'signed-in' | 'read-only' | 'token' | 'none';
+export type WriteAccess = 'signed-in' | 'read-only' | 'token' | 'waiting' | 'none';
 
 export function writeAccess(signIn: SignInState, accessToken: string): WriteAccess {
   if (signIn.status === 'in') {
     return signIn.scopes.some((scope) => WRITING.includes(scope)) ? 'signed-in' : 'read-only';
   }
+  // The token of before may be there still, and may not be enough.
+  if (signIn.status === 'waiting') return 'waiting';
   return accessToken === '' ? 'none' : 'token';
 }

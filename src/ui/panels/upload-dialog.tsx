@@ -106,6 +106,7 @@ const MISSING: Readonly<Record<WriteAccess, string | null>> = {
   'signed-in': null,
   token: null,
   'read-only': 'Allow uploads first, or give an access token that may write.',
+  waiting: 'Answer in the other window first, or cancel the sign-in.',
   none: 'Say who uploads first.',
 };
 
