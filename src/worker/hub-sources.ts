@@ -28,7 +28,7 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
   // One repo is no group, unless it is an export.
   if (only !== undefined && another === undefined) {
     const exported = await openHubExport(only, door, options);
-    const group = exported && (await reopen(exported, door, options));
+    const group = exported && (await reopen(chosenOf(exported, repos), door, options));
     if (group !== null) return group;
   }
   const found = await openHubGroup(repos, door, options);
@@ -40,9 +40,19 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
   return groupOf(found, about, idOfBase(request, found.ids), options);
 }
 
+/** `…/TASK.sparse.safetensors`, with or without a revision behind it. */
+const SPARSE_FILE = /\/([^/@]+\.sparse\.safetensors)(?=@|$)/;
+
 /** An export may be named by its parts: the folder, and each sparse vector in it. */
 function folderOfSparse(reference: string): string {
-  return reference.replace(/\/[^/@]+\.sparse\.safetensors(?=@|$)/, '');
+  return reference.replace(SPARSE_FILE, '');
+}
+
+/** The sparse vectors that are named, missing ones too, which opening them tells; all where none is. */
+function chosenOf(exported: HubExport, repos: readonly string[]): HubExport {
+  const chosen = repos.flatMap((reference) => SPARSE_FILE.exec(reference)?.[1] ?? []);
+  if (exported.names === null || chosen.length === 0) return exported;
+  return { ...exported, names: { ...exported.names, sparsePaths: [...new Set(chosen)].sort() } };
 }
 
 /** Null where it turns out to be none of Peru's. */

@@ -11,7 +11,7 @@ import { resultsStore } from '@/store/results/state';
 import { sourcesStore } from '@/store/sources/state';
 import { connectedWorker } from '@/store/worker-handle';
 import { resetExport } from './edits';
-import { beginNextExport, keepHandedOut } from './handed-out';
+import { handOutNext, keepHandedOut, releaseBefore } from './handed-out';
 import { canTakeAlong, exportReadiness } from './readiness';
 import { exportStore, type UploadTarget } from './state';
 
@@ -26,10 +26,11 @@ export async function exportFiles(pageAddress: string): Promise<void> {
   const recipe = recipeStore.getState().committed;
   const request = { recipe, results, link: linkTo(pageAddress) };
   const { made } = exportStore.getState();
-  beginNextExport();
+  releaseBefore();
   const isMade = await startAgain('export', (onEvent) =>
     connectedWorker().export(request, onEvent),
   );
+  if (isMade || jobStore.getState().job.status === 'failed') handOutNext();
   // It took the place of the one before, whatever came of it.
   if (!isMade && exportStore.getState().made === made) resetExport();
 }

@@ -7,7 +7,7 @@ import { holdExports } from '@/worker/export/export-locks';
 
 type Release = () => void;
 
-/** Since the latest export was begun, and while the one before it stood. */
+/** Of the export that stands, and of the one before it. */
 let latest: Release[] = [];
 let before: Release[] = [];
 
@@ -16,9 +16,14 @@ export async function keepHandedOut(): Promise<void> {
   latest.push(await holdExports());
 }
 
-/** An export is about to take the place of the one that stands. */
-export function beginNextExport(): void {
+/** An export is about to be made, and needs room. */
+export function releaseBefore(): void {
   for (const release of before) release();
+  before = [];
+}
+
+/** An export took the place of the one that stood, or would have, had there been room. */
+export function handOutNext(): void {
   before = latest;
   latest = [];
 }

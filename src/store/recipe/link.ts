@@ -62,7 +62,8 @@ const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
  * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
- * as needed, for their tensors, and `hub=URL` for another Hub than the public one.
+ * as needed, for their tensors, and `hub=URL` for another Hub than the public one. An export that
+ * lies there is one `task=`: its folder.
  */
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
@@ -126,7 +127,8 @@ function sourceParameters(source: LinkedSource): [string, string][] {
   if (request?.kind === 'demo') return [['demo', request.demo], ...hub];
   if (request?.kind !== 'hub') return hub;
   // One repo is no group, unless it is an export.
-  const isExport = new Set(request.repos).size === 1;
+  const [only = '', another] = new Set(request.repos);
+  const isExport = another === undefined && !/\.sparse\.safetensors(@|$)/.test(only);
   return [
     ...(isExport
       ? exportParameters(cards)

@@ -2,7 +2,7 @@
 import { PeruError } from '@/tensor/errors';
 
 const MAKE_ROOM =
-  'Free space on this disk or remove files kept from the Hub, then try again; fewer kept entries or smaller dtypes make smaller files.';
+  'Wait until earlier downloads are saved, then export again: their room is free then. Else free space on this disk or remove files kept from the Hub; fewer kept entries or smaller dtypes make smaller files.';
 
 /**
  * Refuses what can not fit, before a byte of it is written.

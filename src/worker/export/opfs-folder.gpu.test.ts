@@ -93,7 +93,7 @@ describe('the folder of an export on disk', () => {
       expect(error).toMatchObject({
         kind: 'out-of-disk',
         message: expect.stringMatching(/merged\.safetensors.*grants \d+.*B/) as string,
-        hint: expect.stringMatching(/Free space/) as string,
+        hint: expect.stringMatching(/free space on this disk/) as string,
       });
       await remote.remove(folder);
       expect(await names()).toEqual([]);

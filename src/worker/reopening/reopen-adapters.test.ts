@@ -336,6 +336,9 @@ describe('on the Hub', () => {
       {},
     );
     expect(linked.tasks.map(({ name }) => name)).toEqual(['Cars & more', 'pets']);
+    const [, pets] = group.tasks;
+    expect((await openRepo(pets!.model.id)).tasks.map(({ name }) => name)).toEqual(['pets']);
+    await expect(openRepo(`${repo}/dogs.sparse.safetensors`)).rejects.toThrow(/dogs\.sparse/);
     // In a folder of a repo, too.
     const nested = await add('me/nested', dropped(files, 'deep/out'), 0);
     expect((await openRepo(`${nested}/deep/out`)).tasks).toHaveLength(2);

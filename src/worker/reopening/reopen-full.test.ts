@@ -146,7 +146,7 @@ describe('an export that is opened again', () => {
     const { tasks, findings } = await open(without(SPARSE));
     expect(tasks.map(({ name }) => name)).toEqual(['Cars & more']);
     expect(findings!.map(({ title }) => title)).toContain(
-      'pets is left out: pets.sparse.safetensors is not in the folder.',
+      'pets is left out: pets.sparse.safetensors is not among the files opened.',
     );
   });
 

@@ -95,7 +95,7 @@ function taskFindings(tasks: readonly ReopenedTask[], named: readonly RecipeTask
       finding({
         level: 'note',
         topic: 'sources',
-        title: `${record.task} is left out: ${stem}${SPARSE_SUFFIX} is not in the folder.`,
+        title: `${record.task} is left out: ${stem}${SPARSE_SUFFIX} is not among the files opened.`,
       }),
     ),
   ];
