@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { openAdapter } from '@/sources/adapter-source';
 import { recipeFileText } from '@/export/recipe-json';
 import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
 import { groupSources } from '@/worker/group-sources';
 import { recipeOpening } from '@/worker/recipe-opening';
+import { addFolder } from './hub-folder.fixture';
 import {
   adapterBase,
   adapterGroup,
@@ -304,54 +304,9 @@ describe('on the Hub', () => {
   });
   afterAll(() => hub.close());
 
-  async function add(id: string, files: Files, strip: number): Promise<string> {
-    const contents: Record<string, Uint8Array> = {};
-    for (const { path, file } of files) {
-      const inside = path.split('/').slice(strip).join('/');
-      contents[inside] = new Uint8Array(await file.arrayBuffer());
-    }
-    hub.addRepo(repoOf(id, memoryFiles(contents)));
-    return id;
-  }
+  const add = (id: string, files: Files, strip: number) => addFolder(hub, id, files, strip);
   const openRepo = (repo: string) =>
     groupSources({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, {});
-
-  it('an export of fine-tunes opens as the same group, without reading the merged model', async () => {
-    const files = await exportOf(FULL_REQUEST, RECIPE);
-    const repo = await add('me/export', dropped(files), 1);
-    hub.clearLog();
-    const group = await openRepo(repo);
-    expect(group.kind).toBe('full');
-    expect(group.tasks.map(({ name, model }) => [name, model.id.split('@')[0]])).toEqual([
-      ['Cars & more', 'me/export/Cars-more.sparse.safetensors'],
-      ['pets', 'me/export/pets.sparse.safetensors'],
-    ]);
-    const ranges = hub.requests.filter(({ path }) => path.includes('merged.safetensors'));
-    const moved = ranges.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
-    expect(moved).toBeLessThan(files.get('merged.safetensors')!.length / 2);
-    // By the references that a link has of what was opened, too.
-    const repos = [group.base.id, ...group.tasks.map(({ model }) => model.id)];
-    const linked = await groupSources(
-      { kind: 'hub', hubUrl: hub.hubUrl, repos, base: group.base.id },
-      {},
-    );
-    expect(linked.tasks.map(({ name }) => name)).toEqual(['Cars & more', 'pets']);
-    const [, pets] = group.tasks;
-    expect((await openRepo(pets!.model.id)).tasks.map(({ name }) => name)).toEqual(['pets']);
-    await expect(openRepo(`${repo}/dogs.sparse.safetensors`)).rejects.toThrow(/dogs\.sparse/);
-    // In a folder of a repo, too.
-    const nested = await add('me/nested', dropped(files, 'deep/out'), 0);
-    expect((await openRepo(`${nested}/deep/out`)).tasks).toHaveLength(2);
-  });
-
-  it('an export whose merged model was replaced is refused', async () => {
-    const files = new Map(await exportOf(FULL_REQUEST, RECIPE));
-    const merged = files.get('merged.safetensors')!.slice();
-    merged[merged.length - 1]! ^= 1;
-    files.set('merged.safetensors', merged);
-    const repo = await add('me/replaced', dropped(files), 1);
-    await expect(openRepo(repo)).rejects.toThrow(/made for another merged model/);
-  });
 
   it('an export of adapters brings the base from the commit that it names', async () => {
     await add('me/t5', adapterBase(), 1);
