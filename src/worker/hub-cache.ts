@@ -2,6 +2,7 @@
  * What was fetched from the Hub and is kept on this disk (OPFS), so that opening it again moves
  * no byte twice. The worker reads and fills it; the page shows its size and can clear it.
  */
+import { freeDiskBytes } from '@/sources/free-disk';
 import { announceFull, onAnnouncedFull } from '@/sources/hub/cache/cache-news';
 // Types alone: anything else would bring the code along from the start.
 import type { KeptRepo, RangeCache } from '@/sources/hub/cache/range-cache';
@@ -60,9 +61,7 @@ export async function clearHubCache(): Promise<void> {
   await cache?.clear();
 }
 
-/** Room the browser grants this page on disk, in bytes; null where it does not tell. */
-export async function freeDiskBytes(): Promise<number | null> {
-  if ((await openHubCache()) === null) return null;
-  const { quota, usage } = await navigator.storage.estimate();
-  return quota === undefined ? null : Math.max(0, quota - (usage ?? 0));
+/** Room for what is fetched, in bytes; null where nothing is kept, or the browser does not tell. */
+export async function freeCacheBytes(): Promise<number | null> {
+  return (await openHubCache()) === null ? null : freeDiskBytes();
 }

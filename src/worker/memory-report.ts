@@ -1,7 +1,7 @@
 import { type MemoryReport } from '@/plan/preflight';
 import { type ByteTally } from '@/tensor/byte-tally';
 import { type MemoryPlan } from '@/tensor/engine';
-import { freeDiskBytes } from './hub-cache';
+import { freeCacheBytes } from './hub-cache';
 
 /** Looking for NaN and Inf, merging, and each task's turn: every byte is read once for each. */
 const READS_WHEN_STREAMED = 3;
@@ -18,7 +18,7 @@ export async function memoryReport(
   budget: Budget,
   bytes: ByteTally,
 ): Promise<MemoryReport> {
-  const freeBytes = await freeDiskBytes();
+  const freeBytes = await freeCacheBytes();
   return {
     ...plan,
     budgetBytes: budget.bytes,

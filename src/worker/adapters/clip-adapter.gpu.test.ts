@@ -10,14 +10,13 @@ import { openZooEvaluator, readZooTask, type ZooTaskData } from '@/evaluate/gold
 import { loadGroup } from '@/worker/load-group.fixture';
 import { type Recipe } from '@/worker/protocol';
 import { type Column } from '@/worker/scoring/scored-group';
-import { type AdapterJob } from './adapter-group';
+import { type AdapterGroup, type AdapterJob } from './adapter-group';
 import { lowRankColumn, plainColumns } from './columns';
 import { floatWeights } from '@/worker/float-weights';
 import configUrl from './golden/adapter_config.json?url';
 import weightsUrl from './golden/adapter_model.safetensors?url';
 import logitsUrl from './golden/logits.safetensors?url';
 import { mergeAdapters } from './merged-adapter';
-import { type AdapterGroup } from './adapter-group';
 
 const BASE = '/zoo/models/clip-tiny';
 const RANK = 4;

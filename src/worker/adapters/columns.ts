@@ -3,9 +3,8 @@ import { type RankChoice } from '@/worker/protocol';
 import { lowRankMethodId, mergeKey } from '@/worker/method-id';
 import { type Column } from '@/worker/scoring/scored-group';
 import { type AdaptedWeight, adaptedWeights } from './adapted-weights';
-import { type AdapterJob } from './adapter-group';
+import { type AdapterJob, type MergedAdapter } from './adapter-group';
 import { copiesOf, mergedCopies } from './copied-tensors';
-import { type MergedAdapter } from './adapter-group';
 import { previewOf } from './spectra';
 
 /** Models that stand without a factorisation of their own: pretrained, single-task, merged. */

@@ -3,9 +3,7 @@ import { type AdapterFolderSpec, adapterFolderSize } from '@/export/adapter-size
 import { lowRankMethodId } from '@/worker/method-id';
 import { type RankChoice, type StorageRow } from '@/worker/protocol';
 import { storageRow } from '@/worker/storage-row';
-import { type AdapterJob } from './adapter-group';
-import { type AdapterGroup } from './adapter-group';
-import { type MergedAdapter } from './adapter-group';
+import { type AdapterGroup, type AdapterJob, type MergedAdapter } from './adapter-group';
 import { previewOf } from './spectra';
 
 /** No task's folder is called so (`fileStems`). */

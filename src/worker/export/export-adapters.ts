@@ -6,10 +6,9 @@ import { adapterFolderSize, type AdapterFolderSpec } from '@/export/adapter-size
 import { writeAdapter, type WriteAdapterSpec } from '@/export/write-adapter';
 import { type LowRankGroup } from '@/tensor/low-rank';
 import { adapterFolders, adapterSpec } from '@/worker/adapter-preview';
-import { type AdapterJob } from '@/worker/adapters/adapter-group';
+import { type AdapterJob, type MergedAdapter } from '@/worker/adapters/adapter-group';
 import { mergedCopies } from '@/worker/adapters/copied-tensors';
 import { mergeAdapters } from '@/worker/adapters/merged-adapter';
-import { type MergedAdapter } from '@/worker/adapters/adapter-group';
 import { previewOf } from '@/worker/adapters/spectra';
 import { MERGED_FOLDER, mergedSpec } from '@/worker/adapters/storage';
 import { lowRankMethodId } from '@/worker/method-id';

@@ -4,6 +4,7 @@
  * has left and remove it.
  */
 import { type OpenFile } from '@/export/file-sink';
+import { freeDiskBytes } from '@/sources/free-disk';
 import { PeruError } from '@/tensor/errors';
 import { isOutOfRoom, outOfDisk } from './disk-room';
 import { type ExportStore, type StagingFolder } from './export-folder';
@@ -26,13 +27,8 @@ export function opfsStore(name = EXPORTS): ExportStore {
   return {
     create: () => createFolder(name),
     sweep: () => sweep(name),
-    freeBytes,
+    freeBytes: freeDiskBytes,
   };
-}
-
-async function freeBytes(): Promise<number | null> {
-  const { quota, usage } = await navigator.storage.estimate();
-  return quota === undefined ? null : Math.max(0, quota - (usage ?? 0));
 }
 
 async function rootFolder(name: string): Promise<FileSystemDirectoryHandle> {
@@ -59,7 +55,7 @@ async function createFolder(name: string): Promise<StagingFolder> {
   } catch (error) {
     await release();
     throw isOutOfRoom(error)
-      ? outOfDisk('the export', { at: 0, more: 0 }, await freeBytes(), error)
+      ? outOfDisk('the export', { at: 0, more: 0 }, await freeDiskBytes(), error)
       : error;
   }
 }
@@ -89,7 +85,7 @@ async function withRoom<T>(
     return await work();
   } catch (error) {
     if (!(error instanceof ShortWrite) && !isOutOfRoom(error)) throw error;
-    throw outOfDisk(path, place, await freeBytes(), error);
+    throw outOfDisk(path, place, await freeDiskBytes(), error);
   }
 }
 
