@@ -11,6 +11,7 @@ import {
   header,
   maskedWordHead,
   replaced,
+  type Shapes,
   t5Shapes,
 } from './headers.fixture';
 
@@ -39,9 +40,39 @@ describe('guessBase', () => {
   it.each([
     ['a bare body', bert],
     ['a body with its own head', { ...behind('bert.', bert), ...maskedWordHead(30, 8) }],
-  ])('does not take a task for the base because of its head: %s', (_, shapes) => {
-    const group = [headed('cola', 2), headed('mnli', 3), header('bert', shapes)];
-    expect(guessBase(group)).toEqual({ kind: 'base', index: 2 });
+  ])('takes neither a head nor the lack of one for a reason: %s', (_, shapes) => {
+    const group = (name: string) => [headed('cola', 2), headed('mnli', 3), header(name, shapes)];
+    expect(guessBase(group('bert'))).toEqual({ kind: 'choose-base', candidates: [0, 1, 2] });
+    expect(guessBase(group('bert-base'))).toEqual({ kind: 'base', index: 2 });
+  });
+
+  it.each<[string, Shapes]>([
+    ['rotary frequencies', { 'rotary_emb.inv_freq': [4] }],
+    ['masks', { 'h.0.attn.bias': [1, 1, 8, 8] }],
+    ['scalars', { 'h.0.attn.masked_bias': [], 'h.0.step': [] }],
+    ['vectors of an unknown kind', { 'h.0.scales': [8] }],
+  ])('does not take a fine-tune for the base because it has more %s', (_, more) => {
+    const tune = header('tune', { ...behind('vision_model.', vision), ...more });
+    expect(guessBase([visionOnly('base'), tune])).toEqual({ kind: 'base', index: 0 });
+    expect(guessBase([visionOnly('one'), tune]).kind).toBe('choose-base');
+  });
+
+  it('goes by what the checkpoints say they were trained from', () => {
+    const group = ['one', 'two', 'three'].map((name) => visionOnly(name));
+    expect(guessBase(group, [[], ['one'], ['/home/me/one/']])).toEqual({ kind: 'base', index: 0 });
+    // In steps: three from two, two from one.
+    expect(guessBase(group, [['elsewhere'], ['one'], ['two']])).toEqual({ kind: 'base', index: 0 });
+    expect(guessBase(group, [[], ['one'], ['two', 'one']])).toEqual({ kind: 'base', index: 0 });
+    expect(guessBase(group, [['one'], [], []]).kind).toBe('choose-base');
+    const repos = ['me/clip', 'you/clip'].map((name) => visionOnly(name));
+    expect(guessBase(repos, [[], ['me/clip']])).toEqual({ kind: 'base', index: 0 });
+    expect(guessBase(repos, [[], ['/models/clip']]).kind).toBe('choose-base');
+  });
+
+  it('asks where they name two, or each other', () => {
+    const group = ['one', 'two', 'three', 'four'].map((name) => visionOnly(name));
+    expect(guessBase(group, [[], [], ['one'], ['two']]).kind).toBe('choose-base');
+    expect(guessBase(group, [['two'], ['one'], [], []]).kind).toBe('choose-base');
   });
 
   it('does not take copies of embeddings for more of a model', () => {

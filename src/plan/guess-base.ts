@@ -1,70 +1,98 @@
 /** Guesses which of some checkpoints is the base the others were fine-tuned from. */
 import { PeruError } from '@/tensor/errors';
-import { floatingNames, type PlannedCheckpoint } from './checkpoint-facts';
+import { isBuffer } from './buffers';
+import { type PlannedCheckpoint } from './checkpoint-facts';
 import { loneModel } from './group-refusals';
-import { taskView } from './named-view';
+import { baseView, type NamedView, taskView } from './named-view';
 import { isFloating } from './sort-tensors';
 
 export type BaseGuess =
   | { readonly kind: 'base'; readonly index: number }
-  /** Names do not tell: the visitor chooses among these indices. */
+  /** Neither tensors nor names tell: the visitor chooses among these indices. */
   | { readonly kind: 'choose-base'; readonly candidates: readonly number[] };
 
 const BASE_NAME = /(?:^|[^a-z])(?:base|pre-?trained)(?:[^a-z]|$)/i;
-/** Put on top of a model for one task. */
-const TASK_HEAD =
-  /(?:^|\.)(?:classifier|pre_classifier|classification_head|score|qa_outputs|heads?)\./;
-/** Comes and goes with the class a model is saved with, and says nothing of its body. */
-const OTHER_HEAD =
-  /(?:^|\.)(?:cls|lm_head|pooler|vocab_\w+|generator_\w+|embed_out|(?:encoder|decoder)\.embed_tokens)\./;
-/** Of two checkpoints, one with a head and one without, either may be the base. */
-const LEAST_FOR_HEADS = 3;
+/** Put on top of a model for one task, or for one class that a model is saved with. */
+const HEAD =
+  /(?:^|\.)(?:classifier|pre_classifier|classification_head|score|qa_outputs|heads?|cls|lm_head|pooler|vocab_\w+|generator_\w+|embed_out|(?:encoder|decoder)\.embed_tokens)\./;
 
 /**
- * The base holds the whole body of every fine-tune: heads are not counted, and differences of
- * prefix do not matter. Among those that do, the only one without a task's head wins, where all
- * others have one; else the only one whose name says base or pretrained. Otherwise the candidates
- * are returned for the visitor to choose from.
+ * Only what is merged tells by itself: the base holds all weights of every fine-tune, and is the
+ * only one that does. Heads, buffers and differences of prefix do not count: which of them a file has
+ * depends on the class and the version that saved it. Where several hold the same, it is the one
+ * that the others say they were trained from, else the only one whose name says base or
+ * pretrained. Otherwise the candidates are returned for the visitor to choose from.
  *
+ * @param statedBases per checkpoint: names of the models it says it was trained from
  * @throws PeruError `mismatch` for fewer than two checkpoints
  */
-export function guessBase(checkpoints: readonly PlannedCheckpoint[]): BaseGuess {
+export function guessBase(
+  checkpoints: readonly PlannedCheckpoint[],
+  statedBases: readonly (readonly string[])[] = [],
+): BaseGuess {
   if (checkpoints.length < 2) throw loneModel(checkpoints[0]?.name ?? 'No checkpoint');
-  const names = comparableNames(checkpoints);
-  const bodies = names.map((all) => new Set(all.filter(isBody)));
+  const bodies = bodiesOf(checkpoints);
   const whole = new Set(bodies.flatMap((body) => [...body]));
   // Bodies are subsets of `whole`, so holding all of it means being as large.
   const holders = indices(bodies, (body) => body.size === whole.size);
   if (holders.length === 1) return { kind: 'base', index: holders[0]! };
   const candidates = holders.length > 0 ? holders : indices(bodies, () => true);
-  const headless = candidates.filter((i) => !names[i]!.some((name) => TASK_HEAD.test(name)));
-  if (headless.length === 1 && candidates.length >= LEAST_FOR_HEADS) {
-    return { kind: 'base', index: headless[0]! };
-  }
-  const named = candidates.filter((i) => BASE_NAME.test(lastPart(checkpoints[i]!.name)));
+  const names = checkpoints.map(({ name }) => name);
+  const told = statedBase(names, statedBases);
+  if (told !== null && candidates.includes(told)) return { kind: 'base', index: told };
+  const named = candidates.filter((i) => BASE_NAME.test(lastPart(names[i]!)));
   if (named.length === 1) return { kind: 'base', index: named[0]! };
   return { kind: 'choose-base', candidates };
 }
 
-/** Names of the floating tensors of each, as the checkpoint with most of them would say. */
-function comparableNames(checkpoints: readonly PlannedCheckpoint[]): readonly string[][] {
-  const counts = checkpoints.map((one) => floatingNames(one).length);
-  const largest = checkpoints[counts.indexOf(Math.max(...counts))]!;
-  return checkpoints.map((one) => {
-    if (one === largest) return floatingNames(one);
+/** The one that others were trained from, itself or in steps, and that was trained from none. */
+function statedBase(
+  names: readonly string[],
+  statedBases: readonly (readonly string[])[],
+): number | null {
+  const parents = names.map((_, i) =>
+    indices(names, (name) => (statedBases[i] ?? []).some((stated) => isName(name, stated))).filter(
+      (parent) => parent !== i,
+    ),
+  );
+  const stated = new Set(parents.flat());
+  const roots = [...stated].filter((i) => parents[i]!.length === 0);
+  return roots.length === 1 ? roots[0]! : null;
+}
+
+/** `base` is what `/some/path/base` and `owner/base` name; two owners name two models. */
+function isName(name: string, stated: string): boolean {
+  const [a, b] = [name, stated].map((one) => one.replace(/[\\/]+$/, '').toLowerCase());
+  return a === b || (!a!.includes('/') && lastPart(b!) === a);
+}
+
+/** Names of each one's weights, as the checkpoint with most of them would say. */
+function bodiesOf(checkpoints: readonly PlannedCheckpoint[]): readonly ReadonlySet<string>[] {
+  const own = checkpoints.map((one) => bodyOf(baseView(one)));
+  const largest =
+    checkpoints[own.findIndex(({ size }) => size === Math.max(...own.map((b) => b.size)))]!;
+  return checkpoints.map((one, i) => {
+    if (one === largest) return own[i]!;
     try {
-      const { tensors } = taskView(largest, one);
-      return [...tensors].filter(([, tensor]) => isFloating(tensor)).map(([name]) => name);
+      return bodyOf(taskView(largest, one));
     } catch (error) {
       // It fits two parts of the largest: whoever is the base, planning will say so.
-      if (error instanceof PeruError) return floatingNames(one);
+      if (error instanceof PeruError) return own[i]!;
       throw error;
     }
   });
 }
 
-function isBody(name: string): boolean {
-  return !TASK_HEAD.test(name) && !OTHER_HEAD.test(name);
+/** A scalar or a vector of a kind unknown here may be a buffer; weights of a model are not all such. */
+function bodyOf({ tensors }: NamedView): ReadonlySet<string> {
+  const body = [...tensors].filter(
+    ([name, tensor]) =>
+      isFloating(tensor) &&
+      tensor.shape.length > 1 &&
+      !isBuffer(name, tensor.shape) &&
+      !HEAD.test(name),
+  );
+  return new Set(body.map(([name]) => name));
 }
 
 function indices<Item>(items: readonly Item[], fits: (item: Item) => boolean): number[] {
@@ -72,5 +100,5 @@ function indices<Item>(items: readonly Item[], fits: (item: Item) => boolean): n
 }
 
 function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
+  return name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
 }

@@ -6,9 +6,11 @@ import {
   openWeights,
   type RepoSource,
 } from '@/sources/checkpoint-source';
+import { listed } from '@/plan/findings/finding';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/tensor/errors';
 import { type GroupSources, type TaskSource } from './sources';
+import { statedBases } from './stated-bases';
 
 /** What was found among files or repos: full checkpoints, adapters, or both. */
 export interface Found {
@@ -52,7 +54,8 @@ export function unscoredTask({ name }: RepoSource): Omit<TaskSource<never>, 'mod
 }
 
 /**
- * @throws PeruError `choose-base` where neither a choice nor the tensors' names tell
+ * @throws PeruError `choose-base` where neither a choice, nor the tensors, nor what the checkpoints
+ *   are called and say of themselves tells
  */
 export async function chooseBase(
   checkpoints: readonly CheckpointSource[],
@@ -61,13 +64,16 @@ export async function chooseBase(
 ): Promise<CheckpointSource> {
   const chosen = checkpoints.find(({ id }) => id === chosenId);
   if (chosen !== undefined) return chosen;
-  const weights = await Promise.all(checkpoints.map((one) => openWeights(one, options)));
-  const guess = guessBase(weights);
+  const [weights, stated] = await Promise.all([
+    Promise.all(checkpoints.map((one) => openWeights(one, options))),
+    Promise.all(checkpoints.map((one) => statedBases(one, options))),
+  ]);
+  const guess = guessBase(weights, stated);
   if (guess.kind === 'base') return checkpoints[guess.index]!;
   const choices = guess.candidates.map((index) => checkpoints[index]!);
   throw new PeruError(
     'choose-base',
-    `Which checkpoint is the base can not be told from their tensors: ${choices.map(({ name }) => name).join(', ')} hold the same names.`,
+    `Which checkpoint is the base can not be told from their tensors and names: ${listed(choices.map(({ name }) => name))} may be it.`,
     'Choose the model that the others were fine-tuned from.',
     { choices: choices.map(({ id, name }) => ({ id, name })) },
   );
