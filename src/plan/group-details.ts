@@ -17,6 +17,10 @@ export interface GroupDetails {
   readonly copies: readonly (readonly string[])[];
   /** Integer tensors of any checkpoint, by the base's names. */
   readonly integers: readonly string[];
+  /** Of these, buffers that another checkpoint stores as numbers. */
+  readonly buffers: readonly string[];
+  /** Per task: names in its file of tensors without an element that the base lacks. */
+  readonly empty: readonly (readonly string[])[];
   /** Names of the base that only the patterns keep from being merged. */
   readonly excluded: readonly string[];
   /** Patterns that match no tensor of the base. */
@@ -41,6 +45,11 @@ export function groupDetails(group: {
     own: sorted.own,
     copies: views.map(({ copies }) => [...copies.values()].flat()),
     integers: [...new Set(integers)],
+    buffers: sorted.buffers,
+    empty: views.slice(1).map(({ tensors }) => {
+      const empty = [...tensors].filter(([, { elementCount }]) => elementCount === 0);
+      return empty.filter(([name]) => !base.tensors.has(name)).map(([, { stored }]) => stored);
+    }),
     excluded: sorted.excluded,
     unusedPatterns: unusedPatterns([...base.tensors.keys()], patterns),
   };

@@ -63,11 +63,29 @@ export function wrongDtypes(
   checkpoint: string,
   names: readonly string[],
   dtypes: readonly string[],
+  exclude: readonly string[],
 ): PeruError {
   return new PeruError(
     'unsupported',
     `${checkpoint} stores tensors to merge as ${dtypes.join(', ')}: ${listNames(names)}. Peru merges F32, F16 and BF16.`,
     'Save the checkpoint in one of these, for example with model.to(torch.float32).save_pretrained(folder).',
+    { exclude },
+  );
+}
+
+/** Tensors without an element where the other file has some. */
+export function emptyTensors(
+  file: string,
+  names: readonly string[],
+  other: string,
+  exclude: readonly string[],
+): PeruError {
+  const [are, have] = names.length === 1 ? ['is', 'has'] : ['are', 'have'];
+  return new PeruError(
+    'mismatch',
+    `${listNames(names)} in ${file} ${are} empty but ${have} numbers in ${other}: the file was not saved whole.`,
+    'Save it again with all weights gathered: DeepSpeed ZeRO-3 leaves such tensors unless stage3_gather_16bit_weights_on_model_save is set, and its zero_to_fp32.py makes whole ones of a checkpoint.',
+    { exclude },
   );
 }
 

@@ -31,16 +31,20 @@ function expectRefusal(
   kind: PeruError['kind'],
   parts: readonly (string | RegExp)[],
 ): void {
-  let error: unknown;
-  try {
-    planGroup(group);
-  } catch (thrown) {
-    error = thrown;
-  }
-  if (!(error instanceof PeruError)) throw new Error(`Not refused: ${String(error)}`);
+  const error = refusalOf(group);
   expect(error.kind).toBe(kind);
   for (const part of parts) expect(error.message).toMatch(part);
   expect(error.hint.length).toBeGreaterThan(10);
+}
+
+function refusalOf(group: Parameters<typeof planGroup>[0]): PeruError {
+  try {
+    planGroup(group);
+  } catch (error) {
+    if (error instanceof PeruError) return error;
+    throw error;
+  }
+  throw new Error('Not refused.');
 }
 
 describe('planGroup', () => {
@@ -156,6 +160,75 @@ describe('planGroup', () => {
       const patterns = { include: [], exclude: ['a'] };
       expect(planGroup({ base, tasks: [task], patterns }).untouched).toEqual(['a']);
     }
+  });
+
+  it('offers to leave out what alone keeps a group from being merged', () => {
+    const base = checkpoint('base', {
+      'h.0.q': ['F32', 2],
+      'h.1.q': ['F32', 2],
+      'h.0.k': ['F32', 2],
+      'h.1.k': ['F32', 2],
+    });
+    const task = checkpoint('task', {
+      'h.0.q': ['F64', 2],
+      'h.1.q': ['F64', 2],
+      'h.0.k': ['F32', 2],
+      'h.1.k': ['F64', 2],
+    });
+    const offered = refusalOf({ base, tasks: [task] }).exclude;
+    expect(offered).toEqual(['h.*.q', 'h.1.k']);
+    const patterns = { include: [], exclude: offered };
+    expect(planGroup({ base, tasks: [task], patterns }).layout.tensors).toHaveLength(1);
+    // Without all there is nothing left to merge.
+    const whole = checkpoint('whole', { 'h.0.q': ['F64', 2] });
+    expect(refusalOf({ base, tasks: [whole] }).exclude).toEqual([]);
+  });
+
+  it('keeps buffers of the base that a fine-tune has as another kind of numbers', () => {
+    const weight: Entry = ['F32', 2];
+    const group = (base: Entry, task: Entry, name: string) => ({
+      base: checkpoint('base', { weight, [name]: base }),
+      tasks: [checkpoint('task', { weight, [name]: task })],
+    });
+    for (const [base, task, name] of [
+      [['I64', 1, 77], ['F16', 1, 77], 'embeddings.position_ids'],
+      [['F32', 1, 1, 4, 4], ['BOOL', 1, 1, 4, 4], 'h.0.attn.bias'],
+      [['F32', 1, 1, 4, 4], ['U8', 1, 1, 4, 4], 'layers.0.attention.bias'],
+      [['I64'], ['F32'], 'norm.num_batches_tracked'],
+      [['F32', 4, 4], ['I64', 4, 4], 'attn.relative_position_index'],
+    ] as const) {
+      const plan = planGroup(group(base, task, name));
+      expect(plan.untouched).toEqual([name]);
+      expect(plan.own).toEqual([[]]);
+      expect(plan.details.buffers).toEqual([name]);
+    }
+    // A bias that is learned has one dimension.
+    const learned = group(['F32', 4], ['U8', 4], 'h.0.attn.bias');
+    expectRefusal(learned, 'unsupported', [/task stores.*U8/]);
+  });
+
+  it.each([
+    ['task', 0, 3],
+    ['base', 3, 0],
+  ])('refuses a tensor that only the %s has without numbers', (empty, ofTask, ofBase) => {
+    const base = checkpoint('base', { a: ['F32', 4], 'norm.weight': ['F32', ofBase] });
+    const task = checkpoint('task', { a: ['F32', 4], 'norm.weight': ['F32', ofTask] });
+    const refusal = refusalOf({ base, tasks: [task] });
+    expect(refusal.kind).toBe('mismatch');
+    expect(refusal.message).toMatch(new RegExp(`"norm.weight" in ${empty} is empty`));
+    expect(refusal.exclude).toEqual(['norm.weight']);
+    const patterns = { include: [], exclude: ['norm.weight'] };
+    const plan = planGroup({ base, tasks: [task], patterns });
+    expect(plan.untouched).toEqual(['norm.weight']);
+    expect(plan.own).toEqual([[]]);
+  });
+
+  it('leaves out empty tensors that the base lacks, and says so', () => {
+    const base = checkpoint('base', { a: ['F32', 4] });
+    const task = checkpoint('task', { a: ['F32', 4], 'lm_head.weight': ['F32', 0] });
+    const plan = planGroup({ base, tasks: [task] });
+    expect(plan.own).toEqual([[]]);
+    expect(plan.details.empty).toEqual([['lm_head.weight']]);
   });
 
   it('refuses checkpoints without floating numbers', () => {

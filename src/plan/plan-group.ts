@@ -5,10 +5,12 @@
  * Merged is every floating tensor that the base and all fine-tunes hold in one shape. What no
  * fine-tune holds stays as the base has it ("untouched"). What only some hold, or in a shape of
  * their own (heads, grown vocabularies), is theirs ("own"): taking a missing tensor for an
- * unchanged one would be a guess. Integer tensors (position ids) are no parameters.
+ * unchanged one would be a guess. Integer tensors (position ids) are no parameters, nor are buffers
+ * that only some files store as numbers: the base's stay.
  */
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';
+import { checkEmpty } from './check-empty';
 import { checkShared } from './check-shared';
 import {
   type CheckpointFacts,
@@ -17,6 +19,7 @@ import {
   type PlannedCheckpoint,
 } from './checkpoint-facts';
 import { type GroupDetails, groupDetails } from './group-details';
+import { leaveOut } from './leave-out';
 import {
   loneModel,
   noFloatingNumbers,
@@ -90,9 +93,13 @@ export function planGroup(group: GroupOfCheckpoints): GroupPlan {
   const groups = tiedNames(named, configs);
   const views = named.map((view) => withoutCopies(view, groups, named[0]!));
   const [baseUntied, ...taskViews] = views as [UntiedView, ...UntiedView[]];
-  for (const task of taskViews) checkShared(base, baseUntied, task);
-  const sorted = sortTensors(baseUntied, taskViews, patternFilter(groups, baseUntied, patterns));
-  for (const view of views) checkDtypes(view, sorted.merged);
+  const isIncluded = patternFilter(groups, baseUntied, patterns);
+  for (const task of taskViews) {
+    checkEmpty(baseUntied, task, isIncluded);
+    checkShared(base, baseUntied, task);
+  }
+  const sorted = sortTensors(baseUntied, taskViews, isIncluded);
+  for (const view of views) checkDtypes(view, sorted.merged, baseUntied);
   const layout = flatLayout(
     sorted.merged.map((name) => ({ name, shape: baseUntied.tensors.get(name)!.shape })),
   );
@@ -132,13 +139,21 @@ function patternFilter(
   };
 }
 
-function checkDtypes({ name: checkpoint, tensors }: UntiedView, names: readonly string[]): void {
-  const found = names.flatMap((name) => tensors.get(name) ?? []);
-  const wrong = found.filter(({ dtype }) => !isFloatDtype(dtype));
+function checkDtypes(
+  { name: checkpoint, tensors }: UntiedView,
+  names: readonly string[],
+  base: UntiedView,
+): void {
+  const wrong = names.filter((name) => {
+    const tensor = tensors.get(name);
+    return tensor !== undefined && !isFloatDtype(tensor.dtype);
+  });
   if (wrong.length === 0) return;
-  const dtypes = [...new Set(wrong.map(({ dtype }) => dtype))];
-  const stored = wrong.map((tensor) => tensor.stored);
-  throw wrongDtypes(checkpoint, stored, dtypes);
+  const found = wrong.map((name) => tensors.get(name)!);
+  const dtypes = [...new Set(found.map(({ dtype }) => dtype))];
+  const stored = found.map((tensor) => tensor.stored);
+  const exclude = wrong.length < names.length ? leaveOut(wrong, [...base.tensors.keys()]) : [];
+  throw wrongDtypes(checkpoint, stored, dtypes, exclude);
 }
 
 function nothingToMerge({ base, tasks, patterns }: GroupOfCheckpoints, excluded: boolean): Error {

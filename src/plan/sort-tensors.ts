@@ -1,5 +1,6 @@
 /** Sorts the tensors of a group by what becomes of them: merged, a task's own, or excluded. */
 import { dtypeClass } from '@/tensor/safetensors-dtype';
+import { isBuffer } from './buffers';
 import { sameShape } from './name-prefix';
 import { type NamedView, type ViewedTensor } from './named-view';
 
@@ -27,6 +28,8 @@ export interface SortedTensors {
   readonly own: readonly (readonly OwnTensor[])[];
   /** Names of the base that would be merged, or be a task's own, but for the patterns. */
   readonly excluded: readonly string[];
+  /** Buffers that are integers in one checkpoint and numbers in another; the base's stay. */
+  readonly buffers: readonly string[];
 }
 
 /**
@@ -40,6 +43,7 @@ export function sortTensors(
 ): SortedTensors {
   const merged: string[] = [];
   const excluded = new Set<string>();
+  const buffers: string[] = [];
   const whyOwn = new Map<string, 'shape' | 'lacking'>();
   for (const [name, tensor] of base.tensors) {
     const held = tasks.map(({ tensors }) => tensors.get(name));
@@ -48,13 +52,14 @@ export function sortTensors(
       excluded.add(name);
       continue;
     }
-    const fit = fitOf(tensor, held);
+    const fit = fitOf(name, tensor, held);
     if (fit === 'merged') merged.push(name);
+    else if (fit === 'buffer') buffers.push(name);
     else whyOwn.set(name, fit);
   }
   const own = tasks.map((task) => {
     return [...task.tensors].flatMap(([baseName, tensor]) => {
-      if (!isFloating(tensor)) return [];
+      if (!isFloating(tensor) || tensor.elementCount === 0) return [];
       const there = base.tensors.get(baseName);
       if (there === undefined) return [ownTensor(baseName, tensor, null, 'not-in-base')];
       const why = whyOwn.get(baseName);
@@ -62,7 +67,7 @@ export function sortTensors(
       return [ownTensor(baseName, tensor, there.shape, reason(tensor, there, why))];
     });
   });
-  return { merged, own, excluded: [...excluded] };
+  return { merged, own, excluded: [...excluded], buffers };
 }
 
 /** Whether the base and some task have it, as numbers in at least one of them. */
@@ -72,12 +77,15 @@ function isShared(tensor: ViewedTensor, held: readonly (ViewedTensor | undefined
 }
 
 function fitOf(
+  name: string,
   tensor: ViewedTensor,
   held: readonly (ViewedTensor | undefined)[],
-): 'merged' | 'shape' | 'lacking' {
+): 'merged' | 'buffer' | 'shape' | 'lacking' {
   const found = held.filter((one) => one !== undefined);
-  // Numbers here and codes there are one tensor, quantised: its dtype is refused by name.
-  if (![tensor, ...found].every(isFloating)) return 'merged';
+  if (![tensor, ...found].every(isFloating)) {
+    // Numbers here and codes there are one tensor, quantised: its dtype is refused by name.
+    return [tensor, ...found].some(({ shape }) => isBuffer(name, shape)) ? 'buffer' : 'merged';
+  }
   if (!found.every(({ shape }) => sameShape(shape, tensor.shape))) return 'shape';
   return found.length === held.length ? 'merged' : 'lacking';
 }

@@ -28,7 +28,12 @@ export interface ErrorFacts {
   readonly hint: string;
   /** Answers the page can offer, e.g. the checkpoints that may be the base. */
   readonly choices?: readonly ErrorChoice[];
+  /** Name patterns that leave out what it is about, where the rest would go on without it. */
+  readonly exclude?: readonly string[];
 }
+
+/** What the page can offer beside the hint. */
+export type ErrorAnswers = Pick<ErrorFacts, 'choices' | 'exclude'>;
 
 export interface ErrorChoice {
   readonly id: string;
@@ -41,26 +46,28 @@ export class PeruError extends Error implements ErrorFacts {
   readonly kind: ErrorKind;
   readonly hint: string;
   readonly choices: readonly ErrorChoice[];
+  readonly exclude: readonly string[];
 
   constructor(
     kind: ErrorKind,
     message: string,
     hint: string,
-    options: ErrorOptions & { readonly choices?: readonly ErrorChoice[] } = {},
+    options: ErrorOptions & ErrorAnswers = {},
   ) {
     super(message, options);
     this.name = 'PeruError';
     this.kind = kind;
     this.hint = hint;
     this.choices = options.choices ?? [];
+    this.exclude = options.exclude ?? [];
   }
 }
 
 /** The plain facts of any thrown value, fit for structured clone. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof PeruError) {
-    const { kind, message: text, hint, choices } = error;
-    return { kind, message: text, hint, choices };
+    const { kind, message: text, hint, choices, exclude } = error;
+    return { kind, message: text, hint, choices, exclude };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

@@ -196,5 +196,6 @@ export function refuseNonFinite(
     'non-finite',
     `${checkpoint} holds NaN or Inf in ${listed.join(', ')}${more}.`,
     'Use a checkpoint from before training diverged, or go on if you know what these entries are.',
+    { exclude: bad.length < tensors.length ? bad.map(({ name }) => name) : [] },
   );
 }

@@ -3,6 +3,7 @@ import { type GroupPlan } from '@/plan/plan-group';
 import { type Finding } from '@/plan/preflight';
 import { architectureFindings } from './architecture';
 import { dtypeFindings } from './dtypes';
+import { emptyFindings } from './empty';
 import { byLevel } from './finding';
 import { integerFindings } from './integers';
 import { licenceFindings } from './licences';
@@ -29,6 +30,7 @@ export function groupFindings(group: {
     ...tokenizerFindings(plan, models),
     ...architectureFindings(models),
     ...ownTensorFindings(plan),
+    ...emptyFindings(plan),
     ...tensorFindings(plan),
     ...nameFindings(plan),
     ...tiedFindings(plan),

@@ -3,7 +3,28 @@ import { type Finding } from '@/plan/preflight';
 import { counted, finding } from './finding';
 
 /** Tensors of integers, which are no parameters. */
-export function integerFindings({ details: { integers } }: GroupPlan): Finding[] {
+export function integerFindings({ details }: GroupPlan): Finding[] {
+  const buffers = new Set(details.buffers);
+  const integers = details.integers.filter((name) => !buffers.has(name));
+  return [...bufferFindings(details.buffers), ...plainIntegers(integers)];
+}
+
+/** Masks and ids that a program wrote in another dtype than the base's. */
+function bufferFindings(buffers: readonly string[]): Finding[] {
+  if (buffers.length === 0) return [];
+  const one = buffers.length === 1;
+  return [
+    finding({
+      level: 'note',
+      topic: 'integers',
+      title: `${counted(buffers.length, 'buffer')} ${one ? 'is' : 'are'} stored as integers in one file and as numbers in another.`,
+      detail: `${one ? 'It is' : 'They are'} no ${one ? 'parameter' : 'parameters'}; the merged model has ${one ? 'that' : 'those'} of the base, and every task too.`,
+      names: buffers,
+    }),
+  ];
+}
+
+function plainIntegers(integers: readonly string[]): Finding[] {
   if (integers.length === 0) return [];
   return [
     finding({

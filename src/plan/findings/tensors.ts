@@ -14,7 +14,7 @@ export function tensorFindings({ layout, untouched, own, tied, details }: GroupP
     title: `${what} the ${tasks} match the base in name and shape.`,
     detail: `${counted(layout.elementCount, 'number')} are merged.`,
   });
-  const others = new Set([...details.integers, ...details.excluded]);
+  const others = new Set([...details.integers, ...details.buffers, ...details.excluded]);
   for (const { baseName } of details.own.flat()) others.add(baseName);
   const unchanged = untouched.filter((name) => !others.has(name) && !tied.has(name));
   if (unchanged.length === 0) return [merged];

@@ -1,6 +1,6 @@
 /** What the visitor can open. */
 import { listRepos, setHub } from '@/store/hub/actions';
-import { openSource, raiseAlert } from '@/store/job/actions';
+import { openSource, raiseAlert, replan } from '@/store/job/actions';
 import { type DemoName } from '@/worker/protocol';
 import { adoptRecipe, forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, removeFromList } from './file-list';
@@ -43,6 +43,12 @@ export function allowNonFinite(): void {
   const { request, start, patterns } = sourcesStore.getState();
   if (request === null || request.kind === 'demo') return;
   void openSource({ ...request, allowNonFinite: true }, { start, patterns });
+}
+
+/** Plans without the tensors of these names: what a refusal offered. */
+export function leaveOut(exclude: readonly string[]): void {
+  const { patterns } = sourcesStore.getState();
+  void replan({ exclude: [...patterns.exclude, ...exclude] });
 }
 
 async function openRecipe(file: LocalFile): Promise<void> {

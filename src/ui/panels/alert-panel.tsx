@@ -5,7 +5,7 @@ import { dismissAlert, replan, retryJob } from '@/store/job/actions';
 import { selectAlert, selectCanRetry } from '@/store/job/selectors';
 import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/job/state';
 import { selectBudget, settingsStore } from '@/store/settings/state';
-import { allowNonFinite, chooseBase, openDemo } from '@/store/sources/actions';
+import { allowNonFinite, chooseBase, leaveOut, openDemo } from '@/store/sources/actions';
 import { selectHidesPatterns, selectIsOwn } from '@/store/sources/selectors';
 import { NO_PATTERNS, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
@@ -38,6 +38,9 @@ export function AlertPanel() {
         {alert.kind === 'mismatch' && hidesPatterns && (
           <Button onClick={mergeAllTensors}>Merge all tensors</Button>
         )}
+        {alert.exclude !== undefined && alert.exclude.length > 0 && (
+          <LeaveOut exclude={alert.exclude} />
+        )}
         {alert.kind === 'non-finite' && (
           <Button onClick={allowNonFinite}>Go on with NaN and Inf inside</Button>
         )}
@@ -65,6 +68,20 @@ function takeSuggestedBudget(): void {
 
 function mergeAllTensors(): void {
   void replan(NO_PATTERNS);
+}
+
+/** The rest merges without what the error is about, which stays as the base has it. */
+function LeaveOut({ exclude }: { readonly exclude: readonly string[] }) {
+  const [only] = exclude;
+  return (
+    <Button
+      onClick={() => {
+        leaveOut(exclude);
+      }}
+    >
+      Leave {exclude.length === 1 ? only : 'these tensors'} out of the merge
+    </Button>
+  );
 }
 
 interface ChoiceProps {
