@@ -1,8 +1,8 @@
 /** Tells a fine-tune of the base from another model that has some names in common with it. */
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { otherModel, type StrangeTensor } from './group-refusals';
-import { type NamedView, type ViewedTensor } from './named-view';
-import { sameShape } from './name-prefix';
+import { type NamedView } from './named-view';
+import { sameButRows } from './name-prefix';
 import { isFloating } from './sort-tensors';
 
 /** A fine-tune shares at least this part of its numbers with its base, heads and all. */
@@ -20,16 +20,10 @@ export function checkShared(base: PlannedCheckpoint, view: NamedView, task: Name
     if (!isFloating(tensor)) continue;
     of += tensor.elementCount;
     const there = view.tensors.get(name);
-    if (isSameButRows(tensor, there)) elements += tensor.elementCount;
+    if (there !== undefined && sameButRows(tensor.shape, there.shape))
+      elements += tensor.elementCount;
     else
       strange.push({ name: tensor.stored, shape: tensor.shape, baseShape: there?.shape ?? null });
   }
   if (elements < LEAST_SHARED * of) throw otherModel(base, task.name, strange, { elements, of });
-}
-
-function isSameButRows({ shape }: ViewedTensor, base: ViewedTensor | undefined): boolean {
-  if (base === undefined || base.shape.length !== shape.length) return false;
-  return shape.length < 2
-    ? sameShape(shape, base.shape)
-    : sameShape(shape.slice(1), base.shape.slice(1));
 }

@@ -1,8 +1,8 @@
 /** What planning found out on its way, for the findings: facts, not yet sentences. */
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { matchesGlob, usedPatterns } from './name-patterns';
-import { type PrefixChange } from './name-prefix';
 import { type NamePatterns } from './preflight';
+import { type Renaming } from './named-view';
 import { isFloating, type OwnTensor, type SortedTensors } from './sort-tensors';
 import { type UntiedView } from './tied-tensors';
 
@@ -10,7 +10,7 @@ export interface GroupDetails {
   /** Names of the checkpoints, the base's first; as are all lists of checkpoints here. */
   readonly names: readonly string[];
   /** How each one's names differ from the base's. */
-  readonly prefixes: readonly PrefixChange[];
+  readonly renamings: readonly Renaming[];
   /** Per task: what it keeps whole, and why. */
   readonly own: readonly (readonly OwnTensor[])[];
   /** Per checkpoint: names in its file that stand for a tensor read under another name. */
@@ -41,7 +41,7 @@ export function groupDetails(group: {
   );
   return {
     names: views.map(({ name }) => name),
-    prefixes: views.map(({ prefix }) => prefix),
+    renamings: views.map(({ renaming }) => renaming),
     own: sorted.own,
     copies: views.map(({ copies }) => [...copies.values()].flat()),
     integers: [...new Set(integers)],

@@ -1,8 +1,9 @@
 /**
- * Finds how the names of one checkpoint differ from the base's: an encoder saved by itself says
- * `encoder.x` where the whole model says `vision_model.encoder.x`, a wrapper puts `module.` or
- * `base_model.model.` before everything. One prefix is exchanged for another, the same for all
- * names. It is deduced from the names and the shapes, never from a list of known ones.
+ * Finds by which prefix the names of one checkpoint differ from the base's: an encoder saved by
+ * itself says `encoder.x` where the whole model says `vision_model.encoder.x`, a wrapper puts
+ * `base_model.model.` before everything. One prefix is exchanged for another; of several, as the
+ * parts of a vision-language model have, each is found by itself. They are deduced from the names
+ * and the shapes, never from a list of known ones.
  */
 import { PeruError } from '@/tensor/errors';
 import { listNames } from './list-names';
@@ -19,7 +20,7 @@ export const SAME_NAMES: PrefixChange = { from: '', to: '' };
 /** Shapes by name. */
 export type NamedShapes = ReadonlyMap<string, readonly number[]>;
 
-interface Side {
+export interface Side {
   /** For messages. */
   readonly name: string;
   readonly shapes: NamedShapes;
@@ -75,6 +76,74 @@ export function findPrefix(base: Side, task: Side): PrefixChange {
   return SAME_NAMES;
 }
 
+/**
+ * A change of prefix for names that others left over: whatever it finds in the base has the base's
+ * shape there, but for the number of rows, and what else these names could be is less. Null where
+ * there is none.
+ *
+ * @param placed names of the same file that have their place: a part of the model moves as a whole
+ */
+export function furtherPrefix(
+  base: NamedShapes,
+  task: NamedShapes,
+  placed: readonly string[],
+): PrefixChange | null {
+  const isSplit = ({ from }: PrefixChange): boolean => placed.some((name) => name.startsWith(from));
+  const fits = likelyChanges(base, task)
+    .filter((one) => isRegrouping(one) || (!isSplit(one) && movesBlocks(base, task, one)))
+    .map((change) => countFits(base, task, change, sameButRows))
+    .filter(({ named, shaped }) => shaped > 0 && shaped === named)
+    .flatMap((fit) => withModules(base, task, fit))
+    .sort((a, b) => b.shaped - a.shaped);
+  const rivals = (one: Fit): Fit[] =>
+    fits.filter((other) => other !== one && competes(base, task, one.change, other.change));
+  return fits.find((one) => rivals(one).every((other) => beats(one, other)))?.change ?? null;
+}
+
+/** Whether a change only adds parts, leaves some out or puts them in another order. */
+function isRegrouping({ from, to }: PrefixChange): boolean {
+  const [parts, others] = [from.split('.'), to.split('.')];
+  return (
+    parts.every((part) => others.includes(part)) || others.every((part) => parts.includes(part))
+  );
+}
+
+/**
+ * One word in the place of another may be another thing altogether, such as a classifier where the
+ * base has a language model's head; a tower with its layers, which all have a place, is the same.
+ */
+function movesBlocks(base: NamedShapes, task: NamedShapes, change: PrefixChange): boolean {
+  const names = [...task.keys()].filter((name) => name.startsWith(change.from));
+  return (
+    names.every((name) => base.has(renamed(name, change))) &&
+    names.some((name) => /\.\d+\./.test(name.slice(Math.max(0, change.from.length - 1))))
+  );
+}
+
+/** Whether two changes give one name two places, or two names one place. */
+function competes(
+  base: NamedShapes,
+  task: NamedShapes,
+  one: PrefixChange,
+  other: PrefixChange,
+): boolean {
+  const places = placesOf(base, task, one);
+  const taken = new Set(places.values());
+  return [...placesOf(base, task, other)].some(
+    ([name, place]) => places.has(name) || taken.has(place),
+  );
+}
+
+function placesOf(
+  base: NamedShapes,
+  task: NamedShapes,
+  change: PrefixChange,
+): ReadonlyMap<string, string> {
+  const moved = [...task.keys()].filter((name) => name.startsWith(change.from));
+  const places = moved.map((name) => [name, renamed(name, change)] as const);
+  return new Map(places.filter(([, place]) => base.has(place)));
+}
+
 /** Whether nothing speaks for the other and something for the one; equals decide nothing. */
 function beats(one: Fit, other: Fit): boolean {
   if (one.shaped < other.shaped || one.named < other.named) return false;
@@ -82,14 +151,19 @@ function beats(one: Fit, other: Fit): boolean {
   return one.change === SAME_NAMES || one.missing < other.missing;
 }
 
-function countFits(base: NamedShapes, task: NamedShapes, change: PrefixChange): Fit {
+function countFits(
+  base: NamedShapes,
+  task: NamedShapes,
+  change: PrefixChange,
+  fits = sameShape,
+): Fit {
   let [named, shaped] = [0, 0];
   for (const [name, shape] of task) {
     if (!name.startsWith(change.from)) continue;
     const there = base.get(renamed(name, change));
     if (there === undefined) continue;
     named++;
-    if (sameShape(shape, there)) shaped++;
+    if (fits(shape, there)) shaped++;
   }
   return { change, named, shaped, missing: 0 };
 }
@@ -190,7 +264,7 @@ const TOWERS: readonly RegExp[] = [
 ];
 
 /** Whether both prefixes say which part of a model they are, and not the same. */
-function areOtherTowers({ from, to }: PrefixChange): boolean {
+export function areOtherTowers({ from, to }: PrefixChange): boolean {
   const [a, b] = [from, to].map((prefix) =>
     TOWERS.flatMap((tower, i) => (tower.test(prefix) ? [i] : [])),
   ) as [number[], number[]];
@@ -206,6 +280,13 @@ function sample(names: readonly string[]): readonly string[] {
 /** Whether both have as many dimensions, of the same sizes. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** The same, or rows more or less: a grown vocabulary, a head for another number of classes. */
+export function sameButRows(a: readonly number[], b: readonly number[]): boolean {
+  return a.length < 2
+    ? sameShape(a, b)
+    : a.length === b.length && sameShape(a.slice(1), b.slice(1));
 }
 
 function ambiguous(base: Side, task: Side, fits: readonly Fit[]): PeruError {
