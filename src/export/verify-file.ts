@@ -183,10 +183,15 @@ function checkFinite(part: Uint8Array<ArrayBuffer>, { name, dtype }: TensorInfo,
   throw new PeruError(
     'export',
     `${path} holds NaN or Inf in "${name}" (${dtype}), which the sources do not.${wider}`,
-    dtype === 'F16'
-      ? 'Export again with BF16 or F32 values, which reach further.'
-      : 'Check λ and the sources, then export again.',
+    dtype === 'F16' ? widerThanF16(name) : 'Check λ and the sources, then export again.',
   );
+}
+
+/** Kept values and the merged model have a dtype each; the visitor chooses both. */
+function widerThanF16(name: string): string {
+  return name.endsWith('.values')
+    ? 'Choose BF16 or F32 as “Dtype of kept values”, which reach further, and export again.'
+    : 'Choose BF16 or F32 as “Merged dtype”, which reach further, or a smaller λ, and export again.';
 }
 
 /** All exponent bits set, looked for on the raw bits. */

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { isFloatDtype } from '@/tensor/dtype';
 import { decodeFloats } from '@/tensor/half';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
+import { RECIPE } from '@/worker/export/export-group.fixture';
 import { type MemoryStore } from '@/worker/export/memory-store.fixture';
 import { type AddedFile, caseFiles } from './case-files.fixture';
 import { exportFiles, openFiles } from './open-files.fixture';
@@ -175,6 +176,31 @@ describe('16-zero3-empty-full', () => {
       hint: expect.stringContaining('zero_to_fp32.py') as unknown,
     });
     expect(error?.exclude).toContain('model.layers.*.input_layernorm.weight');
+  });
+});
+
+describe('numbers past the largest of F16', () => {
+  it('21: are refused among kept values, with the dtype to choose', async () => {
+    const files = caseFiles('21-fp16-overflow', ({ path, count }) =>
+      new Float32Array(count).fill(path === 'm/one.safetensors' ? 150_000 : 1),
+    );
+    const recipe = { ...RECIPE, valueDtype: 'F16' as const };
+    await expect(exportFiles(files, undefined, recipe)).rejects.toThrow(
+      /one\.sparse\.safetensors holds NaN or Inf in .*\.values.*“Dtype of kept values”/,
+    );
+    const wider = await exportFiles(files, undefined, { ...recipe, valueDtype: 'BF16' });
+    expect(wider.files.has('one.sparse.safetensors')).toBe(true);
+  });
+
+  it('22: are refused in the merged model, with what to change', async () => {
+    const files = caseFiles('22-fp16-merged-overflow', ({ path, count }) =>
+      new Float32Array(count).fill(path === 'm/base.safetensors' ? 1 : 50_000),
+    );
+    await expect(exportFiles(files)).rejects.toThrow(
+      /merged\.safetensors holds NaN or Inf in .*F16.*“Merged dtype”.*smaller λ/,
+    );
+    const wider = await exportFiles(files, undefined, { ...RECIPE, mergedDtype: 'BF16' });
+    expect(wider.files.has('merged.safetensors')).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Opens files as the page does, on the reference engine, and tells what came of it. */
 import { NO_CHOICES } from '@/plan/preflight';
 import { type ErrorFacts } from '@/tensor/errors';
-import { type JobEvent, type PeruWorker, type Preflight } from '@/worker/protocol';
+import { type JobEvent, type PeruWorker, type Preflight, type Recipe } from '@/worker/protocol';
 import { createSession } from '@/worker/session';
 import { memoryStore, type MemoryStore } from '@/worker/export/memory-store.fixture';
 import { requestOf, RECIPE } from '@/worker/export/export-group.fixture';
@@ -19,15 +19,16 @@ export async function openFiles(files: readonly AddedFile[], base?: string): Pro
   return opened;
 }
 
-/** Opens, loads and exports a group at λ = 0.5, m = 10 %. */
+/** Opens, loads and exports a group, by default at λ = 0.5, m = 10 %. */
 export async function exportFiles(
   files: readonly AddedFile[],
   base?: string,
+  recipe: Recipe = RECIPE,
 ): Promise<MemoryStore> {
   const store = memoryStore();
   const session = createSession(store);
   const { opened, hear } = await openIn(session, files, base);
-  const outcomes = [await session.load(hear), await session.export(requestOf(RECIPE), hear)];
+  const outcomes = [await session.load(hear), await session.export(requestOf(recipe), hear)];
   const failed = outcomes.find(({ status }) => status !== 'done');
   if (failed !== undefined) {
     throw new Error(`The export failed: ${JSON.stringify({ opened: opened.error, failed })}`);
