@@ -69,6 +69,9 @@ const SEGFORMER = [
   'layer_norm_2',
 ];
 
+const SAME = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'];
+const feed = (mlp: string) => [`${mlp}fc1`, `${mlp}fc2`, 'norm1', 'norm2'];
+
 const asMap = (shapes: Shapes) => new Map(Object.entries(shapes));
 const inFiles = vit((i) => `encoder.layer.${i}`, IN_FILES);
 
@@ -83,6 +86,32 @@ describe('matchStructure', () => {
     // Both are laid out in one order, so the n-th tensor of one is the n-th of the other.
     const expected = Object.keys(stored).map((name, i) => [name, baseNames[i]!] as const);
     expect(new Map(matched)).toEqual(new Map(expected));
+  });
+
+  const crossAttention = (output: string): Shapes => {
+    const layers = Array.from(
+      { length: 6 },
+      (_, i) => `decoder.layers.${i}.encoder_attn.${output}`,
+    );
+    return Object.assign({}, ...layers.map((one) => dense(one))) as Shapes;
+  };
+
+  it('tells encoder and decoder of one shape apart by their paths', () => {
+    // DETR: out_proj becomes o_proj, fc1 and fc2 move into mlp; the rest is called the same.
+    const detr = (output: string, mlp: string): Shapes => ({
+      ...vit((i) => `encoder.layers.${i}`, [...SAME, `self_attn.${output}`, ...feed(mlp)], 6),
+      ...vit((i) => `decoder.layers.${i}`, [...SAME, `self_attn.${output}`, ...feed(mlp)], 6),
+      ...crossAttention(output),
+    });
+    const [base, stored] = [detr('out_proj', ''), detr('o_proj', 'mlp.')];
+    const leftOver = (shapes: Shapes, other: Shapes): Shapes =>
+      Object.fromEntries(Object.entries(shapes).filter(([name]) => !(name in other)));
+    const [baseLeft, left] = [leftOver(base, stored), leftOver(stored, base)];
+    const matched = matchStructure(asMap(baseLeft), asMap(left));
+    expect(matched.size).toBe(Object.keys(left).length);
+    for (const [name, there] of matched) {
+      expect(there).toBe(name.replace('o_proj', 'out_proj').replace('mlp.', ''));
+    }
   });
 
   it('also the other way round', () => {

@@ -4,8 +4,9 @@
  *
  * Modules that differ in indices alone are a family. Two families can be the same where they have as
  * many members, each with tensors of the same last names and shapes, in the order of their indices.
- * Of these, those are that alone share a last name or a role in their block. A block matches whole or
- * not at all: what leaves any of its modules open is another model.
+ * Of these, those are that alone share a role, or else a last name: within blocks of one path if they
+ * can, else between any. A block matches whole or not at all: what leaves any of its modules open
+ * is another model.
  */
 import { moduleRole, tableRole } from './module-roles';
 import { areOtherTowers, type NamedShapes } from './name-prefix';
@@ -26,7 +27,7 @@ interface Family {
 
 /** @returns names of the task -> names of the base, for what can be matched beyond doubt */
 export function matchStructure(base: NamedShapes, task: NamedShapes): ReadonlyMap<string, string> {
-  const [here, there] = [families(task), families(base)];
+  const [here, there] = [families(task).filter(canBeTold), families(base).filter(canBeTold)];
   const baseFamilies = bySignature(there);
   const found = [...bySignature(here)].flatMap(([signature, some]) =>
     pairs(some, baseFamilies.get(signature) ?? []),
@@ -75,11 +76,22 @@ function countBy<Item>(
 
 type Pair = readonly [task: Family, base: Family];
 
+/** What tells families apart, the most telling first. */
+const KEYS: readonly ((family: Family) => string)[] = [
+  (one) => `${blockOf(one)} ${parentOf(one)} ${calledAs(one)}`,
+  (one) => `${blockOf(one)} ${calledAs(one)}`,
+  (one) => one.path.slice(blockOf(one).length),
+  (one) => `${parentOf(one)} ${calledAs(one)}`,
+  calledAs,
+];
+
 function pairs(here: readonly Family[], there: readonly Family[]): readonly Pair[] {
-  const byName = pairsBy(here, there, lastName);
-  const named = new Set<Family>(byName.flat());
-  const unnamed = (all: readonly Family[]): Family[] => all.filter((one) => !named.has(one));
-  const found = [...byName, ...pairsBy(unnamed(here), unnamed(there), role)];
+  const found: Pair[] = [];
+  for (const keyOf of KEYS) {
+    const known = new Set<Family>(found.flat());
+    const open = (all: readonly Family[]): Family[] => all.filter((one) => !known.has(one));
+    found.push(...pairsBy(open(here), open(there), keyOf));
+  }
   return found.filter(([one, other]) => !areOtherTowers({ from: one.path, to: other.path }));
 }
 
@@ -87,7 +99,7 @@ function pairs(here: readonly Family[], there: readonly Family[]): readonly Pair
 function pairsBy(
   here: readonly Family[],
   there: readonly Family[],
-  keyOf: (family: Family) => string | null,
+  keyOf: (family: Family) => string,
 ): Pair[] {
   const others = byUniqueKey(there, keyOf);
   return [...byUniqueKey(here, keyOf)].flatMap(([key, family]) => {
@@ -98,27 +110,33 @@ function pairsBy(
 
 function byUniqueKey(
   families: readonly Family[],
-  keyOf: (family: Family) => string | null,
+  keyOf: (family: Family) => string,
 ): ReadonlyMap<string, Family> {
   const found = new Map<string, Family | null>();
   for (const family of families) {
     const key = keyOf(family);
-    if (key !== null) found.set(key, found.has(key) ? null : family);
+    found.set(key, found.has(key) ? null : family);
   }
   return new Map([...found].flatMap(([key, one]) => (one === null ? [] : [[key, one] as const])));
 }
 
-/** Part of a block that repeats; what stands once in a model may be anything, such as two heads. */
+/** Whether it is part of a block that repeats. */
 function isInBlock({ path }: Family): boolean {
   return path.includes('#.');
 }
 
-function lastName(family: Family): string | null {
-  return isInBlock(family) ? family.path.slice(family.path.lastIndexOf('.') + 1) : null;
+/** What stands once in a model may be anything, such as two heads: only tables of tokens are told. */
+function canBeTold(family: Family): boolean {
+  return isInBlock(family) || tableRole(family.path) !== null;
 }
 
-function role(family: Family): string | null {
-  return isInBlock(family) ? moduleRole(family.path) : tableRole(family.path);
+function calledAs(family: Family): string {
+  if (!isInBlock(family)) return tableRole(family.path) ?? '';
+  return moduleRole(family.path) ?? family.path.slice(family.path.lastIndexOf('.') + 1);
+}
+
+function parentOf({ path }: Family): string {
+  return path.split('.').at(-2) ?? '';
 }
 
 function families(shapes: NamedShapes): Family[] {

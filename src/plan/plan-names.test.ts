@@ -1,6 +1,7 @@
 /** Files that name the base's tensors otherwise: what is matched, and what is refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nameFindings } from './findings/names';
 import {
   behind,
   bertShapes,
@@ -385,5 +386,37 @@ describe('names that differ in more than one prefix', () => {
     const plan = planGroup({ base, tasks: [header('code', stored)] });
     expect(plan.layout.tensors).toHaveLength(Object.keys(gpt2).length);
     expect(plan.untouched).toEqual(['h.0.attn.bias']);
+  });
+
+  it('matches a whole classifier by the structure of its layers, and asks for a look', () => {
+    const size = { layers: 3, width: 8, patch: 4, positions: 5 };
+    const body = {
+      'embeddings.cls_token': [1, 1, 8],
+      'embeddings.patch_embeddings.projection.weight': [8, 3, 4, 4],
+      'layernorm.weight': [8],
+    };
+    const layers = bertShapes({ layers: size.layers, width: 8, vocabulary: 9 });
+    const blocks = Object.fromEntries(
+      Object.entries(layers).filter(([name]) => name.startsWith('encoder.')),
+    );
+    const base = { ...body, ...replaced(blocks, /attention\.self/, 'attention.attention') };
+    const renames: readonly (readonly [RegExp, string])[] = [
+      [/encoder\.layer\./, 'layers.'],
+      [/attention\.attention\.(q|k|v)\w+/, 'attention.$1_proj'],
+      [/attention\.output\.dense/, 'attention.o_proj'],
+      [/intermediate\.dense/, 'mlp.fc1'],
+      [/output\.dense/, 'mlp.fc2'],
+    ];
+    const inMemory = (name: string): string =>
+      `vit.${renames.reduce((one, [from, to]) => one.replace(from, to), name)}`;
+    const stored = { ...renamedAll(base, inMemory), ...classifier(3, 8) };
+    const back = new Map(Object.keys(base).map((name) => [inMemory(name), name]));
+    const plan = planGroup({ base: header('base', base), tasks: [header('pets', stored)] });
+    expect(plan.own[0]).toEqual(['classifier.weight', 'classifier.bias']);
+    expectFits(plan, without(stored, ...plan.own[0]!), (name) => back.get(name)!);
+    const [warning] = nameFindings(plan).filter(({ level }) => level === 'warning');
+    expect(warning?.names).toContain(
+      'vit.layers.0.attention.q_proj.weight is encoder.layer.0.attention.attention.query.weight',
+    );
   });
 });
