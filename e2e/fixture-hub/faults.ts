@@ -7,8 +7,19 @@ export type FaultKind =
   | { readonly kind: 'stall'; readonly afterBytes: number }
   /** The body ends early, and its headers agree with it. */
   | { readonly kind: 'short'; readonly bytes: number }
-  /** An error, with Retry-After in seconds where given. */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number }
+  /**
+   * An error, with Retry-After in seconds, the Hub's code and its words where given. A 429 says when
+   * its window ends in RateLimit, as the Hub does.
+   */
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfter?: number;
+      readonly code?: string;
+      readonly message?: string;
+    }
+  /** The content host lets pages read no header but those that are always readable. */
+  | { readonly kind: 'bare' }
   /** The range asked for is moved by so many bytes. */
   | { readonly kind: 'wrong-range'; readonly by: number }
   /** The range is ignored: the whole file comes. */

@@ -36,21 +36,34 @@ export function takeFault<K extends FaultKind['kind']>(
   return faults.take(log.server, log.path, kinds);
 }
 
-/** Headers that pages may read, as the Hub lists them. */
+/** Headers that pages may read: exactly those that the Hub lists, no rate limit among them. */
 const EXPOSED =
-  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash,Retry-After';
+  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 const PIECE_BYTES = 256 * 1024;
 
-export function corsHeaders({ request, hidden }: Exchange): Record<string, string> {
-  if (hidden) return {};
+/** Pages that say where they are, the Hub may refuse: some hosts of pages get no CORS then. */
+export function corsHeaders(exchange: Exchange): Record<string, string> {
+  const { request, hidden, log } = exchange;
+  if (hidden || request.headers.referer !== undefined) return {};
+  const isBare = log.server === 'content' && takeFault(exchange, 'bare') !== null;
   return {
     'access-control-allow-origin': request.headers.origin ?? '*',
-    'access-control-expose-headers': EXPOSED,
+    ...(isBare ? {} : { 'access-control-expose-headers': EXPOSED }),
     vary: 'Origin',
   };
 }
 
+/**
+ * Content hosts refuse to be asked about ranges: one range in a request needs no preflight, several
+ * do.
+ */
 export function answerPreflight(exchange: Exchange): void {
+  const asked = exchange.request.headers['access-control-request-headers'] ?? '';
+  if (exchange.log.server === 'content' && /\brange\b/i.test(asked)) {
+    exchange.log.status = 403;
+    exchange.response.writeHead(403).end();
+    return;
+  }
   exchange.log.status = 204;
   exchange.response.writeHead(204, {
     ...corsHeaders(exchange),

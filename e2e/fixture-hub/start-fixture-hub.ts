@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type FixtureFile, type FixtureFiles, type FixtureRepo, repoOf } from './content';
-import { type Fault, Faults } from './faults';
+import { type Fault, type FaultKind, Faults } from './faults';
 import { answerHub } from './hub-routes';
 import { contentFile, type HubState, moveBranch } from './hub-state';
 import { type FixtureApp, signInState, type SignInState } from './sign-in-state';
@@ -48,6 +48,8 @@ export interface FixtureHub {
   readonly contentUrl: string;
   /** Every request, in order of arrival, preflights left out. */
   readonly requests: LoggedRequest[];
+  /** Preflights since the last `clearLog`. */
+  readonly preflights: LoggedRequest[];
   /** Most requests that were under way at once on one origin since the last `clearLog`. */
   readonly mostAtOnce: number;
   /** Requests under way now, on both origins. */
@@ -74,7 +76,12 @@ const STORE_TOKEN = 'store-token';
 /** Starts both origins on free ports. */
 export async function startFixtureHub(options: FixtureHubOptions): Promise<FixtureHub> {
   const faults = new Faults();
-  const log = { requests: [] as LoggedRequest[], now: { hub: 0, content: 0 }, most: 0 };
+  const log = {
+    requests: [] as LoggedRequest[],
+    preflights: [] as LoggedRequest[],
+    now: { hub: 0, content: 0 },
+    most: 0,
+  };
   const context = { faults, log };
   let state: HubState | null = null;
   const hub = createServer((request, response) => {
@@ -107,6 +114,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     hubUrl,
     contentUrl,
     requests: log.requests,
+    preflights: log.preflights,
     signIn: state.signIn,
     get mostAtOnce() {
       return log.most;
@@ -122,6 +130,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     },
     clearLog() {
       log.requests.length = 0;
+      log.preflights.length = 0;
       log.most = Math.max(log.now.hub, log.now.content);
     },
     fault(...added) {
@@ -172,6 +181,7 @@ interface Context {
   readonly faults: Faults;
   readonly log: {
     readonly requests: LoggedRequest[];
+    readonly preflights: LoggedRequest[];
     readonly now: { hub: number; content: number };
     most: number;
   };
@@ -197,6 +207,7 @@ function serve(
   };
   const exchange: Exchange = { request, response, url, faults, log: logged, hidden: false };
   if (request.method === 'OPTIONS') {
+    log.preflights.push(logged);
     answerPreflight(exchange);
     return;
   }
@@ -214,15 +225,29 @@ function serve(
   if (fault?.kind === 'refuse') {
     request.socket.destroy();
   } else if (fault?.kind === 'status') {
-    const headers: Record<string, string> =
-      fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
-    sendJson(exchange, { error: 'On demand' }, { status: fault.status, headers });
+    const { status } = fault;
+    const error = fault.message ?? 'On demand';
+    sendJson(exchange, { error }, { status, headers: headersOfFault(fault) });
   } else {
     exchange.hidden = fault !== null;
     answer(exchange).catch(() => {
       response.destroy();
     });
   }
+}
+
+function headersOfFault({
+  status,
+  retryAfter,
+  code,
+  message,
+}: Extract<FaultKind, { kind: 'status' }>): Record<string, string> {
+  return {
+    ...(status === 429 ? { ratelimit: '"resolvers";r=0;t=55' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    ...(code === undefined ? {} : { 'x-error-code': code }),
+    ...(message === undefined ? {} : { 'x-error-message': message }),
+  };
 }
 
 /** The other origin: bytes of large files, over HTTP and by content. */

@@ -12,6 +12,16 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Called as bytes of a file arrive; `totalBytes` is null while unknown. */
   readonly onProgress?: (progress: ByteProgress) => void;
+  /** Called when a server's limit on requests brings them to a stop, and with null when they go on. */
+  readonly onPause?: (pause: Pause | null) => void;
+}
+
+/** Requests stand still until then. */
+export interface Pause {
+  /** Who answered that there are too many. */
+  readonly host: string;
+  /** When the next one goes out, in ms since 1970. */
+  readonly untilMs: number;
 }
 
 export interface ByteProgress {

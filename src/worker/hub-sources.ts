@@ -23,7 +23,7 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
     Promise.all([import('@/sources/hub/hub-door'), import('@/sources/hub/hub-repo')]),
   );
   const cache = (await openHubCache()) ?? undefined;
-  const door = new HubDoor({ hubUrl, accessToken, cache });
+  const door = new HubDoor({ hubUrl, accessToken, cache, onPause: options.onPause });
   const [only, another] = new Set(repos.map(folderOfSparse));
   // One repo is no group, unless it is an export.
   if (only !== undefined && another === undefined) {

@@ -5,6 +5,7 @@
  */
 import { type AdapterGroup } from './adapters/adapter-group';
 import { openAdapterGroup } from './adapters/open-adapters';
+import { type Pause } from '@/sources/checkpoint-source';
 import { chooseEngine, type ChosenEngine } from './choose-engine';
 import { deviceLoss } from './device-loss';
 import { FetchedBytes } from './fetched-bytes';
@@ -54,7 +55,10 @@ async function assemble(
     const { loaded: done, asked: total } = fetched;
     emit({ type: 'progress', progress: { stage: 'Fetching files', done, total, unit: 'bytes' } });
   };
-  const options = { signal, onProgress: fetched.add };
+  const onPause = (pause: Pause | null): void => {
+    ports.emit({ type: 'pause', pause });
+  };
+  const options = { signal, onProgress: fetched.add, onPause };
   const sources = await groupSources(request, options);
   const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
   const parts = { request, options, fetched, ports, allowNonFinite, chosen: await engineReady };

@@ -10,6 +10,7 @@ import { type RankChoice } from '@/methods/peru-lora';
 import { type ErrorFacts } from '@/tensor/errors';
 import { type FactorizationReport } from '@/tensor/low-rank';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
+import { type Pause } from '@/sources/checkpoint-source';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
 import { type RecipeFile } from '@/tensor/recipe/recipe-file';
 import { type MethodId, type Metric, type Recipe, type StorageRow } from './facts';
@@ -21,6 +22,7 @@ export type {
   MergeMethod,
   MethodId,
   Metric,
+  Pause,
   PlanChoices,
   Preflight,
   RankChoice,
@@ -258,6 +260,8 @@ export type JobEvent =
   | { readonly type: 'preflight'; readonly preflight: Preflight }
   | { readonly type: 'group'; readonly group: GroupFacts }
   | { readonly type: 'progress'; readonly progress: Progress }
+  /** A server's limit on requests has brought them to a stop; null: they go on. */
+  | { readonly type: 'pause'; readonly pause: Pause | null }
   /** 2048 counts of |u| by magnitude per task, around theta*, for the live slider. */
   | {
       readonly type: 'histograms';

@@ -36,6 +36,9 @@ export async function uploadExport(
     title: TITLE,
     signal,
     onProgress,
+    onPause: (pause) => {
+      emit({ type: 'pause', pause });
+    },
   });
   emit({ type: 'uploaded', url, commit });
 }

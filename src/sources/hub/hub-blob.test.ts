@@ -93,7 +93,8 @@ describe('HubBlob', () => {
   });
 
   it('waits as long as Retry-After says, then goes on', async () => {
-    const blob = await openFile(doorTo(held.hub));
+    // Of a Hub that lets pages read it.
+    const blob = await openFile(doorTo(held.hub, { fetch }));
     held.hub.fault({ kind: 'status', status: 429, retryAfter: 1, path: FILE, server: 'hub' });
     const start = performance.now();
     const waiting = read(blob, 0, 100);
@@ -117,11 +118,8 @@ describe('HubBlob', () => {
     expect(await read(blob, 0, 100)).toEqual(modelFile(1).subarray(0, 100));
   });
 
-  it('says that the network is limited once no wait helped', async () => {
-    const blob = await openFile(doorTo(held.hub, { retry: { maxFailures: 2 } }));
-    held.hub.fault({ kind: 'status', status: 429, path: FILE, times: Infinity });
-    await expect(read(blob, 0, 100)).rejects.toThrow(/too many requests/);
-    held.hub.clearFaults();
+  it('says that the network is limited for longer than anybody waits', async () => {
+    const blob = await openFile(doorTo(held.hub, { fetch, retry: { maxFailures: 2 } }));
     held.hub.fault({ kind: 'status', status: 429, retryAfter: 4000, path: FILE });
     await expect(read(blob, 0, 100)).rejects.toMatchObject({
       hint: expect.stringMatching(/in 4000 seconds/) as string,

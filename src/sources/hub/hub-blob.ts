@@ -9,7 +9,7 @@ import { type RangeCache } from './cache/range-cache';
 import { type HubDoor, type Transport } from './hub-door';
 import { loadPart } from './load-part';
 import { fillOverHttp, type Filling, type RemoteFile } from './range-read';
-import { retrying, TransientError } from './retry';
+import { TransientError } from './retry';
 
 export interface HubBlobOptions {
   /** Stops reads under way when it is aborted; later reads may bring a signal of their own. */
@@ -147,11 +147,11 @@ export class HubBlob extends RemoteBlob {
 
   async #fillBy(transport: Transport, filling: Filling, signal: AbortSignal): Promise<void> {
     const door = this.#door;
-    const retry = { policy: door.policy, signal, progress: () => filling.filled };
     const fill = transport === 'xet' ? await this.#overXet(signal) : this.#overHttp();
-    await retrying(
+    await door.retrying(
       () => door.inTurn((cut, heard) => fill(filling, { signal: cut, heard }), signal),
-      retry,
+      signal,
+      () => filling.filled,
     );
   }
 

@@ -3,7 +3,10 @@
  * the Hub's own origin and nowhere else, few requests run at once, and a rate limit quiets all.
  */
 import { PeruError } from '@/tensor/errors';
+import { type Pause } from '../checkpoint-source';
+import { type Clock, SYSTEM_CLOCK } from './clock';
 import { connectPolicy } from './connect-policy';
+import { Cooldown } from './cooldown';
 import { type RangeCache } from './cache/range-cache';
 import {
   type About,
@@ -16,7 +19,7 @@ import {
   wrongAnswer,
 } from './hub-errors';
 import { DEFAULT_HUB_URL } from './repo-ref';
-import { DEFAULT_RETRY, type RetryPolicy, retrying, sleep, TransientError } from './retry';
+import { DEFAULT_RETRY, type RetryPolicy, retrying, TransientError } from './retry';
 import { Slots } from './slots';
 import { readBody } from './read-body';
 
@@ -27,6 +30,9 @@ export interface HubOptions {
   readonly accessToken?: string | undefined;
   readonly fetch?: typeof fetch;
   readonly retry?: Partial<RetryPolicy>;
+  readonly clock?: Clock;
+  /** Told when a rate limit brings everything to a stop, and null when it goes on. */
+  readonly onPause?: ((pause: Pause | null) => void) | undefined;
   /** Requests under way at once, over all files. */
   readonly maxRequests?: number;
   /** Longest range of one request, in bytes: longer reads run side by side. */
@@ -68,7 +74,8 @@ export class HubDoor {
   readonly #token: string | undefined;
   readonly #fetch: typeof fetch;
   readonly #slots: Slots;
-  #quietUntil = 0;
+  readonly #clock: Clock;
+  readonly #cooldown: Cooldown;
   #requests = 0;
   #fileBytes = 0;
   #cachedBytes = 0;
@@ -82,6 +89,8 @@ export class HubDoor {
     this.#token = options.accessToken === '' ? undefined : options.accessToken;
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.#slots = new Slots(options.maxRequests ?? DEFAULT_MAX_REQUESTS);
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#cooldown = new Cooldown({ clock: this.#clock, onPause: options.onPause });
   }
 
   get hasToken(): boolean {
@@ -112,16 +121,14 @@ export class HubDoor {
   }
 
   /**
-   * Runs one transfer, headers to last byte, when its turn has come and no rate limit asks for
-   * quiet. It is cut off when no byte has come for `stallMs`; `heard` says that one has.
+   * Runs one transfer, headers to last byte, when its turn has come and no rate limit holds. It is cut off when no byte has come for `stallMs`; `heard` says that one has.
    */
   async inTurn<T>(
     work: (signal: AbortSignal, heard: () => void) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
     return this.#slots.run(async () => {
-      const quiet = this.#quietUntil - Date.now();
-      if (quiet > 0) await sleep(quiet, signal);
+      await this.#cooldown.over(signal);
       return untilStalled(work, this.policy.stallMs, signal);
     }, signal);
   }
@@ -149,18 +156,20 @@ export class HubDoor {
       cache: 'no-store',
     });
     if (response.ok) return response;
-    const error = statusError(response, about);
+    const error = statusError(response, about, this.policy);
     await response.body?.cancel().catch(() => undefined);
-    if (error instanceof TransientError && error.retryAfterMs !== null) {
-      const wait = Math.min(error.retryAfterMs, this.policy.maxRetryAfterMs);
-      this.#quietUntil = Math.max(this.#quietUntil, Date.now() + wait);
-    }
+    if (error instanceof TransientError) this.#heed(error);
     throw error;
+  }
+
+  /** Tries again as this door's policy says; throws as `retrying` does. */
+  retrying<T>(attempt: () => Promise<T>, signal: AbortSignal, progress?: () => number): Promise<T> {
+    const options = { policy: this.policy, clock: this.#clock, signal };
+    return retrying(attempt, progress === undefined ? options : { ...options, progress });
   }
 
   /** A `fetch` for `@huggingface/hub`: small answers, whole, tried again where that may help. */
   apiFetch(about: About, signal: AbortSignal): typeof fetch {
-    const { policy } = this;
     return (input, init) => {
       const attempt = async (cut: AbortSignal, heard: () => void): Promise<Response> => {
         const response = await this.send(urlOf(input), about, { ...init, signal: cut });
@@ -168,9 +177,16 @@ export class HubDoor {
         const body = await readSmallBody(response, about, heard);
         return new Response(body, { status, headers });
       };
-      const attempts = retrying(() => this.inTurn(attempt, signal), { policy, signal });
+      const attempts = this.retrying(() => this.inTurn(attempt, signal), signal);
       return attempts.catch((error: unknown) => this.rethrow(error, about));
     };
+  }
+
+  /** Who is asked for patience too long is not waited for: the one who was told gives up. */
+  #heed({ limitMs, retryAfterMs }: TransientError): void {
+    const wait = limitMs ?? retryAfterMs;
+    if (wait === null || wait > this.policy.maxRetryAfterMs) return;
+    this.#cooldown.begin(this.hub.host, wait);
   }
 
   async #answer(url: URL, about: About, init: RequestInit): Promise<Response> {

@@ -1,6 +1,6 @@
 /** What the Hub's refusals mean to a visitor, and what to do about each. */
 import { PeruError } from '@/tensor/errors';
-import { retryAfterMs, TransientError } from './retry';
+import { retryAfterMs, type RetryPolicy, TransientError, unsaidWait } from './retry';
 
 /** What a request was for. */
 export interface About {
@@ -31,13 +31,20 @@ export function withSlash(hub: URL): URL {
 }
 
 /** The error for an answer that is none: transient where trying again may help. */
-export function statusError(response: Response, about: About): PeruError | TransientError {
+export function statusError(
+  response: Response,
+  about: About,
+  policy: RetryPolicy,
+): PeruError | TransientError {
   const { status, headers } = response;
   const code = headers.get('x-error-code');
-  if (TRANSIENT.has(status)) {
+  if (status === 429) {
     const wait = retryAfterMs(headers);
-    const error = status === 429 ? rateLimited(about, wait) : serverBroken(about, status);
-    return new TransientError(error, { retryAfterMs: wait, elsewhere: status !== 429 });
+    const waits = { retryAfterMs: wait, limitMs: wait ?? unsaidWait(policy) };
+    return new TransientError(rateLimited(about, wait), { ...waits, elsewhere: false });
+  }
+  if (TRANSIENT.has(status)) {
+    return new TransientError(serverBroken(about, status), { retryAfterMs: retryAfterMs(headers) });
   }
   if (code === 'GatedRepo') return gated(about);
   if (code === 'RevisionNotFound') return noRevision(about);

@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { soundFile } from '@/tensor/safetensors.fixture';
 import { type FixtureFiles, memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
+import { pageFetch } from '../../../e2e/fixture-hub/page-fetch';
+import { type Clock } from './clock';
 import { HubDoor, type HubOptions } from './hub-door';
 
 export const TOKEN = 'hf_secretsecretsecret';
@@ -65,5 +67,21 @@ export function useFixtureHub(): { readonly hub: FixtureHub } {
 
 export function doorTo(hub: FixtureHub, options: HubOptions = {}): HubDoor {
   const retry = { baseDelayMs: 1, maxDelayMs: 4, stallMs: 2000, ...options.retry };
-  return new HubDoor({ hubUrl: hub.hubUrl, ...options, retry });
+  return new HubDoor({ hubUrl: hub.hubUrl, fetch: pageFetch, ...options, retry });
+}
+
+/** A clock on which no wait takes time, and what it was asked to wait for, in ms. */
+export function steppedClock(): Clock & { readonly waits: readonly number[] } {
+  const waits: number[] = [];
+  let now = Date.now();
+  return {
+    waits,
+    now: () => now,
+    sleep: (ms, signal) => {
+      signal.throwIfAborted();
+      waits.push(ms);
+      now += ms;
+      return Promise.resolve();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PeruError } from '@/tensor/errors';
-import { DEFAULT_RETRY, retryAfterMs, retrying, sleep, TransientError } from './retry';
+import { DEFAULT_RETRY, retryAfterMs, retrying, TransientError } from './retry';
 
 const failure = () => new TransientError(new PeruError('source', 'Lost.', 'Again.'));
 
@@ -37,16 +37,6 @@ describe('retrying', () => {
     );
     await expect(attempts).rejects.toThrow('Gone.');
     expect(calls).toBe(1);
-  });
-});
-
-describe('sleep', () => {
-  it('ends with its signal, aborted before or meanwhile', async () => {
-    const controller = new AbortController();
-    const sleeping = sleep(60_000, controller.signal);
-    controller.abort(new Error('Up.'));
-    await expect(sleeping).rejects.toThrow('Up.');
-    await expect(sleep(60_000, controller.signal)).rejects.toThrow('Up.');
   });
 });
 

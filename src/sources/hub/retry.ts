@@ -1,5 +1,6 @@
-/** Tries again what may work the next time: exponential back-off with jitter, Retry-After heeded. */
+/** Tries again what may work the next time: exponential back-off with jitter, rate limits heeded. */
 import { type PeruError } from '@/tensor/errors';
+import { type Clock, SYSTEM_CLOCK } from './clock';
 
 export interface RetryPolicy {
   /** Failures in a row, without a byte gained, after which the last one is thrown. */
@@ -7,8 +8,13 @@ export interface RetryPolicy {
   /** Longest wait after the first failure, in ms; doubles with each in a row. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
-  /** A server that asks for a longer wait than this is not waited for, in ms. */
+  /** A server that limits requests for longer than this, in all, is not waited for, in ms. */
   readonly maxRetryAfterMs: number;
+  /**
+   * Least and most wait where a server limits requests and does not say for how long, or the
+   * browser does not let the page read it, in ms.
+   */
+  readonly unsaidWaitMs: readonly [least: number, most: number];
   /** A transfer without a byte for this long has broken off, in ms. */
   readonly stallMs: number;
 }
@@ -19,6 +25,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxDelayMs: 30_000,
   // The Hub counts requests in windows of five minutes.
   maxRetryAfterMs: 330_000,
+  // The Hub says in RateLimit when the window ends, and exposes that header to no page.
+  unsaidWaitMs: [30_000, 60_000],
   stallMs: 30_000,
 };
 
@@ -27,6 +35,8 @@ export class TransientError extends Error {
   readonly error: PeruError;
   /** What the server asked for, in ms; null where it did not. */
   readonly retryAfterMs: number | null;
+  /** How long a limit on requests is waited for, said or not, in ms; null: it is none. */
+  readonly limitMs: number | null;
   /** Whether no answer came at all. */
   readonly connection: boolean;
   /** Whether another way to the same bytes may be open. */
@@ -36,6 +46,7 @@ export class TransientError extends Error {
     error: PeruError,
     options: {
       readonly retryAfterMs?: number | null;
+      readonly limitMs?: number | null;
       readonly connection?: boolean;
       readonly elsewhere?: boolean;
     } = {},
@@ -43,6 +54,7 @@ export class TransientError extends Error {
     super(error.message);
     this.error = error;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.limitMs = options.limitMs ?? null;
     this.connection = options.connection ?? false;
     this.elsewhere = options.elsewhere ?? true;
   }
@@ -53,17 +65,19 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** Bytes gained so far; while they grow, failures do not add up. */
   readonly progress?: () => number;
+  readonly clock?: Clock;
 }
 
 /**
- * @throws TransientError the last one, once there were too many in a row; whatever else `attempt`
- *   throws; the signal's reason once aborted
+ * @throws TransientError the last one, once there were too many in a row, or a limit on requests
+ *   lasted too long; whatever else `attempt` throws; the signal's reason once aborted
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,
-  { policy, signal, progress = () => 0 }: RetryOptions,
+  { policy, signal, progress = () => 0, clock = SYSTEM_CLOCK }: RetryOptions,
 ): Promise<T> {
   let failures = 0;
+  let limitedMs = 0;
   let gained = progress();
   for (;;) {
     signal.throwIfAborted();
@@ -72,12 +86,15 @@ export async function retrying<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof TransientError)) throw error;
-      if (progress() > gained) failures = 0;
+      if (progress() > gained) failures = limitedMs = 0;
       gained = progress();
-      failures += 1;
-      const wait = error.retryAfterMs ?? backOff(failures, policy);
-      if (failures >= policy.maxFailures || wait > policy.maxRetryAfterMs) throw error;
-      await sleep(wait, signal);
+      // A limit of unknown length is no failure: it ends by itself, and only how long it takes counts.
+      if (error.limitMs === null || error.retryAfterMs !== null) failures += 1;
+      limitedMs += error.limitMs ?? 0;
+      const wait = error.limitMs ?? error.retryAfterMs ?? backOff(failures, policy);
+      const isTooLong = Math.max(wait, limitedMs) > policy.maxRetryAfterMs;
+      if (failures >= policy.maxFailures || isTooLong) throw error;
+      await clock.sleep(wait, signal);
     }
   }
 }
@@ -88,20 +105,9 @@ function backOff(failures: number, { baseDelayMs, maxDelayMs }: RetryPolicy): nu
   return longest * (0.5 + 0.5 * Math.random());
 }
 
-/** @throws the signal's reason as soon as it is aborted */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
+/** Half fixed, half random again, where a server does not say when it will answer. */
+export function unsaidWait({ unsaidWaitMs: [least, most] }: RetryPolicy): number {
+  return least + (most - least) * Math.random();
 }
 
 /**

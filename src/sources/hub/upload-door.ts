@@ -3,7 +3,10 @@
  * origin and nowhere else; unlike it, what is long here are the requests, not the answers.
  */
 import { PeruError } from '@/tensor/errors';
+import { type Pause } from '../checkpoint-source';
+import { type Clock, SYSTEM_CLOCK } from './clock';
 import { connectPolicy } from './connect-policy';
+import { Cooldown } from './cooldown';
 import { withSlash } from './hub-errors';
 import { DEFAULT_HUB_URL } from './repo-ref';
 import { DEFAULT_RETRY, type RetryPolicy, retrying, TransientError } from './retry';
@@ -22,6 +25,9 @@ export interface UploadDoorOptions {
   readonly accessToken: string;
   readonly fetch?: typeof fetch | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  readonly clock?: Clock | undefined;
+  /** As of `HubDoor`. */
+  readonly onPause?: ((pause: Pause | null) => void) | undefined;
 }
 
 /** A commit of many files takes the Hub long to answer, and a slow line long to swallow a piece. */
@@ -33,6 +39,8 @@ export class UploadDoor {
   readonly #token: string;
   readonly #fetch: typeof fetch | undefined;
   readonly #policy: RetryPolicy;
+  readonly #clock: Clock;
+  readonly #cooldown: Cooldown;
 
   constructor(repo: string, options: UploadDoorOptions) {
     this.hub = withSlash(new URL(options.hubUrl ?? DEFAULT_HUB_URL));
@@ -40,6 +48,8 @@ export class UploadDoor {
     this.#token = options.accessToken;
     this.#fetch = options.fetch;
     this.#policy = { ...DEFAULT_RETRY, stallMs: STALL_MS, ...options.retry };
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#cooldown = new Cooldown({ clock: this.#clock, onPause: options.onPause });
   }
 
   /** The Hub's address as `@huggingface/hub` takes it: without a slash at its end. */
@@ -61,6 +71,7 @@ export class UploadDoor {
    */
   fetch(stopped: AbortSignal): typeof fetch {
     const policy = this.#policy;
+    const clock = this.#clock;
     return async (input, init = {}) => {
       // The library's own signal stops the requests beside one that failed.
       const signal = init.signal ? AbortSignal.any([stopped, init.signal]) : stopped;
@@ -68,7 +79,7 @@ export class UploadDoor {
       const about = this.about(url.host);
       const attempt = (): Promise<Response> => this.#once(url, init, about, signal);
       try {
-        return await retrying(attempt, { policy, signal });
+        return await retrying(attempt, { policy, signal, clock });
       } catch (error) {
         if (!(error instanceof TransientError)) throw error;
         throw error.connection && isOffline()
@@ -84,11 +95,15 @@ export class UploadDoor {
     about: UploadAbout,
     signal: AbortSignal,
   ): Promise<Response> {
+    await this.#cooldown.over(signal);
     const response = await this.#answer(url, init, about, signal);
     // The library asks the store whether it knows a piece already: "no" is no failure.
     const isQuestion = (init.method ?? 'GET') === 'GET' && url.origin !== this.hub.origin;
     if (response.ok || (isQuestion && response.status === 404)) return response;
-    throw uploadRefused(response, await response.text(), about);
+    const error = uploadRefused(response, await response.text(), about, this.#policy);
+    const wait = error instanceof TransientError ? error.limitMs : null;
+    if (wait !== null && wait <= this.#policy.maxRetryAfterMs) this.#cooldown.begin(url.host, wait);
+    throw error;
   }
 
   async #answer(

@@ -2,7 +2,7 @@
 import { PeruError } from '@/tensor/errors';
 import { isRecord } from '../json-file';
 import { repoPage } from './hub-errors';
-import { retryAfterMs, TransientError } from './retry';
+import { retryAfterMs, type RetryPolicy, TransientError, unsaidWait } from './retry';
 
 /** What an upload's request was for. */
 export interface UploadAbout {
@@ -39,13 +39,17 @@ export function uploadRefused(
   response: Pick<Response, 'status' | 'headers'>,
   body: string,
   about: UploadAbout,
+  policy: RetryPolicy,
 ): PeruError | TransientError {
   const { status, headers } = response;
   const words = wordsOf(headers.get('x-error-message'), body);
   if (!TRANSIENT.has(status)) return refusal(status, words, about);
   const wait = retryAfterMs(headers);
-  const error = status === 429 ? rateLimited(about, wait) : serverBroken(about, status);
-  return new TransientError(error, { retryAfterMs: wait });
+  if (status !== 429) {
+    return new TransientError(serverBroken(about, status), { retryAfterMs: wait });
+  }
+  const waits = { retryAfterMs: wait, limitMs: wait ?? unsaidWait(policy) };
+  return new TransientError(rateLimited(about, wait), waits);
 }
 
 /** The error for a status that will not change by itself; `words` are the Hub's own, or empty. */

@@ -30,6 +30,9 @@ export function hear(event: JobEvent): void {
     case 'progress':
       hearProgress(event.progress);
       return;
+    case 'pause':
+      jobStore.setState({ pause: event.pause });
+      return;
     case 'histograms':
     case 'spectra':
     case 'score':

@@ -27,7 +27,7 @@ export async function startJob(
   const { signal } = current;
   const startedMs = performance.now();
   dropProgress();
-  jobStore.setState({ job: { status: 'working', phase, pace: null } });
+  jobStore.setState({ job: { status: 'working', phase, pace: null }, pause: null });
   const outcome = await start((event) => {
     if (!signal.aborted) hear(event);
   }).catch((error: unknown): JobOutcome => ({ status: 'failed', error: errorFacts(error) }));
@@ -71,6 +71,7 @@ export function startsNow(): boolean {
 }
 
 function settle(phase: Phase, outcome: JobOutcome, seconds: number): void {
+  jobStore.setState({ pause: null });
   settleWeights(phase, outcome);
   switch (outcome.status) {
     case 'done':

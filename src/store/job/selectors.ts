@@ -5,6 +5,7 @@ import {
   type Job,
   type JobState,
   type MemoryFacts,
+  type Pause,
   type Phase,
   type TakeAwayPhase,
 } from './state';
@@ -58,6 +59,11 @@ export function selectEngine(state: JobState): EngineFacts | null {
 
 export function selectMemory(state: JobState): MemoryFacts | null {
   return state.memory;
+}
+
+/** What holds the work in hand up; null: nothing. */
+export function selectPause({ pause }: JobState): Pause | null {
+  return pause;
 }
 
 /** The adapter in a few words, e.g. `Apple M2 (metal-3)`. */

@@ -2,9 +2,10 @@
 import { createStore } from 'zustand/vanilla';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type ErrorChoice, type ErrorFacts } from '@/tensor/errors';
+import { type Pause } from '@/worker/protocol';
 import { type Pace } from './pace';
 
-export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts };
+export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts, Pause };
 
 /**
  * `open`: headers are read and checked, and what it will cost is planned. `plan`: planned anew by
@@ -41,6 +42,8 @@ export interface MemoryFacts {
 
 export interface JobState {
   readonly job: Job;
+  /** What holds the work in hand up; null: nothing. */
+  readonly pause: Pause | null;
   /**
    * First failure of a job since the last dismissal, retry or new source; else the first other
    * trouble, which a job's failure replaces and a job that ends well leaves standing.
@@ -52,6 +55,7 @@ export interface JobState {
 
 export const INITIAL_JOB_STATE: JobState = {
   job: { status: 'idle' },
+  pause: null,
   alert: null,
   engine: null,
   memory: null,

@@ -4,8 +4,14 @@ import { exportStore, type MadeExport } from '@/store/export/state';
 import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/job/actions';
 import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
-import { selectAlert, selectCanRetry, selectJob, selectMemory } from '@/store/job/selectors';
-import { type Job, jobStore, type MemoryFacts, type Phase } from '@/store/job/state';
+import {
+  selectAlert,
+  selectCanRetry,
+  selectJob,
+  selectMemory,
+  selectPause,
+} from '@/store/job/selectors';
+import { type Job, jobStore, type MemoryFacts, type Pause, type Phase } from '@/store/job/state';
 import { currentResultsFile } from '@/store/results/download';
 import { selectHasResults } from '@/store/results/selectors';
 import { resultsStore } from '@/store/results/state';
@@ -21,6 +27,7 @@ import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes, count, roughTime, seconds, taskCount } from '@/ui/format';
 import { saveJson } from '@/ui/save-file';
+import { useSecondsUntil } from '@/ui/use-seconds-until';
 import styles from './run-bar.module.css';
 
 /** What is going on, how far it is, and the way to stop it. Its height never changes. */
@@ -35,12 +42,13 @@ export function RunBar() {
   const memory = useStore(jobStore, selectMemory);
   const planned = useStore(sourcesStore, selectPlannedPeak);
   const made = useStore(exportStore, selectMade);
+  const pause = useStore(jobStore, selectPause);
   const pace = job.status === 'working' ? job.pace : null;
   return (
     <div className={styles.bar} data-stays={job.status === 'working' ? true : undefined}>
       <div className={styles.text}>
         <p role="status" className={styles.status} data-status={job.status}>
-          {statusText(job, group, host, made)}
+          {pause === null ? statusText(job, group, host, made) : <PauseText pause={pause} />}
         </p>
         <p className={styles.detail}>{detailText(pace, memory, planned)}</p>
       </div>
@@ -56,6 +64,17 @@ export function RunBar() {
       </div>
       <div className={styles.track}>{job.status === 'working' && <ProgressLine pace={pace} />}</div>
     </div>
+  );
+}
+
+/** The seconds are for eyes: read out one by one, they would drown the page. */
+function PauseText({ pause: { host, untilMs } }: { readonly pause: Pause }) {
+  const left = useSecondsUntil(untilMs);
+  return (
+    <>
+      Waiting: {host} answers too many requests from this network (429)
+      <span aria-hidden="true">, next try in {left} s</span>
+    </>
   );
 }
 

@@ -60,7 +60,7 @@ export async function tasksOfRecipe(
   const preset = group.kind === 'hub' && group.preset !== undefined ? presetOf(group.preset) : null;
   if (preset === null || group.kind !== 'hub') return { tasks: plain, demo: null };
   const classesUrl = new URL('presets/', pageUrl());
-  const places = { door: door ?? (await openDoor(group.hub)), classesUrl };
+  const places = { door: door ?? (await openDoor(group.hub, options)), classesUrl };
   const tasks = plain.map((task) => {
     const facts = presetTask(preset, task.record.repo ?? '', places);
     return facts === null ? task : { ...task, title: facts.title, scoredOn: facts.scoredOn };
@@ -68,10 +68,13 @@ export async function tasksOfRecipe(
   return { tasks, demo: null };
 }
 
-async function openDoor(hubUrl: string | undefined): Promise<HubDoor> {
+async function openDoor(
+  hubUrl: string | undefined,
+  { onPause }: OpenOptions,
+): Promise<HubDoor> {
   const { HubDoor: Door } = await loadPart(() => import('@/sources/hub/hub-door'));
   const cache = (await openHubCache()) ?? undefined;
-  return new Door({ hubUrl, cache });
+  return new Door({ hubUrl, cache, onPause });
 }
 
 /** Why the tasks of an export have no accuracy; none where they have. */
