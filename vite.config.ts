@@ -10,11 +10,15 @@ const ISOLATION_HEADERS = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** The Hub, where it sends files from, and mirrors of it on the visitor's own machine. */
+/**
+ * The Hub, where it sends files from, where it may have large files sent by Git LFS, and mirrors of
+ * it on the visitor's own machine.
+ */
 const HUB_ORIGINS = [
   'https://huggingface.co',
   'https://*.huggingface.co',
   'https://*.hf.co',
+  'https://hf-hub-lfs-us-east-1.s3-accelerate.amazonaws.com',
   'http://127.0.0.1:*',
   'http://localhost:*',
 ];

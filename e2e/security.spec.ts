@@ -59,6 +59,11 @@ test('hands out the policy with the page', async ({ page }) => {
   await page.goto('./');
   const policy = page.locator('meta[http-equiv="Content-Security-Policy"]');
   await expect(policy).toHaveAttribute('content', /default-src 'none'/);
+  // Where the Hub may have large files sent.
+  await expect(policy).toHaveAttribute(
+    'content',
+    /connect-src [^;]* https:\/\/hf-hub-lfs-us-east-1\.s3-accelerate\.amazonaws\.com /,
+  );
 });
 
 /** Another origin that would answer anybody: only the page's policy stands before it. */
