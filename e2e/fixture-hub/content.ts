@@ -30,6 +30,8 @@ export interface FixtureRepo {
   readonly revisions: Map<string, FixtureFiles>;
   readonly private?: boolean;
   readonly gated?: boolean;
+  /** By its owner or the Hub: nobody sees it. */
+  readonly disabled?: boolean;
   readonly pulls?: readonly FixturePull[];
   readonly tags?: readonly string[];
   /** Which of the revisions are tags of git; the others are branches or pull requests. */

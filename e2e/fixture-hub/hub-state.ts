@@ -54,6 +54,11 @@ export function visibleRepo(
   id: string,
 ): FixtureRepo | null {
   const repo = state.repos[kind].get(id);
+  if (repo?.disabled === true) {
+    // Of no code: the text alone tells it.
+    sendError(exchange, 403, '', 'Access to this resource is disabled.');
+    return null;
+  }
   if (repo !== undefined && (repo.private !== true || mayRead(state, exchange, repo))) return repo;
   // Who is not signed in is told nothing, not even whether there is such a repo.
   const status = tokenOf(exchange) === null ? 401 : 404;

@@ -99,9 +99,9 @@ export function sendHtml(exchange: Exchange, html: string): void {
   exchange.response.end(`<!doctype html><title>Fixture Hub</title>${html}`);
 }
 
-/** An error as the Hub words it: code in a header, text in JSON. */
+/** An error as the Hub words it: code, if there is one, and text in headers, text in JSON. */
 export function sendError(exchange: Exchange, status: number, code: string, text: string): void {
-  const headers = code === '' ? {} : { 'x-error-code': code, 'x-error-message': text };
+  const headers = { ...(code === '' ? {} : { 'x-error-code': code }), 'x-error-message': text };
   sendJson(exchange, { error: text }, { status, headers });
 }
 

@@ -136,9 +136,10 @@ describe('the data sets of a preset', () => {
 
   it('leave a task unscored, and say why, where they can not be read', async () => {
     const tests = await imageTests();
+    const refused = { kind: 'status', times: Infinity } as const;
     hub.fault(
-      { kind: 'status', status: 404, path: /api\/datasets\/tanganke\/dtd/, times: Infinity },
-      { kind: 'status', status: 403, path: /datasets\/ylecun\/mnist\/resolve/, times: Infinity },
+      { ...refused, status: 404, path: /api\/datasets\/tanganke\/dtd/ },
+      { ...refused, status: 403, code: 'GatedRepo', path: /datasets\/ylecun\/mnist\/resolve/ },
     );
     const { splits, unscoredBecause } = await openSplits([...tests, null], firstRow, {});
     expect(splits.map((split) => split !== null)).toEqual([

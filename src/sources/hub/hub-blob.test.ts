@@ -126,6 +126,51 @@ describe('HubBlob', () => {
     });
   });
 
+  it('asks the Hub anew where a host of files refuses, then goes the other way', async () => {
+    const refused = { kind: 'status', status: 403, path: FILE, server: 'content' } as const;
+    const blob = await openFile(doorTo(held.hub));
+    held.hub.fault({ ...refused, times: 2 });
+    expect(await read(blob, 0, 100)).toEqual(modelFile(1).subarray(0, 100));
+    const resolved = held.hub.requests.filter(({ server }) => server === 'hub');
+    expect(resolved.map(({ status }) => status)).toEqual([302, 302, 302]);
+    const door = doorTo(held.hub, { retry: { maxFailures: 2 } });
+    const stored = await openFile(door, 'me/xet');
+    held.hub.fault({ ...refused, times: Infinity });
+    expect(await read(stored, 0, 100)).toEqual(modelFile(5).subarray(0, 100));
+    expect(door.transport).toBe('xet');
+  });
+
+  it('says which host refuses, and does not call that gated', async () => {
+    const blob = await openFile(doorTo(held.hub, { retry: { maxFailures: 2 } }));
+    const code = 'GatedRepo';
+    held.hub.fault({
+      kind: 'status',
+      status: 403,
+      code,
+      path: FILE,
+      server: 'content',
+      times: Infinity,
+    });
+    const { host } = new URL(held.hub.contentUrl);
+    await expect(read(blob, 0, 100)).rejects.toMatchObject({
+      message: expect.stringMatching(`${host}, where .* did not hand it out \\(403\\)`) as string,
+      hint: expect.stringMatching(/clock/) as string,
+    });
+  });
+
+  it('shows what the Hub says where it refuses, and calls gated what is', async () => {
+    const blob = await openFile(doorTo(held.hub));
+    const refused = { kind: 'status', status: 403, path: FILE, server: 'hub' } as const;
+    held.hub.fault({ ...refused, message: 'This region is blocked.' });
+    await expect(read(blob, 0, 100)).rejects.toThrow(
+      /refuses me\/base\/model\.safetensors \(403\) and says “This region is blocked\.”/,
+    );
+    held.hub.fault(refused);
+    await expect(read(blob, 0, 100)).rejects.toThrow(/\(403\) and does not say why/);
+    held.hub.fault({ ...refused, code: 'GatedRepo' });
+    await expect(read(blob, 0, 100)).rejects.toThrow(/is gated/);
+  });
+
   it('takes a transfer that stands still for lost, and goes on where it stopped', async () => {
     const blob = await openFile(doorTo(held.hub, { retry: { stallMs: 400 } }));
     held.hub.fault({ kind: 'stall', afterBytes: 50, path: FILE });

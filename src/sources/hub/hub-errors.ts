@@ -14,6 +14,8 @@ export interface About {
 }
 
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Longest part of the Hub's own words that is shown, in characters. */
+const MAX_WORDS = 240;
 
 /** The page where a person is let in, or sees what is there. */
 export function repoPage({ hub, repo }: Pick<About, 'hub' | 'repo'>): string {
@@ -37,6 +39,11 @@ export function statusError(
   policy: RetryPolicy,
 ): PeruError | TransientError {
   const { status, headers } = response;
+  const host = hostElsewhere(response, about);
+  if (host !== null && (status === 401 || status === 403)) {
+    // A signature that does not hold, or not any more: the Hub makes another when asked again.
+    return new TransientError(notHandedOut(about, host, status));
+  }
   const code = headers.get('x-error-code');
   if (status === 429) {
     const wait = retryAfterMs(headers);
@@ -50,7 +57,7 @@ export function statusError(
   if (code === 'RevisionNotFound') return noRevision(about);
   if (code === 'EntryNotFound') return noFile(about);
   if (status === 401) return about.hasToken ? badToken(about) : noRepo(about);
-  if (status === 403) return about.hasToken ? forbidden(about) : gated(about);
+  if (status === 403) return refused(about, oneLine(headers.get('x-error-message') ?? ''));
   if (status === 404 || status === 410) {
     if (code === 'RepoNotFound' || about.path === null) return noRepo(about);
     return noFile(about);
@@ -59,6 +66,27 @@ export function statusError(
     'source',
     `${labelOf(about)} could not be fetched: ${about.hub.host} answered ${status}.`,
     `Open ${repoPage(about)} to see whether the Hub shows the repo, and try again.`,
+  );
+}
+
+/** The host that answered in the Hub's place; null where the Hub did itself. */
+function hostElsewhere({ url }: Response, { hub }: About): string | null {
+  if (!URL.canParse(url)) return null;
+  const { origin, host } = new URL(url);
+  return origin === hub.origin ? null : host;
+}
+
+/** What the Hub itself says, on one line. */
+export function oneLine(words: string): string {
+  const line = words.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  return line.length <= MAX_WORDS ? line : `${line.slice(0, MAX_WORDS)}…`;
+}
+
+function notHandedOut(about: About, host: string, status: number): PeruError {
+  return new PeruError(
+    'source',
+    `${labelOf(about)} could not be fetched: ${host}, where ${about.hub.host} keeps the file, did not hand it out (${status}), time after time.`,
+    'Check that this device’s clock is right, and turn off proxies and extensions that change addresses; then try again.',
   );
 }
 
@@ -88,11 +116,16 @@ function badToken(about: About): PeruError {
   );
 }
 
-function forbidden(about: About): PeruError {
+/** A repo that is disabled, a token that may not, a network that is kept away: the Hub says which. */
+function refused(about: About, words: string): PeruError {
+  const why = words === '' ? 'does not say why' : `says “${words}”`;
+  const page = `Open ${repoPage(about)} to see whether the Hub shows the repo to you`;
   return new PeruError(
     'source',
-    `The access token may not read ${labelOf(about)}.`,
-    `Give the token read access to ${about.repo} in the Hub’s settings, under Access Tokens, or ask the owner: ${repoPage(about)}.`,
+    `${about.hub.host} refuses ${labelOf(about)} (403) and ${why}.`,
+    about.hasToken
+      ? `${page}; if it does, give the access token read access to ${about.repo} in the Hub’s settings, under Access Tokens.`
+      : `${page}: it may be disabled, or kept from this network.`,
   );
 }
 

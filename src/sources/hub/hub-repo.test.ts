@@ -250,6 +250,8 @@ describe('what the Hub refuses', () => {
     ['me/base', 'hf_wrong', /did not accept the access token/],
     ['me/base@v9', undefined, /no revision "v9"/],
     ['me/pictures', undefined, /is a data set, not a model repo/],
+    ['me/disabled', undefined, /refuses me\/disabled \(403\) and says “Access to this resource is/],
+    ['me/disabled', TOKEN, /refuses me\/disabled \(403\) and says “Access to this resource is/],
   ])('%s with token %s', async (text, token, message) => {
     await expect(opened(text, token)).rejects.toThrow(message);
   });

@@ -45,6 +45,7 @@ export function useFixtureHub(): { readonly hub: FixtureHub } {
         repoOf('me/gated', modelFiles(3), { gated: true }),
         repoOf('me/private', modelFiles(4), { private: true }),
         repoOf('me/xet', modelFiles(5), { xet: true }),
+        repoOf('me/disabled', modelFiles(6), { disabled: true }),
       ],
       tokens: { [TOKEN]: ['me/gated', 'me/private', 'me/base'], [STRANGER]: [] },
       dataSets: ['me/pictures'],

@@ -1,7 +1,7 @@
 /** What the refusals of an upload mean to a visitor, and what to do about each. */
 import { PeruError } from '@/tensor/errors';
 import { isRecord } from '../json-file';
-import { repoPage } from './hub-errors';
+import { oneLine, repoPage } from './hub-errors';
 import { retryAfterMs, type RetryPolicy, TransientError, unsaidWait } from './retry';
 
 /** What an upload's request was for. */
@@ -27,8 +27,6 @@ export class RefusedError extends PeruError {
 const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Where a person makes access tokens. */
 const TOKENS = 'under Access Tokens in the Hub’s settings';
-/** Longest part of the Hub's own words that is shown, in characters. */
-const MAX_WORDS = 240;
 
 /**
  * The error for an answer that is none: transient where trying again may help.
@@ -208,11 +206,8 @@ export function badRepoName(name: string): PeruError {
   );
 }
 
-/** What the Hub itself said, on one line. */
 function wordsOf(header: string | null, body: string): string {
-  const words = header ?? jsonWords(body);
-  const line = words.replace(/[\p{Cc}\s]+/gu, ' ').trim();
-  return line.length <= MAX_WORDS ? line : `${line.slice(0, MAX_WORDS)}…`;
+  return oneLine(header ?? jsonWords(body));
 }
 
 function jsonWords(body: string): string {
