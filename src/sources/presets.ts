@@ -173,7 +173,7 @@ export const PRESETS: readonly Preset[] = [
   clipPreset({
     model: 'clip-vit-base-patch32',
     called: 'ViT-B/32',
-    // The main branch has a pickle only; this is the Hub's own conversion of it.
+    // The main branch has a pickle only; this is a conversion of it.
     base: 'openai/clip-vit-base-patch32@refs/pr/66',
     baseParameters: 151_277_313,
     taskParameters: 87_456_000,
@@ -181,7 +181,8 @@ export const PRESETS: readonly Preset[] = [
   clipPreset({
     model: 'clip-vit-base-patch16',
     called: 'ViT-B/16',
-    base: 'openai/clip-vit-base-patch16',
+    // As above.
+    base: 'openai/clip-vit-base-patch16@refs/pr/16',
     baseParameters: 149_620_737,
     taskParameters: 85_799_424,
   }),

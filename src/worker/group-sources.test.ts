@@ -98,11 +98,62 @@ describe('a preset', () => {
     hub.removeRepo(list[3]!);
   });
 
-  it('offers the conversion where the main branch has a pickle only', async () => {
-    const list = refsOf(CLIP).map((ref) => ref.split('@')[0]!);
-    await expect(open(CLIP.id, list, list[0])).rejects.toMatchObject({
-      kind: 'choose-repo',
-      choices: [{ id: CLIP.base, replaces: list[0] }],
+  describe('whose base has moved', () => {
+    const [name = ''] = CLIP.base.split('@');
+    const [base] = presetRepos(CLIP.id, { rows: 1 }).repos;
+    const pickles = base!.revisions.get('main')!;
+    const converted = base!.revisions.get('refs/pr/66')!;
+    /** Serves it for a test with these files at these revisions. */
+    const serve = (revisions: Readonly<Record<string, typeof pickles>>, pull: number | null) => {
+      const pulls = base!.pulls!.map((one) => ({ ...one, num: pull ?? 0 }));
+      hub.addRepo({
+        ...base!,
+        revisions: new Map(Object.entries(revisions)),
+        pulls: pull === null ? [] : pulls,
+      });
+    };
+    const opened = () => open(CLIP.id, refsOf(CLIP).slice(0, 3), CLIP.base);
+
+    afterEach(() => {
+      hub.addRepo(base!);
+    });
+
+    it.each([
+      ['another pull request', 'refs/pr/70', { main: pickles, 'refs/pr/70': converted }, 70],
+      ['its main branch', 'main', { main: converted }, null],
+    ])('goes on with %s, and says so', async (_what, revision, revisions, pull) => {
+      serve(revisions, pull);
+      const sources = await opened();
+      expect(sources.base.id.startsWith(`${name}@`)).toBe(true);
+      const taken = revision === 'main' ? name : `${name}@${revision}`;
+      expect(sources.findings).toMatchObject([
+        {
+          level: 'note',
+          title: `${taken} was taken instead of what the preset names.`,
+          detail: expect.stringContaining(`${CLIP.base} could not be opened`) as string,
+        },
+      ]);
+    });
+
+    it('goes on with the conversion where the revision has a pickle only', async () => {
+      serve({ main: pickles, 'refs/pr/66': pickles, 'refs/pr/70': converted }, 70);
+      expect((await opened()).findings).toMatchObject([
+        { title: `${name}@refs/pr/70 was taken instead of what the preset names.` },
+      ]);
+    });
+
+    it('says what is wrong where there is no conversion', async () => {
+      serve({ main: pickles }, null);
+      await expect(opened()).rejects.toThrow(/no revision "refs\/pr\/66"/);
+    });
+
+    it('is asked about where no preset names it', async () => {
+      const request = { kind: 'hub', hubUrl: hub.hubUrl, repos: refsOf(CLIP) } as const;
+      const repos = [name, ...request.repos.slice(1, 3)];
+      await expect(groupSources({ ...request, repos }, {})).rejects.toMatchObject({
+        kind: 'choose-repo',
+        choices: [{ id: CLIP.base, replaces: name }],
+      });
     });
   });
 

@@ -1,5 +1,8 @@
 /** Groups of repos of a Hub: what a preset makes of them, and what Peru exported to them. */
+import { finding } from '@/plan/findings/finding';
+import { type Finding } from '@/plan/preflight';
 import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
+import { type Substitute } from '@/sources/hub/conversions';
 import { type HubDoor } from '@/sources/hub/hub-door';
 import { type HubExport } from '@/sources/hub/hub-repo';
 import { loadPart } from '@/sources/hub/load-part';
@@ -31,13 +34,16 @@ export async function hubSources(request: HubRequest, options: OpenOptions): Pro
     const group = exported && (await reopen(chosenOf(exported, repos), door, options));
     if (group !== null) return group;
   }
-  const found = await openHubGroup(repos, door, options);
+  // A preset is one click: what its repos have turned into since is not the visitor's to find out.
+  const takesConversions = request.preset !== undefined;
+  const found = await openHubGroup(repos, door, { ...options, takesConversions });
   const places = new Map<RepoSource, string>();
   for (const model of [...found.checkpoints, ...found.adapters]) {
     places.set(model, model.hub.repo);
   }
   const about = aboutHub(request.preset, door, places);
-  return groupOf(found, about, idOfBase(request, found.ids), options);
+  const group = await groupOf(found, about, idOfBase(request, found.ids), options);
+  return { ...group, findings: found.substitutes.map(substituteFinding) };
 }
 
 /** `…/TASK.sparse.safetensors`, with or without a revision behind it. */
@@ -91,6 +97,15 @@ function aboutHub(
     return isTaken ? { ...plainTask, name: model.folder, title: model.folder } : plainTask;
   };
   return { title: preset.title, lambda: preset.lambda, taskOf };
+}
+
+function substituteFinding({ taken, because }: Substitute): Finding {
+  return finding({
+    level: 'note',
+    topic: 'sources',
+    title: `${taken} was taken instead of what the preset names.`,
+    detail: `${because} This revision of the same repo has its weights as safetensors.`,
+  });
 }
 
 /** The base may be named by what was opened, or by the reference that opened it. */

@@ -156,8 +156,11 @@ function noRepo(about: About): NoRepoError {
       );
 }
 
-function noRevision(about: About): PeruError {
-  return new PeruError(
+/** The repo is there. */
+export class NoRevisionError extends PeruError {}
+
+function noRevision(about: About): NoRevisionError {
+  return new NoRevisionError(
     'source',
     `${about.repo} has no revision "${about.revision ?? 'main'}".`,
     `Take a branch, tag or commit that ${repoPage(about)}/commits lists, or refs/pr/N for pull request N.`,

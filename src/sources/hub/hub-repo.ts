@@ -1,5 +1,5 @@
 /** Opens repos of a Hub: pins the revision, lists the files, finds what can be merged. */
-import { type ErrorChoice, PeruError } from '@/tensor/errors';
+import { PeruError } from '@/tensor/errors';
 import { ADAPTER_FILE, type AdapterSource } from '../adapter-source';
 import {
   type CheckpointSource,
@@ -9,20 +9,15 @@ import {
   WEIGHTS_FILE,
 } from '../checkpoint-source';
 import { type ExportNames } from '../peru-export';
-import {
-  findCheckpoints,
-  findExport,
-  type FoundModel,
-  type FoundModels,
-  topModels,
-} from './find-checkpoints';
-import { conversions, type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
+import { choiceOf, conversionFor, listPaths, noModels, type Substitute } from './conversions';
+import { findCheckpoints, findExport, type FoundModel, topModels } from './find-checkpoints';
+import { type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
 import { HubBlob } from './hub-blob';
 import { allOf } from './all-of';
 import { type HubDoor } from './hub-door';
 import { repoPage } from './hub-errors';
 import { type RemoteFile } from './range-read';
-import { formatRepoRef, parseRepoRef, pathBelow, type RepoRef } from './repo-ref';
+import { formatRepoRef, parseRepoRef, pathBelow } from './repo-ref';
 
 /** Where a model came from, for recipes and messages: this never changes. */
 export interface Provenance extends PinnedRepo {
@@ -89,6 +84,16 @@ export interface HubGroup {
   readonly ids: readonly string[];
   readonly checkpoints: readonly HubCheckpoint[];
   readonly adapters: readonly HubAdapter[];
+  /** What was opened in the place of what was named. */
+  readonly substitutes: readonly Substitute[];
+}
+
+export interface GroupOptions extends OpenOptions {
+  /**
+   * Takes safetensors of another revision without asking, where the one that is named is not there
+   * or has none; default false.
+   */
+  readonly takesConversions?: boolean;
 }
 
 /**
@@ -100,9 +105,21 @@ export interface HubGroup {
 export async function openHubGroup(
   texts: readonly string[],
   door: HubDoor,
-  options: OpenOptions = {},
+  { takesConversions = false, ...options }: GroupOptions = {},
 ): Promise<HubGroup> {
-  const models = await allOf(texts, (text) => openHubModel(text, door, options), options.signal);
+  const substitutes: Substitute[] = [];
+  const open = async (text: string): Promise<HubCheckpoint | HubAdapter> => {
+    try {
+      return await openHubModel(text, door, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const instead = takesConversions ? await conversionFor(text, error, door, options) : null;
+      if (instead === null) throw error;
+      substitutes.push(instead);
+      return openHubModel(instead.taken, door, options);
+    }
+  };
+  const models = await allOf(texts, open, options.signal);
   const names = distinctNames(models.map(({ hub }) => hub));
   const named = models.map((model, i) => ({ ...model, name: names[i]! }));
   const twice = models.find(({ id }, i) => models.findIndex((other) => other.id === id) < i);
@@ -117,6 +134,7 @@ export async function openHubGroup(
     ids: named.map(({ id }) => id),
     checkpoints: named.filter((model): model is HubCheckpoint => 'weightsPath' in model),
     adapters: named.filter((model) => !('weightsPath' in model)),
+    substitutes,
   };
 }
 
@@ -173,15 +191,10 @@ export async function openHubModel(
   if (only !== undefined && another === undefined) return only;
   throw new PeruError(
     'choose-repo',
-    `${formatRepoRef(ref)} holds ${top.length} models: ${listed(top.map(pathOf))}.`,
+    `${formatRepoRef(ref)} holds ${top.length} models: ${listPaths(top.map(pathOf))}.`,
     'Choose one, or give its folder or file behind the repo’s name.',
     { choices: top.map((model) => choiceOf({ ...ref, path: pathOf(model) }, text)) },
   );
-}
-
-function choiceOf(ref: RepoRef, replaces: string): ErrorChoice {
-  const text = formatRepoRef(ref);
-  return { id: text, name: text, replaces };
 }
 
 function asFound(model: HubCheckpoint | HubAdapter): FoundModel {
@@ -260,69 +273,4 @@ function distinctNames(places: readonly Provenance[]): string[] {
     if (new Set(names).size === names.length) return names;
   }
   return places.map((place) => `${full(place)}@${place.commit}`);
-}
-
-async function noModels(
-  door: HubDoor,
-  asked: RepoRef & PinnedRepo & { readonly text: string },
-  { pickles, otherWeights }: FoundModels,
-  signal: AbortSignal,
-): Promise<PeruError> {
-  const where = `${pathBelow(asked.repo, asked.path)} at ${asked.revision}`;
-  if (pickles.length > 0) {
-    const converted = await convertedRefs(door, asked, signal);
-    const message = `${where} has only PyTorch pickles (${listed(pickles)}), which can run code when they are read.`;
-    return converted.length > 0
-      ? new PeruError(
-          'choose-repo',
-          message,
-          `The Hub’s converter wrote them as safetensors in a pull request: take ${formatRepoRef(converted[0]!)}.`,
-          { choices: converted.map((ref) => choiceOf(ref, asked.text)) },
-        )
-      : new PeruError(
-          'unsupported',
-          message,
-          'Let the Hub convert them (huggingface.co/spaces/safetensors/convert) and give the pull request as refs/pr/N, or ask the owner for safetensors.',
-        );
-  }
-  if (otherWeights.length > 0) {
-    return new PeruError(
-      'unsupported',
-      `${where} has no safetensors, only ${listed(otherWeights)}.`,
-      'Use the repo that the model was converted from: the Hub’s page names it as the base model.',
-    );
-  }
-  return new PeruError(
-    'source',
-    `${where} has no weights: there is no .safetensors file.`,
-    `See which files there are at ${repoPage({ hub: door.hub, repo: asked.repo })}/tree/${encodeURIComponent(asked.revision)}.`,
-  );
-}
-
-/** References to conversions that do hold safetensors; none where the Hub will not say. */
-async function convertedRefs(
-  door: HubDoor,
-  { path, ...pinned }: RepoRef & PinnedRepo,
-  signal: AbortSignal,
-): Promise<RepoRef[]> {
-  try {
-    const found: RepoRef[] = [];
-    for (const revision of await conversions(door, pinned, signal)) {
-      const converted = await pinRepo(door, { repo: pinned.repo, revision }, signal);
-      const files = await listRepo(door, converted, signal);
-      const paths = files.map((file) => file.path);
-      if (findCheckpoints(paths, path).models.length === 0) continue;
-      found.push({ repo: pinned.repo, revision, path });
-    }
-    return found;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof PeruError) return [];
-    throw error;
-  }
-}
-
-function listed(paths: readonly string[]): string {
-  const shown = paths.slice(0, 3).join(', ');
-  return paths.length > 3 ? `${shown} and ${paths.length - 3} more` : shown;
 }

@@ -68,10 +68,7 @@ export async function tasksOfRecipe(
   return { tasks, demo: null };
 }
 
-async function openDoor(
-  hubUrl: string | undefined,
-  { onPause }: OpenOptions,
-): Promise<HubDoor> {
+async function openDoor(hubUrl: string | undefined, { onPause }: OpenOptions): Promise<HubDoor> {
   const { HubDoor: Door } = await loadPart(() => import('@/sources/hub/hub-door'));
   const cache = (await openHubCache()) ?? undefined;
   return new Door({ hubUrl, cache, onPause });
