@@ -11,8 +11,14 @@ const ALWAYS_READABLE: ReadonlySet<string> = new Set([
   'pragma',
 ]);
 
-/** Answers show what their host exposes to pages, and those it exposes nothing of are failures. */
+/**
+ * Answers show what their host exposes to pages, and those it exposes nothing of are failures. So are
+ * several ranges in one request: their preflight is refused.
+ */
 export const pageFetch: typeof fetch = async (input, init) => {
+  if (new Headers(init?.headers).get('range')?.includes(',') === true) {
+    throw new TypeError('Failed to fetch');
+  }
   const response = await fetch(input, init);
   if (!response.headers.has('access-control-allow-origin')) {
     await response.body?.cancel();

@@ -16,20 +16,22 @@ export function reconstruction(
 ): unknown {
   const first = Math.floor(range.start / CHUNK);
   const last = Math.ceil(range.end / CHUNK);
-  const unpacked = Math.min(file.size, last * CHUNK) - first * CHUNK;
-  const bytes = { start: physical(first), end: physical(last, file) - 1 };
-  return {
-    offset_into_first_range: range.start - first * CHUNK,
-    terms: [{ hash, unpacked_length: unpacked, range: { start: first, end: last } }],
-    xorbs: {
-      [hash]: [
-        {
-          url: `${origin}/xorbs/${hash}`,
-          ranges: [{ chunks: { start: first, end: last }, bytes }],
-        },
-      ],
-    },
-  };
+  const middle = Math.ceil((first + last) / 2);
+  const halves = [
+    { start: first, end: middle },
+    { start: middle, end: last },
+  ].filter(({ start, end }) => start < end);
+  const terms = halves.map(({ start, end }) => {
+    const unpacked = Math.min(file.size, end * CHUNK) - start * CHUNK;
+    return { hash, unpacked_length: unpacked, range: { start, end } };
+  });
+  const ranges = halves.map(({ start, end }) => {
+    const bytes = { start: physical(start), end: physical(end, file) - 1 };
+    return { chunks: { start, end }, bytes };
+  });
+  // One address for all of them, as the store has it: read by several ranges in one request.
+  const xorbs = { [hash]: [{ url: `${origin}/xorbs/${hash}`, ranges }] };
+  return { offset_into_first_range: range.start - first * CHUNK, terms, xorbs };
 }
 
 /** The block of a file. */

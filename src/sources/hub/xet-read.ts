@@ -63,7 +63,8 @@ export async function fillOverXet(
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : input;
       try {
-        return await door.send(url, about, { ...init, signal: cut.signal });
+        const response = await door.send(url, about, { ...init, signal: cut.signal });
+        return isReconstruction(url) ? await withSingleRanges(response) : response;
       } catch (error) {
         refused = error instanceof Error ? error : null;
         throw error;
@@ -89,6 +90,38 @@ export async function fillOverXet(
   if (filling.filled < filling.into.length) {
     throw new TransientError(brokeOff(about, new Error('The range was too short.')));
   }
+}
+
+function isReconstruction(url: string | URL): boolean {
+  return new URL(url).pathname.includes('/reconstructions/');
+}
+
+/** What the store says of where a file lies: addresses, each signed for some ranges of a block. */
+interface Reconstruction {
+  readonly xorbs?: Readonly<Record<string, readonly SignedRanges[]>>;
+}
+
+interface SignedRanges {
+  readonly url: string;
+  readonly ranges: readonly unknown[];
+}
+
+/**
+ * The same with one range an address, so that each is a request of its own: several ranges in one
+ * take a preflight in browsers, which the hosts that keep the blocks may refuse. Each range is among
+ * those that its address is signed for.
+ */
+async function withSingleRanges(response: Response): Promise<Response> {
+  const { status, headers } = response;
+  const told = (await response.json()) as Reconstruction;
+  const xorbs = Object.entries(told.xorbs ?? {}).map(([hash, entries]) => {
+    const single = entries.flatMap(({ url, ranges }) =>
+      ranges.map((range) => ({ url, ranges: [range] })),
+    );
+    return [hash, single] as const;
+  });
+  const body = JSON.stringify({ ...told, xorbs: Object.fromEntries(xorbs) });
+  return new Response(body, { status, headers });
 }
 
 /** In a function of its own: a compiler can not see that a callback sets the variable. */
