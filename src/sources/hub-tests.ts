@@ -10,7 +10,7 @@ import { openImageSample, SPLIT_SAMPLE_ROWS, type Shard } from './dataset-sample
 import { HubBlob } from './hub/hub-blob';
 import { type HubDoor } from './hub/hub-door';
 import { NoRepoError, wrongAnswer } from './hub/hub-errors';
-import { type RemoteFile } from './hub/range-read';
+import { nothingSeen, type RemoteFile } from './hub/range-read';
 import { type SplitPlace } from './presets';
 import { openTextSample, type TextDataset, type TextDatasetOptions } from './text-dataset';
 
@@ -89,7 +89,7 @@ async function openSplit(
     if (type !== 'file' || !isOfSplit(path, split) || files.length === MAX_SHARDS) continue;
     const sha256 = lfs !== undefined && SHA256.test(lfs.oid) ? lfs.oid : null;
     const contentKey = sha256 === null ? `git-${oid ?? path}` : `sha256-${sha256}`;
-    const whole = { path, commit, contentKey, sha256, size: lfs?.size ?? size, etags: new Map() };
+    const whole = { path, commit, contentKey, sha256, size: lfs?.size ?? size, seen: nothingSeen() };
     files.push({ ...whole, xetHash: null, about: door.about({ repo, revision: 'main', path }) });
   }
   if (files.length === 0) throw noSplit(place, door);

@@ -8,6 +8,7 @@ import { type Gap } from './cache/held-pieces';
 import { type RangeCache } from './cache/range-cache';
 import { type HubDoor, type Transport } from './hub-door';
 import { loadPart } from './load-part';
+import { proveFile } from './prove-file';
 import { fillOverHttp, type Filling, type RemoteFile } from './range-read';
 import { TransientError } from './retry';
 
@@ -26,6 +27,7 @@ export class HubBlob extends RemoteBlob {
   #askedBytes = 0;
   #loadedBytes = 0;
   #xetInfo: FileDownloadInfoOutput | null | undefined;
+  #proof: Promise<void> = Promise.resolve();
 
   constructor(door: HubDoor, file: RemoteFile, options: HubBlobOptions = {}) {
     super();
@@ -69,8 +71,21 @@ export class HubBlob extends RemoteBlob {
       this.#askedBytes -= wanted;
       throw error;
     }
+    if (this.#file.seen.hasBlindRanges && wanted > 0) await this.#prove(together);
     this.#noteUse();
     return into;
+  }
+
+  /** Reads that end together look one after the other: only the last of them may find the file whole. */
+  #prove(signal: AbortSignal): Promise<void> {
+    const kept = this.#kept;
+    if (kept === null) return Promise.resolve();
+    const { seen } = this.#file;
+    const before = this.#proof.catch(() => undefined);
+    this.#proof = before.then(() =>
+      seen.hasBlindRanges ? proveFile(this.#file, kept, signal) : undefined,
+    );
+    return this.#proof;
   }
 
   override async tally(start: number, end: number): Promise<ByteTally> {

@@ -70,7 +70,7 @@ export function statusError(
 }
 
 /** The host that answered in the Hub's place; null where the Hub did itself. */
-function hostElsewhere({ url }: Response, { hub }: About): string | null {
+export function hostElsewhere({ url }: Response, { hub }: About): string | null {
   if (!URL.canParse(url)) return null;
   const { origin, host } = new URL(url);
   return origin === hub.origin ? null : host;
@@ -167,8 +167,11 @@ function noRevision(about: About): NoRevisionError {
   );
 }
 
-function noFile(about: About): PeruError {
-  return new PeruError(
+/** The repo and its revision are there; the file or folder is not. */
+export class NoEntryError extends PeruError {}
+
+function noFile(about: About): NoEntryError {
+  return new NoEntryError(
     'source',
     `${about.repo} has no file ${about.path ?? ''} at ${about.revision ?? 'main'}.`,
     `See which files there are at ${repoPage(about)}/tree/${encodeURIComponent(about.revision ?? 'main')}.`,

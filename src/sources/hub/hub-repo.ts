@@ -16,7 +16,7 @@ import { HubBlob } from './hub-blob';
 import { allOf } from './all-of';
 import { type HubDoor } from './hub-door';
 import { repoPage } from './hub-errors';
-import { type RemoteFile } from './range-read';
+import { nothingSeen, type RemoteFile } from './range-read';
 import { formatRepoRef, parseRepoRef, pathBelow } from './repo-ref';
 
 /** Where a model came from, for recipes and messages: this never changes. */
@@ -253,7 +253,7 @@ function remoteFile(
   const { path, size, oid, sha256, xetHash } = file;
   const contentKey = sha256 === null ? `git-${oid}` : `sha256-${sha256}`;
   const about = door.about({ repo, revision, path });
-  return { about, commit, size, contentKey, sha256, xetHash, etags: new Map() };
+  return { about, commit, size, contentKey, sha256, xetHash, seen: nothingSeen() };
 }
 
 function folderOf(path: string): string {

@@ -1,5 +1,5 @@
 /** Reads a range of a remote file over plain HTTP, and goes on where a lost connection stopped. */
-import { type About, brokeOff, wrongAnswer } from './hub-errors';
+import { type About, brokeOff, hostElsewhere, wrongAnswer } from './hub-errors';
 import { type HubDoor } from './hub-door';
 import { readBody } from './read-body';
 import { TransientError } from './retry';
@@ -16,8 +16,19 @@ export interface RemoteFile {
   readonly sha256: string | null;
   /** Where it has an address in the content-addressed store. */
   readonly xetHash: string | null;
-  /** First ETag seen of each place it came from: what every later answer must repeat. */
+  readonly seen: SeenOfFile;
+}
+
+/** What answers for a file have shown so far. */
+export interface SeenOfFile {
+  /** First ETag of each place it came from: what every later answer must repeat. */
   readonly etags: Map<string, string>;
+  /** Ranges came from a host that lets no page read which bytes they are; its hash must prove them. */
+  hasBlindRanges: boolean;
+}
+
+export function nothingSeen(): SeenOfFile {
+  return { etags: new Map(), hasBlindRanges: false };
 }
 
 /** Where a read's bytes go, and how far it has come. */
@@ -43,14 +54,14 @@ export async function fillOverHttp(
   filling: Filling,
   cut: { readonly signal: AbortSignal; readonly heard: () => void },
 ): Promise<void> {
-  const { about, size } = file;
+  const { about } = file;
   const from = filling.start + filling.filled;
   const response = await door.send(resolveUrl(door, file), about, {
     headers: { Range: `bytes=${from}-${filling.end - 1}` },
     signal: cut.signal,
   });
   try {
-    checkRange(response, about, { from, end: filling.end, size });
+    checkRange(response, file, { from, end: filling.end });
     checkIdentity(response, file);
   } catch (error) {
     await response.body?.cancel().catch(() => undefined);
@@ -84,10 +95,10 @@ export function resolveUrl(door: HubDoor, { about, commit }: RemoteFile): URL {
 interface Asked {
   readonly from: number;
   readonly end: number;
-  readonly size: number;
 }
 
-function checkRange(response: Response, about: About, { from, end, size }: Asked): void {
+function checkRange(response: Response, file: RemoteFile, { from, end }: Asked): void {
+  const { about, size, seen } = file;
   if (response.status === 200) {
     // A server may send a whole file where a whole file was asked for.
     if (from === 0 && end === size) return;
@@ -97,6 +108,12 @@ function checkRange(response: Response, about: About, { from, end, size }: Asked
     throw wrongAnswer(about, `its status is ${response.status}, not 206`);
   }
   const stated = response.headers.get('content-range');
+  if (stated === null && hostElsewhere(response, about) !== null) {
+    // Which headers each content host exposes is not known. The body must be exactly as long as
+    // what was asked for, and the whole file have its hash once it is here.
+    seen.hasBlindRanges = true;
+    return;
+  }
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(stated ?? '');
   if (match === null) {
     throw wrongAnswer(
@@ -121,7 +138,8 @@ function checkRange(response: Response, about: About, { from, end, size }: Asked
 
 /** The same file as before, at the same commit, with the content that the listing names. */
 function checkIdentity(response: Response, file: RemoteFile): void {
-  const { about, commit, sha256, etags } = file;
+  const { about, commit, sha256 } = file;
+  const { etags } = file.seen;
   const { headers } = response;
   const repoCommit = headers.get('x-repo-commit');
   if (repoCommit !== null && repoCommit !== commit) {

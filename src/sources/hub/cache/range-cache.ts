@@ -184,6 +184,13 @@ export class RangeCache {
     this.#forgetRefusal();
   }
 
+  /** Removes what is kept of a file, whichever repo has it. */
+  async remove(key: string): Promise<void> {
+    await this.#store.removeFile(key);
+    (await this.#pieces()).delete(key);
+    for (const name of this.#marked) if (name.startsWith(`${key} `)) this.#marked.delete(name);
+  }
+
   /** Removes everything, what other tabs wrote since included. */
   async clear(): Promise<void> {
     await this.#store.clear();
