@@ -133,6 +133,10 @@ function entryOf(path: string, file: FixtureFile, xet: boolean): Record<string, 
 function sendTree(state: HubState, exchange: Exchange, place: Place, below: string): void {
   const { repo, files } = place;
   const inside = [...files].filter(([path]) => below === '' || path.startsWith(`${below}/`));
+  if (below !== '' && inside.length === 0) {
+    sendError(exchange, 404, 'EntryNotFound', `${below} does not exist on "${place.commit}"`);
+    return;
+  }
   const depth = below === '' ? 1 : below.split('/').length + 1;
   const folders = inside
     .filter(([path]) => path.split('/').length > depth)

@@ -2,14 +2,14 @@
  * Test splits of data set repos of the Hub: the repo is pinned to a commit, the split's files are
  * found by name, and of them only footers and sampled rows are read.
  */
-import { datasetInfo, listFiles } from '@huggingface/hub';
+import { datasetInfo, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { PeruError } from '@/tensor/errors';
 import { type OpenOptions } from './checkpoint-source';
 import { type ImageDataset } from './dataset';
 import { openImageSample, SPLIT_SAMPLE_ROWS, type Shard } from './dataset-sample';
 import { HubBlob } from './hub/hub-blob';
 import { type HubDoor } from './hub/hub-door';
-import { NoRepoError, wrongAnswer } from './hub/hub-errors';
+import { NoEntryError, NoRepoError, wrongAnswer } from './hub/hub-errors';
 import { nothingSeen, type RemoteFile } from './hub/range-read';
 import { type SplitPlace } from './presets';
 import { openTextSample, type TextDataset, type TextDatasetOptions } from './text-dataset';
@@ -85,11 +85,17 @@ async function openSplit(
     ...request,
   });
   const files: (RemoteFile & { readonly path: string })[] = [];
-  for await (const { type, path, size, oid, lfs } of entries) {
-    if (type !== 'file' || !isOfSplit(path, split) || files.length === MAX_SHARDS) continue;
+  for (const { path, size, oid, lfs } of await splitEntries(entries, split)) {
     const sha256 = lfs !== undefined && SHA256.test(lfs.oid) ? lfs.oid : null;
     const contentKey = sha256 === null ? `git-${oid ?? path}` : `sha256-${sha256}`;
-    const whole = { path, commit, contentKey, sha256, size: lfs?.size ?? size, seen: nothingSeen() };
+    const whole = {
+      path,
+      commit,
+      contentKey,
+      sha256,
+      size: lfs?.size ?? size,
+      seen: nothingSeen(),
+    };
     files.push({ ...whole, xetHash: null, about: door.about({ repo, revision: 'main', path }) });
   }
   if (files.length === 0) throw noSplit(place, door);
@@ -98,6 +104,23 @@ async function openSplit(
     const blob = new HubBlob(door, file, { signal, onProgress });
     return { blob, name: `${place.repo}/${file.path}` };
   });
+}
+
+/** Of a folder that is not there: none. The repo and its commit are, or they had been refused before. */
+async function splitEntries(
+  entries: AsyncIterable<ListFileEntry>,
+  split: string,
+): Promise<ListFileEntry[]> {
+  const found: ListFileEntry[] = [];
+  try {
+    for await (const entry of entries) {
+      const fits = entry.type === 'file' && isOfSplit(entry.path, split);
+      if (fits && found.length < MAX_SHARDS) found.push(entry);
+    }
+  } catch (error) {
+    if (!(error instanceof NoEntryError || error instanceof NoRepoError)) throw error;
+  }
+  return found;
 }
 
 /** Splits are cut into numbered files: `test-00000-of-00003.parquet`. */
