@@ -73,11 +73,19 @@ test('signs in through a window, keeps what was typed, and signs out', async ({ 
   expect(peru.faults).toEqual([]);
 });
 
-test('says that the sign-in was refused', async ({ peru, page }) => {
+test('says that the sign-in was refused or failed', async ({ peru, page }) => {
   await openPage(peru);
   hub.signIn.decision = 'refuse';
   await page.getByRole('button', { name: /^Sign in with/ }).click();
   await expect(page.getByText(/The sign-in was refused/)).toBeVisible();
+  hub.signIn.decision = 'fail';
+  await page.getByRole('button', { name: /^Sign in with/ }).click();
+  await expect(page.getByText(/did not sign you in: The consent could not/)).toBeVisible();
+  hub.signIn.decision = 'break';
+  await page.getByRole('button', { name: /^Sign in with/ }).click();
+  await expect(page.getByText(/close that window and cancel here; then sign in/)).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel sign-in' }).click();
+  await expect(page.getByRole('button', { name: /^Sign in with/ })).toBeVisible();
 });
 
 test('says that this copy may not talk to another Hub', async ({ peru, page }) => {

@@ -33,7 +33,8 @@ channel.addEventListener('message', ({ data }) => {
   close();
 });
 
-if (state === null) {
+const isError = new URLSearchParams(query).has('error');
+if (state === null && !isError) {
   clearTimeout(forgotten);
   say('Nothing is being signed in here. Close this window.');
 } else {

@@ -13,6 +13,8 @@ export interface HubState {
   readonly tokens: Map<string, { readonly user: string; readonly repos: readonly string[] }>;
   /** Accounts whose repos each access token may make and change. */
   readonly writers: Map<string, readonly string[]>;
+  /** Signed-in visitors of an app, by their tokens: they may change what the app made, and no more. */
+  readonly contributors: Map<string, Contributor>;
   readonly uploads: UploadState;
   readonly pageSize: number;
   readonly hubOrigin: string;
@@ -22,6 +24,12 @@ export interface HubState {
   readonly signIn: SignInState;
   /** New names of renamed repos. */
   readonly moved: ReadonlyMap<string, string>;
+}
+
+export interface Contributor {
+  readonly account: string;
+  /** Repos made with the token. */
+  readonly made: Set<string>;
 }
 
 export interface Place {
@@ -41,9 +49,18 @@ export function mayRead(state: HubState, exchange: Exchange, repo: FixtureRepo):
   return state.tokens.get(token)!.repos.includes(repo.id) || mayWrite(state, exchange, repo.id);
 }
 
-export function mayWrite({ writers }: HubState, exchange: Exchange, id: string): boolean {
-  const accounts = writers.get(tokenOf(exchange) ?? '') ?? [];
-  return accounts.includes(id.split('/')[0]!);
+export function mayWrite(state: HubState, exchange: Exchange, id: string): boolean {
+  const token = tokenOf(exchange) ?? '';
+  const accounts = state.writers.get(token) ?? [];
+  return (
+    accounts.includes(id.split('/')[0]!) || state.contributors.get(token)?.made.has(id) === true
+  );
+}
+
+/** Whether repos may be made under the account of this name. */
+export function mayMake(state: HubState, exchange: Exchange, id: string): boolean {
+  const account = state.contributors.get(tokenOf(exchange) ?? '')?.account;
+  return mayWrite(state, exchange, id) || account === id.split('/')[0];
 }
 
 /** The repo, where it may be seen; else the Hub's answer that it is not there. */

@@ -48,7 +48,16 @@ function authorize({ signIn }: HubState, exchange: Exchange): void {
     error_description: 'The resource owner denied the request',
     state,
   });
-  if (decision === 'wait') {
+  if (decision === 'break') {
+    sendError(exchange, 502, '', 'The client could not be looked up');
+  } else if (decision === 'fail') {
+    const description = 'The consent could not be stored';
+    redirect(
+      exchange,
+      302,
+      answerAddress(back, { error: 'server_error', error_description: description }),
+    );
+  } else if (decision === 'wait') {
     sendHtml(exchange, `<a href="${yes}">Authorize</a> <a href="${no}">Deny</a>`);
   } else redirect(exchange, 302, decision === 'accept' ? yes : no);
 }
@@ -89,9 +98,11 @@ async function handOut(state: HubState, exchange: Exchange): Promise<void> {
   }
   const accessToken = `hf_oauth_${randomBytes(12).toString('hex')}`;
   state.tokens.set(accessToken, { user: app.user, repos: app.repos });
-  // Either lets an app make repos; `write-repos` alone does not.
-  if (/\b(?:contribute|manage)-repos\b/.test(asked.get('scope') ?? '')) {
-    state.writers.set(accessToken, [app.user]);
+  // Either lets an app make repos, the first into those alone; `write-repos` alone does not.
+  const scopes = (asked.get('scope') ?? '').split(' ');
+  if (scopes.includes('manage-repos')) state.writers.set(accessToken, [app.user]);
+  else if (scopes.includes('contribute-repos')) {
+    state.contributors.set(accessToken, { account: app.user, made: new Set() });
   }
   const nonce = wrongNonce ? 'another' : asked.get('nonce');
   sendJson(exchange, {

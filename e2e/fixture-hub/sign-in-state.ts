@@ -10,8 +10,12 @@ export interface FixtureApp {
   readonly expiresInSeconds?: number;
 }
 
-/** What the person does on the Hub's page; `wait`: nothing yet, the page shows both answers. */
-export type SignInDecision = 'accept' | 'refuse' | 'wait';
+/**
+ * What the person does on the Hub's page; `wait`: nothing yet, the page shows both answers. Or how the
+ * Hub fails there: `fail` sends the person back with an error that names no sign-in, `break` shows one
+ * and sends nobody anywhere.
+ */
+export type SignInDecision = 'accept' | 'refuse' | 'wait' | 'fail' | 'break';
 
 export interface SignInState {
   readonly app: FixtureApp | null;

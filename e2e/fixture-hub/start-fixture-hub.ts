@@ -29,6 +29,8 @@ export interface FixtureHubOptions {
   readonly tokens?: Readonly<Record<string, readonly string[]>>;
   /** Accounts whose repos each of the `tokens` may make and change. */
   readonly writers?: Readonly<Record<string, readonly string[]>>;
+  /** Accounts of those who signed in to contribute, by their tokens. */
+  readonly contributors?: Readonly<Record<string, string>>;
   /** How large files are uploaded; default: to the content-addressed store, as on the Hub. */
   readonly uploads?: UploadMode;
   /** Entries of a page of a listing; default 1000, as on the Hub. */
@@ -100,6 +102,12 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
       ]),
     ),
     writers: new Map(Object.entries(options.writers ?? {})),
+    contributors: new Map(
+      Object.entries(options.contributors ?? {}).map(([token, account]) => [
+        token,
+        { account, made: new Set() },
+      ]),
+    ),
     uploads: uploadState(options.uploads),
     pageSize: options.pageSize ?? 1000,
     hubOrigin: hubUrl,

@@ -10,7 +10,7 @@ import {
   memoryFile,
   repoOf,
 } from './content';
-import { type HubState, mayWrite, moveBranch, tokenOf } from './hub-state';
+import { type HubState, mayMake, mayWrite, moveBranch, tokenOf } from './hub-state';
 import { type Exchange, readRequest, sendError, sendJson, takeFault } from './respond';
 import { PART_BYTES } from './upload-state';
 
@@ -78,7 +78,7 @@ async function createRepo(state: HubState, exchange: Exchange): Promise<void> {
   const id = `${asked.organization}/${asked.name}`;
   if (tokenOf(exchange) === null) {
     sendError(exchange, 401, '', 'Invalid username or password.');
-  } else if (!mayWrite(state, exchange, id)) {
+  } else if (!mayMake(state, exchange, id)) {
     const text = `You don't have the rights to create a model under the namespace "${asked.organization}"`;
     sendError(exchange, 403, '', text);
   } else if (models.has(id)) {
@@ -87,6 +87,7 @@ async function createRepo(state: HubState, exchange: Exchange): Promise<void> {
   } else {
     const first = new Map([['.gitattributes', memoryFile('.gitattributes', '')]]);
     const hidden = asked.visibility === 'private';
+    state.contributors.get(tokenOf(exchange) ?? '')?.made.add(id);
     models.set(id, repoOf(id, first, { private: hidden, xet: state.uploads.mode === 'xet' }));
     state.uploads.history.set(id, [{ id: commitOf(id, first), title: 'initial commit' }]);
     sendJson(exchange, { url: `${state.hubOrigin}/${id}`, name: id, id });

@@ -246,6 +246,8 @@ export interface UploadRequest {
   readonly hubUrl?: string;
   /** Sent to that Hub's origin only, and kept nowhere. */
   readonly accessToken: string;
+  /** Whether it came from a sign-in, which covers less than most tokens that are pasted. */
+  readonly signedIn: boolean;
 }
 
 export type JobEvent =

@@ -33,7 +33,7 @@ describe('the upload of an export', () => {
     const events: JobEvent[] = [];
     const { signal } = new AbortController();
     await uploadExport(
-      { repo: 'me/merge', private: true, hubUrl: hub.hubUrl, accessToken: TOKEN },
+      { repo: 'me/merge', private: true, hubUrl: hub.hubUrl, accessToken: TOKEN, signedIn: false },
       STAGED,
       { emit: (event) => void events.push(event), signal },
     );
@@ -58,7 +58,13 @@ describe('the upload of an export', () => {
   it('stops before anything is asked, once cancelled', async () => {
     hub.clearLog();
     const signal = AbortSignal.abort(new Error('cancelled'));
-    const request = { repo: 'me/other', private: true, hubUrl: hub.hubUrl, accessToken: TOKEN };
+    const request = {
+      repo: 'me/other',
+      private: true,
+      hubUrl: hub.hubUrl,
+      accessToken: TOKEN,
+      signedIn: false,
+    };
     await expect(uploadExport(request, STAGED, { emit: () => undefined, signal })).rejects.toThrow(
       'cancelled',
     );

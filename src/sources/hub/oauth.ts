@@ -5,6 +5,7 @@
  */
 import { PeruError } from '@/tensor/errors';
 import { isRecord } from '../json-file';
+import { checkClientDocument } from './client-document';
 import { HubDoor } from './hub-door';
 import { offline, unreachable, wrongAnswer } from './hub-errors';
 
@@ -57,13 +58,17 @@ const AGAIN = 'Sign in again, or paste an access token instead.';
  * Prepares a sign-in: asks the Hub where its endpoints are, and makes up what ties the answer to
  * this question.
  *
- * @throws PeruError `source` when the Hub can not be asked; the signal's reason once aborted
+ * @throws PeruError `source` when the Hub can not be asked, or would not know this page; the signal's
+ *   reason once aborted
  */
 export async function beginSignIn(
   request: SignInRequest,
   signal: AbortSignal,
 ): Promise<PendingSignIn> {
-  const endpoints = await endpointsOf(request, signal);
+  const [endpoints] = await Promise.all([
+    endpointsOf(request, signal),
+    checkClientDocument(request, signal),
+  ]);
   const [verifier, state, nonce] = [randomText(), randomText(), randomText()];
   const url = new URL(endpoints.authorize);
   url.search = new URLSearchParams({
@@ -112,10 +117,11 @@ async function endpointsOf(request: SignInRequest, signal: AbortSignal): Promise
 /** @throws PeruError unless the answer grants what this sign-in asked for */
 function codeOf(query: string, state: string): string {
   const answer = new URLSearchParams(query);
-  if (answer.get('state') !== state) {
+  const error = answer.get('error');
+  const isNameless = error !== null && !answer.has('state');
+  if (answer.get('state') !== state && !isNameless) {
     throw new PeruError('source', 'The answer is of another sign-in, and was not used.', AGAIN);
   }
-  const error = answer.get('error');
   if (error === 'access_denied') {
     throw new PeruError(
       'source',

@@ -23,6 +23,8 @@ export interface UploadDoorOptions {
   readonly hubUrl?: string | undefined;
   /** Sent to the origin of `hubUrl` only. Held in memory, never part of a URL or a message. */
   readonly accessToken: string;
+  /** Whether the token came from a sign-in; default false. */
+  readonly signedIn?: boolean | undefined;
   readonly fetch?: typeof fetch | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
   readonly clock?: Clock | undefined;
@@ -37,6 +39,7 @@ export class UploadDoor {
   readonly hub: URL;
   readonly repo: string;
   readonly #token: string;
+  readonly #signedIn: boolean;
   readonly #fetch: typeof fetch | undefined;
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
@@ -46,6 +49,7 @@ export class UploadDoor {
     this.hub = withSlash(new URL(options.hubUrl ?? DEFAULT_HUB_URL));
     this.repo = repo;
     this.#token = options.accessToken;
+    this.#signedIn = options.signedIn ?? false;
     this.#fetch = options.fetch;
     this.#policy = { ...DEFAULT_RETRY, stallMs: STALL_MS, ...options.retry };
     this.#clock = options.clock ?? SYSTEM_CLOCK;
@@ -58,7 +62,7 @@ export class UploadDoor {
   }
 
   about(host = this.hub.host): UploadAbout {
-    return { hub: this.hub, repo: this.repo, host };
+    return { hub: this.hub, repo: this.repo, host, signedIn: this.#signedIn };
   }
 
   /**

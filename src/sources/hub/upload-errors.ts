@@ -11,6 +11,8 @@ export interface UploadAbout {
   readonly repo: string;
   /** Whom it went to: the Hub, or a host that keeps the Hub's large files. */
   readonly host: string;
+  /** Whether the token came from a sign-in, which covers repos that this page made alone. */
+  readonly signedIn: boolean;
 }
 
 /** A refusal that will not change by itself. */
@@ -78,8 +80,14 @@ function badToken({ hub }: UploadAbout): Reason {
   ];
 }
 
-function forbidden(words: string, { repo }: UploadAbout): Reason {
+function forbidden(words: string, { repo, signedIn }: UploadAbout): Reason {
   const owner = repo.split('/')[0] ?? '';
+  if (signedIn) {
+    return [
+      `your sign-in may not write there${quoted(words)}`,
+      `It covers repos that this page makes for you, and no others: choose a name under your own account that is not taken, or paste an access token with write permission for ${owner} (made ${TOKENS}).`,
+    ];
+  }
   return [
     `the access token may not write there${quoted(words)}`,
     `Take a token with write permission for ${owner} (made ${TOKENS}; one that may only read is not enough), or a name under an account of your own.`,

@@ -4,7 +4,7 @@ import { type Fault } from '../../../e2e/fixture-hub/faults';
 import { PeruError } from '@/tensor/errors';
 import { modelFiles } from './hub.fixture';
 import { type HubUpload, uploadToHub } from './upload';
-import { READER, uploadTo, useUploadHub, WRITER } from './upload.fixture';
+import { CONTRIBUTOR, READER, uploadTo, useUploadHub, WRITER } from './upload.fixture';
 
 const held = useUploadHub();
 
@@ -52,6 +52,16 @@ describe('a refused upload', () => {
     const error = await refused({ repo: 'other/theirs', private: false });
     expect(error.hint).toMatch(/write permission for other/);
     expect(asked(/batch|commit/)).toEqual([]);
+  });
+
+  it('403: a sign-in writes into repos that it made, and says so of others', async () => {
+    const signedIn = { accessToken: CONTRIBUTOR, signedIn: true };
+    await uploadToHub(uploadTo(held.hub, signedIn));
+    await uploadToHub(uploadTo(held.hub, signedIn));
+    const error = await refused({ ...signedIn, repo: 'me/hidden' });
+    expect(error.message).toMatch(/upload to me\/hidden failed: your sign-in may not write there/);
+    expect(error.hint).toMatch(/repos that this page makes for you, and no others/);
+    expect(asked(/me\/hidden.*(?:batch|commit)/)).toEqual([]);
   });
 
   it('403 on making it stops nobody who may write to the repo there is', async () => {

@@ -7,6 +7,8 @@ import { counted, modelFile, modelFiles } from './hub.fixture';
 import { type HubUpload, type UploadFile, type UploadProgress } from './upload';
 
 export const WRITER = 'hf_writerwriterwriter';
+/** Of a visitor who signed in: it may make repos, and write into those. */
+export const CONTRIBUTOR = 'hf_oauth_contributor';
 export const READER = 'hf_readerreaderreader';
 
 /** A Hub of its own for each test: repos are made here, and remembered. */
@@ -19,8 +21,9 @@ export function useUploadHub(): { readonly hub: FixtureHub } {
         repoOf('me/hidden', modelFiles(2), { private: true }),
         repoOf('other/theirs', modelFiles(3)),
       ],
-      tokens: { [WRITER]: [], [READER]: ['me/hidden'] },
+      tokens: { [WRITER]: [], [READER]: ['me/hidden'], [CONTRIBUTOR]: ['me/hidden'] },
       writers: { [WRITER]: ['me'] },
+      contributors: { [CONTRIBUTOR]: 'me' },
     });
   });
   afterEach(async () => {

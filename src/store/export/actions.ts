@@ -1,5 +1,6 @@
 /** What the controls of the export do: make the files, and take them along. */
 import { PeruError } from '@/tensor/errors';
+import { signInStore } from '@/store/hub/sign-in';
 import { hubStore } from '@/store/hub/state';
 import { forgetFailure, raiseAlert, startJob } from '@/store/job/run-job';
 import { jobStore } from '@/store/job/state';
@@ -77,6 +78,7 @@ export async function uploadExport(target: UploadTarget): Promise<void> {
     private: target.isPrivate,
     ...(hubUrl === null ? {} : { hubUrl }),
     accessToken,
+    signedIn: signInStore.getState().status === 'in',
   };
   await startAgain('upload', (onEvent) => connectedWorker().upload(request, onEvent));
 }

@@ -243,6 +243,7 @@ describe('taking files along', () => {
       private: true,
       hubUrl: 'http://127.0.0.1:8080',
       accessToken: 'hf_secret',
+      signedIn: false,
     });
     const commit = { url: 'http://127.0.0.1:8080/me/merged/commit/1a', commit: '1a' };
     worker.last().emit({ type: 'uploaded', ...commit });

@@ -44,7 +44,8 @@ export function browserPorts(): SignInPorts {
 }
 
 /**
- * Waits for the answer to one sign-in, and tells the window that it was taken.
+ * Waits for the answer to one sign-in, and tells the window that it was taken. An error that names no
+ * sign-in is one too: a Hub that fails may not come to saying which.
  *
  * @returns the query that the Hub sent the person back with
  * @throws the signal's reason once aborted
@@ -58,9 +59,11 @@ export function signInAnswer(state: string, signal: AbortSignal): Promise<string
     };
     channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       const query = queryOf(data);
-      if (query === null || new URLSearchParams(query).get('state') !== state) return;
+      const answer = new URLSearchParams(query ?? '');
+      const named = answer.get('state');
+      if (query === null || (named !== state && !(named === null && answer.has('error')))) return;
       signal.removeEventListener('abort', stop);
-      channel.postMessage({ kind: 'taken', state });
+      channel.postMessage({ kind: 'taken', state: named });
       channel.close();
       resolve(query);
     });

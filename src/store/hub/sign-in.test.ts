@@ -157,6 +157,14 @@ describe('a sign-in that does not go well', () => {
     expect(closed).toBe(1);
   });
 
+  it('because the Hub failed and names no sign-in says so, and waits no longer', async () => {
+    hub.signIn.decision = 'fail';
+    await signIn(ports());
+    expect(note()).toBe('The Hub did not sign you in: The consent could not be stored.');
+    expect(state()).toMatchObject({ note: { hint: expect.stringMatching(/paste/) as string } });
+    expect(closed).toBe(1);
+  });
+
   it.each([
     ['expired', /took too long/],
     ['wrongNonce', /of another sign-in/],

@@ -6,6 +6,7 @@ import { browserPorts } from '@/store/hub/sign-in-ports';
 import { hubStore } from '@/store/hub/state';
 import { Button } from '@/ui/components/button';
 import styles from './hub-panel.module.css';
+import { IF_IT_FAILS } from './sign-in-words';
 
 /** Two ways to repos that not everybody may read: signing in, where it is set up, and a token. */
 export function HubAccess({ host }: { readonly host: string }) {
@@ -65,6 +66,7 @@ function Words({ state }: { readonly state: SignInState }) {
       </p>
     );
   }
+  if (state.status === 'waiting') return <p className={styles.hint}>{IF_IT_FAILS}</p>;
   if (state.status !== 'out') return null;
   return (
     <p className={styles.hint}>

@@ -7,6 +7,7 @@ import { cancelSignIn, signIn, signInStore } from '@/store/hub/sign-in';
 import { browserPorts } from '@/store/hub/sign-in-ports';
 import { hubStore } from '@/store/hub/state';
 import { Button } from '@/ui/components/button';
+import { IF_IT_FAILS } from './sign-in-words';
 import styles from './upload-dialog.module.css';
 
 interface UploadAccessProps {
@@ -54,6 +55,7 @@ function SignIn({ host, access }: UploadAccessProps) {
         <Button look="quiet" onClick={cancelSignIn}>
           Cancel sign-in
         </Button>
+        <span className={styles.hint}>{IF_IT_FAILS}</span>
       </p>
     );
   }
