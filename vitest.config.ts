@@ -7,11 +7,21 @@ import viteConfig from './vite.config.ts';
 const executablePath = findChromium();
 const chromium = executablePath === null ? {} : { executablePath };
 
+/**
+ * Ends a test that hangs, and a condition that never comes true. How long a test takes depends on
+ * what else the machine does, so none has a limit of its own.
+ */
+const HANGS_MS = 10 * 60_000;
+const NEVER_TRUE_MS = 2 * 60_000;
+
 /** Unit tests run in Node; `*.gpu.test.ts` run in full Chromium, on whatever adapter it has. */
 export default mergeConfig(
   viteConfig,
   defineConfig({
     test: {
+      testTimeout: HANGS_MS,
+      hookTimeout: HANGS_MS,
+      expect: { poll: { timeout: NEVER_TRUE_MS } },
       projects: [
         {
           extends: true,
@@ -29,8 +39,6 @@ export default mergeConfig(
           test: {
             name: 'gpu',
             include: ['src/**/*.gpu.test.ts'],
-            testTimeout: 120_000,
-            hookTimeout: 120_000,
             fileParallelism: false,
             browser: {
               enabled: true,

@@ -8,8 +8,6 @@ import { type HubCheckpoint, openHubGroup, openHubModel, openHubRepo } from './h
 import { doorTo, modelFile, modelFiles, STRANGER, TOKEN, useFixtureHub } from './hub.fixture';
 
 const held = useFixtureHub();
-/** Machines that run tests may be busy. */
-const PATIENT = { timeout: 4000 };
 const TINY = modelFile(1, 8);
 
 function add(id: string, files: Readonly<Record<string, Uint8Array | string>>): void {
@@ -347,7 +345,7 @@ describe('a network that fails', () => {
     const door = doorTo(held.hub, { retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } });
     held.hub.fault({ kind: 'status', status: 503, path: /api/, times: Infinity });
     const opening = openHubModel('me/base', door, { signal: controller.signal });
-    await expect.poll(() => held.hub.requests.length, PATIENT).toBe(1);
+    await expect.poll(() => held.hub.requests.length).toBe(1);
     controller.abort(new Error('Cancelled.'));
     await expect(opening).rejects.toThrow('Cancelled.');
     expect(held.hub.requests).toHaveLength(1);

@@ -16,8 +16,6 @@ import {
 
 const held = useUploadHub();
 const MODES: readonly UploadMode[] = ['xet', 'basic', 'multipart'];
-/** Cutting files into pieces and packing them takes a busy machine seconds. */
-const PATIENT = { timeout: 20_000 };
 
 /** What the repo holds, by path, read back over the Hub's own routes. */
 async function repoBytes(repo: string, path: string): Promise<Uint8Array> {
@@ -31,7 +29,7 @@ const commits = (): number =>
   held.hub.requests.filter(({ path, status }) => path.includes('/commit/main') && status === 200)
     .length;
 
-describe.each(MODES)('an upload by %s', { timeout: 30_000 }, (mode) => {
+describe.each(MODES)('an upload by %s', (mode) => {
   it('brings every byte, in one commit', async () => {
     held.hub.uploadMode = mode;
     const files = exportFiles();
@@ -112,12 +110,12 @@ describe.each(MODES)('an upload by %s', { timeout: 30_000 }, (mode) => {
     const upload = uploadToHub(uploadTo(held.hub, { files: smallFiles(), signal: stop.signal }));
     const isSending = () =>
       held.hub.requests.some((one) => one.server === 'content' && one.receivedBytes > 0);
-    await expect.poll(isSending, PATIENT).toBe(true);
+    await expect.poll(isSending).toBe(true);
     const reason = new Error('stopped');
     stop.abort(reason);
     await expect(upload).rejects.toBe(reason);
     // The Hub would never have answered: who asked has hung up.
-    await expect.poll(() => held.hub.underWay, PATIENT).toBe(0);
+    await expect.poll(() => held.hub.underWay).toBe(0);
     // What had left already may still arrive.
     await new Promise((resolve) => setTimeout(resolve, 200));
     const before = held.hub.requests.length;

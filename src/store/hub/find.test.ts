@@ -1,5 +1,5 @@
 /** Searching and choosing revisions, against a fixture Hub. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { resetJob } from '@/store/job/actions';
 import { scriptedWorker } from '@/store/scripted-worker';
 import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
@@ -79,9 +79,7 @@ describe('what is looked for', () => {
 describe('suggestions', () => {
   it('come once for what was typed last', async () => {
     for (const text of ['cl', 'cli', 'clip']) suggestRepos(text);
-    await vi.waitFor(() => {
-      expect(found()).toEqual(['me/clip-a', 'me/clip-b']);
-    });
+    await expect.poll(found).toEqual(['me/clip-a', 'me/clip-b']);
     expect(hub.requests).toHaveLength(1);
     expect(note()).toMatch(/^2 matching repos/);
     suggestRepos('clip');
@@ -94,21 +92,15 @@ describe('suggestions', () => {
   it('are those of the one who asks', async () => {
     setAccessToken(TOKEN);
     suggestRepos('clip-h');
-    await vi.waitFor(() => {
-      expect(found()).toEqual(['me/clip-hidden']);
-    });
+    await expect.poll(found).toEqual(['me/clip-hidden']);
   });
 
   it('that do not come are a note, and nothing else', async () => {
     hub.fault({ kind: 'status', status: 429, retryAfter: 600, path: /models\?/ });
     suggestRepos('clip');
-    await vi.waitFor(() => {
-      expect(note()).toMatch(/^No suggestions\. .*too many requests/);
-    });
+    await expect.poll(note).toMatch(/^No suggestions\. .*too many requests/);
     suggestRepos('nothing-like-it');
-    await vi.waitFor(() => {
-      expect(note()).toContain('No repo’s name holds “nothing-like-it”');
-    });
+    await expect.poll(note).toContain('No repo’s name holds “nothing-like-it”');
     dropSuggestions();
     expect(note()).toBe('');
   });

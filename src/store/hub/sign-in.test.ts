@@ -1,5 +1,5 @@
 /** Signing in, against a fixture Hub that checks what a Hub checks. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findHubRepos } from '@/worker/hub-find';
 import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
@@ -25,7 +25,7 @@ async function callback(query: string): Promise<boolean> {
     });
     setTimeout(() => {
       resolve(false);
-    }, 300);
+    }, 1000);
   });
   channel.postMessage({ kind: 'answer', query });
   const wasTaken = await taken;
@@ -196,9 +196,7 @@ describe('a sign-in that does not go well', () => {
   it('is given up by the visitor, and its late answer used by nobody', async () => {
     hub.signIn.decision = 'wait';
     const done = signIn(ports());
-    await vi.waitFor(() => {
-      expect(visited).toHaveLength(1);
-    });
+    await expect.poll(() => visited).toHaveLength(1);
     expect(state()).toEqual({ status: 'waiting' });
     cancelSignIn();
     await done;
@@ -212,9 +210,7 @@ describe('a sign-in that does not go well', () => {
   it('takes no answer to another question', async () => {
     hub.signIn.decision = 'wait';
     const done = signIn(ports());
-    await vi.waitFor(() => {
-      expect(visited).toHaveLength(1);
-    });
+    await expect.poll(() => visited).toHaveLength(1);
     expect(await callback('?code=stolen&state=guessed')).toBe(false);
     expect(state()).toEqual({ status: 'waiting' });
     cancelSignIn();
@@ -238,9 +234,7 @@ it('ends when the token expires, and says so', async () => {
   hubStore.setState({ hubUrl: brief.hubUrl });
   await signIn(ports());
   expect(state()).toMatchObject({ status: 'in', name: 'bob' });
-  await vi.waitFor(() => {
-    expect(state()).toMatchObject({ status: 'out' });
-  });
+  await expect.poll(state).toMatchObject({ status: 'out' });
   expect(state()).toMatchObject({ note: { message: expect.stringMatching(/expired/) as string } });
   expect(token()).toBe('');
   await brief.close();

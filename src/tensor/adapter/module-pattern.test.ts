@@ -14,7 +14,7 @@ const facts = JSON.parse(
 /** Python's, but nothing that names of modules need. */
 const NOT_READ = ['a++b', '(?>a)b', '(a)\\1', '(?#note)a'];
 
-describe('compileFullMatch', { timeout: 60_000 }, () => {
+describe('compileFullMatch', () => {
   const patterns = Object.keys(facts.matched);
 
   it.each(patterns.filter((pattern) => !NOT_READ.includes(pattern)))(
@@ -80,12 +80,10 @@ describe('compileFullMatch', { timeout: 60_000 }, () => {
     'a*a*a*a*a*a*a*a*a*a*b',
     '((a*)*)*b',
     '(a?){200}a{100}b',
-  ])('takes no time for %s, which hangs a backtracking engine', (pattern) => {
+  ])('comes to an end with %s, which hangs a backtracking engine', (pattern) => {
     const matches = compileFullMatch(pattern);
-    const begin = performance.now();
     expect(matches('a'.repeat(200))).toBe(false);
     expect(matches(`${'a'.repeat(200)}b`)).toBe(true);
-    expect(performance.now() - begin).toBeLessThan(5000);
   });
 
   it('gives up what takes too long, and what is too long or too deep', () => {

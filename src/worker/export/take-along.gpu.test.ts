@@ -126,7 +126,7 @@ it('exports, hands out file by file, packs, saves, and gives the room back', asy
   expect(await folderCount()).toBe(1);
   // A worker of its own, which finds what the one before has left.
   expect(await worker.open(group(), NO_CHOICES, hear)).toEqual(done);
-  await expect.poll(folderCount, { timeout: 10_000 }).toBe(0);
+  await expect.poll(folderCount).toBe(0);
   expect(await worker.exportedFile('merged.safetensors')).toBeNull();
 });
 
@@ -152,15 +152,15 @@ it('leaves on disk what a page holds, until it is released', async () => {
   expect(await folderCount()).toBe(3);
   await stand();
   await start();
-  await expect.poll(folderCount, { timeout: 10_000 }).toBe(2);
+  await expect.poll(folderCount).toBe(2);
   await worker.export(REQUEST, hear);
   await stand();
   release();
   await worker.export(REQUEST, hear);
-  await expect.poll(folderCount, { timeout: 10_000 }).toBe(1);
+  await expect.poll(folderCount).toBe(1);
   await expect(zip.arrayBuffer()).rejects.toThrow();
   await worker.open(group(), NO_CHOICES, hear);
-  await expect.poll(folderCount, { timeout: 10_000 }).toBe(0);
+  await expect.poll(folderCount).toBe(0);
 });
 
 it('leaves nothing when it is cancelled', async () => {
