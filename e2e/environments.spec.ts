@@ -6,6 +6,7 @@ import { chromium } from '@playwright/test';
 import { CHROMIUM_FLAGS, chromiumPath } from '../scripts/chromium.mjs';
 import { expect, test } from './fixtures';
 import { PeruPage } from './pages/peru-page';
+import { closeWhenStill } from './pages/stillness';
 
 test('without WebGPU the twins take over and a banner says so', async () => {
   const flags = CHROMIUM_FLAGS.filter((flag) => !/webgpu/.test(flag));
@@ -15,6 +16,7 @@ test('without WebGPU the twins take over and a banner says so', async () => {
   });
   try {
     const peru = new PeruPage(await browser.newPage({ baseURL: test.info().project.use.baseURL! }));
+    closeWhenStill(peru.page.context());
     await peru.open('?demo=fft');
     await peru.waitDone();
     await expect(peru.page.getByText(/WebGPU/).first()).toBeVisible();

@@ -1,11 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { test as base } from '@playwright/test';
 import { type FixtureFile, PeruPage } from './pages/peru-page';
+import { closeWhenStill } from './pages/stillness';
 
 export { expect } from '@playwright/test';
 
-/** Playwright's test with the page object as a fixture. */
+/** Playwright's test with the page object as a fixture; its waits last while something moves. */
 export const test = base.extend<{ peru: PeruPage }>({
+  context: async ({ context }, use) => {
+    closeWhenStill(context);
+    await use(context);
+  },
   peru: async ({ page }, use) => {
     const peru = new PeruPage(page);
     await use(peru);

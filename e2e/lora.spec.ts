@@ -27,14 +27,11 @@ const METHODS = [
 /** Most that one more or one less row in another place moves a correlation over 512. */
 const CORRELATION_TOLERANCE = 0.01;
 
-const DONE_MS = 220_000;
-test.describe.configure({ timeout: 240_000 });
-
 test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
   await peru.open();
   await page.getByRole('button', { name: 'Demo: LoRA adapters' }).click();
   await expect(peru.rankSlider).toBeVisible();
-  await peru.waitDone(DONE_MS);
+  await peru.waitDone();
   const results = await peru.results();
 
   expect(results.tasks.map(({ name, metric, n }) => ({ name, metric, n }))).toEqual(
@@ -66,7 +63,7 @@ test('all triplets give each adapter back; fewer change bytes at once, accuracy 
   peru,
 }) => {
   await peru.open('?demo=lora&q=16');
-  await peru.waitDone(DONE_MS);
+  await peru.waitDone();
   const whole = await peru.results();
   for (const { name, scores } of whole.tasks) {
     expect(scores['peru-lora@16'], name).toBe(scores['finetuned']);
@@ -80,7 +77,7 @@ test('all triplets give each adapter back; fewer change bytes at once, accuracy 
   await expect(peru.rankField).toHaveValue('4');
   expect(await peru.keptTriplets.innerText()).not.toBe(before);
   expect(new URL(peru.page.url()).searchParams.get('q')).toBe('4');
-  await peru.waitDone(DONE_MS);
+  await peru.waitDone();
 
   const cut = await peru.results();
   const bytesOf = (method: string) => cut.storage.find((row) => row.method === method)!.bytes;
@@ -96,7 +93,7 @@ test('ranks follow a kept energy, or a byte budget, and the link carries either'
   await peru.open('?demo=lora&rank=energy&energy=90');
   await expect(peru.rankMode).toHaveValue('energy');
   await expect(page.getByRole('slider', { name: 'Kept energy (%)' })).toHaveValue('90');
-  await peru.waitDone(DONE_MS);
+  await peru.waitDone();
   const byEnergy = await peru.results();
   expect(byEnergy.average['peru-lora@energy=90']).toBeDefined();
 
@@ -106,7 +103,7 @@ test('ranks follow a kept energy, or a byte budget, and the link carries either'
   await expect(page.getByRole('slider', { name: /^Byte budget/ })).toBeVisible();
   const link = new URL(page.url()).searchParams;
   expect([link.get('rank'), link.get('q'), link.get('energy')]).toEqual(['bytes', null, null]);
-  await peru.waitDone(DONE_MS);
+  await peru.waitDone();
   const byBytes = await peru.results();
   const method = `peru-lora@bytes=${link.get('budget')}`;
   expect(byBytes.average[method]).toBeDefined();

@@ -160,8 +160,8 @@ export class PeruPage {
     for (const folder of this.#folders) await rm(folder, { recursive: true });
   }
 
-  async waitDone(timeout = 110_000): Promise<void> {
-    await expect(this.status).toHaveText(/^Done/, { timeout });
+  async waitDone(): Promise<void> {
+    await expect(this.status).toHaveText(/^Done/);
   }
 
   /** The percentage a cell shows first; NaN where it is not computed yet. */
