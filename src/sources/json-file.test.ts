@@ -20,6 +20,26 @@ describe('readJson', () => {
     expect((error as Error).message).toContain('m/config.json');
   });
 
+  it('reads the bare words that Python writes, and nothing like them inside strings', async () => {
+    const text = '{"limit":[0.0, Infinity,-Infinity],"loss":NaN,"note":"NaN, \\"Infinity\\" \\\\"}';
+    expect(await readJson(new Blob([text]), 'config.json', 100)).toEqual({
+      limit: [0, Infinity, -Infinity],
+      loss: null,
+      note: 'NaN, "Infinity" \\',
+    });
+    for (const broken of [
+      '{"a":Infinity',
+      '{"a":infinity}',
+      '{Infinity:1}',
+      '[NaNa]',
+      '[+Infinity]',
+    ]) {
+      await expect(readJson(new Blob([broken]), 'config.json', 100)).rejects.toThrow(
+        /not valid JSON/,
+      );
+    }
+  });
+
   it('insists on an object where one is expected', async () => {
     for (const text of ['[]', 'null', '"a"']) {
       await expect(readJsonObject(new Blob([text]), 'config.json', 100)).rejects.toMatchObject({

@@ -1,4 +1,7 @@
-/** Reads the JSON files of a repo (config, preprocessor, tokenizer) with a cap on their size. */
+/**
+ * Reads the JSON files of a repo (config, preprocessor, tokenizer) with a cap on their size. Python's
+ * json writes the bare words `Infinity`, `-Infinity` and `NaN`, which JSON does not have: they are read.
+ */
 import { PeruError } from '@/tensor/errors';
 import { readRange } from '@/tensor/safetensors';
 
@@ -13,6 +16,7 @@ export const JSON_CAPS = {
 
 /**
  * @param maxBytes refuse longer files, unread
+ * @returns with null where NaN stands
  * @throws PeruError `parse` when the file is too long, not UTF-8 or not JSON, `source` when it
  *   can not be read
  */
@@ -26,7 +30,7 @@ export async function readJson(blob: Blob, name: string, maxBytes: number): Prom
   }
   const bytes = await readRange(blob, 0, blob.size, name);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    return parsePython(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PeruError(
@@ -36,6 +40,26 @@ export async function readJson(blob: Blob, name: string, maxBytes: number): Prom
       { cause },
     );
   }
+}
+
+const STRING_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:Infinity|NaN)\b/g;
+
+/** @throws SyntaxError where it is not JSON, the three words apart */
+function parsePython(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    const spelt = text.replace(STRING_OR_WORD, spellWord);
+    // The first error tells of the file as it is.
+    if (spelt === text) throw error;
+    return JSON.parse(spelt) as unknown;
+  }
+}
+
+/** A number past the largest is read as Infinity. */
+function spellWord(token: string): string {
+  if (token.startsWith('"')) return token;
+  return token === 'NaN' ? 'null' : token.replace('Infinity', '1e999');
 }
 
 /**
