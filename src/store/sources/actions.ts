@@ -3,7 +3,7 @@ import { listRepos, setHub } from '@/store/hub/actions';
 import { openSource, raiseAlert, replan } from '@/store/job/actions';
 import { type DemoName } from '@/worker/protocol';
 import { adoptRecipe, forgetChosenLambda } from '@/store/recipe/edits';
-import { addToList, removeFromList } from './file-list';
+import { addToList, clash, removeFromList } from './file-list';
 import { isRecipeFile, readRecipe, type RecipeToOpen } from './recipe-file';
 import { type LocalFile, sourcesStore } from './state';
 
@@ -21,7 +21,7 @@ export function addFiles(added: readonly LocalFile[]): void {
   const [first, ...more] = added;
   if (first === undefined) return;
   if (more.length === 0 && isRecipeFile(first.path)) void openRecipe(first);
-  else openFiles(addToList(localFiles(), added));
+  else appendFiles(added);
 }
 
 /** Closes one set of the visitor's files; with none left, the first demo opens. */
@@ -51,10 +51,31 @@ export function leaveOut(exclude: readonly string[]): void {
   void replan({ exclude: [...patterns.exclude, ...exclude] });
 }
 
+function appendFiles(added: readonly LocalFile[]): void {
+  const present = localFiles();
+  if (clash(present, added)) void appendClashing(added);
+  else openFiles([...present, ...added]);
+}
+
+/** Files are read to tell whether they are there already; the list may change meanwhile. */
+async function appendClashing(added: readonly LocalFile[]): Promise<void> {
+  try {
+    for (;;) {
+      const present = localFiles();
+      const all = await addToList(present, added);
+      if (localFiles() !== present) continue;
+      openFiles(all);
+      return;
+    }
+  } catch (error) {
+    raiseAlert(error);
+  }
+}
+
 async function openRecipe(file: LocalFile): Promise<void> {
   try {
     const found = await readRecipe(file, sourcesStore.getState().request);
-    if (found === null) openFiles(addToList(localFiles(), [file]));
+    if (found === null) appendFiles([file]);
     else followRecipe(found);
   } catch (error) {
     raiseAlert(error);
@@ -95,5 +116,7 @@ function chosenBase(): string | undefined {
 
 function localFiles(): readonly LocalFile[] {
   const { request } = sourcesStore.getState();
-  return request?.kind === 'files' ? request.files : [];
+  return request?.kind === 'files' ? request.files : NO_FILES;
 }
+
+const NO_FILES: readonly LocalFile[] = [];

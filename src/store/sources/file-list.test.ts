@@ -2,34 +2,68 @@ import { describe, expect, it } from 'vitest';
 import { addToList, fileSets, removeFromList } from './file-list';
 import { type LocalFile } from './state';
 
-const entry = (path: string, text = path, lastModified = 1): LocalFile => ({
+const entry = (path: string, text = path): LocalFile => ({
   path,
-  file: new File([text], path.split('/').at(-1) ?? path, { lastModified }),
+  file: new File([text], path.split('/').at(-1) ?? path, { lastModified: 1 }),
 });
+const pathsOf = (files: readonly LocalFile[]) => files.map(({ path }) => path);
 
 describe('the list of files', () => {
-  it('grows, and takes no file twice', () => {
-    const once = addToList([], [entry('a.safetensors')]);
-    expect(addToList(once, [entry('a.safetensors'), entry('b.safetensors')])).toHaveLength(2);
+  it('keeps files of one name, size and date that were added one after the other', async () => {
+    let files: readonly LocalFile[] = [];
+    for (const text of ['one', 'two', 'six']) {
+      files = await addToList(files, [entry('model.safetensors', text)]);
+    }
+    expect(pathsOf(files)).toEqual([
+      'model.safetensors',
+      'added-2/model.safetensors',
+      'added-3/model.safetensors',
+    ]);
+    expect(await Promise.all(files.map(({ file }) => file.text()))).toEqual(['one', 'two', 'six']);
   });
 
-  it('moves a batch aside as a whole when its names are taken', () => {
-    const first = addToList([], [entry('model.safetensors', 'one'), entry('config.json', 'one')]);
-    const added = [entry('model.safetensors', 'other one'), entry('config.json', 'other')];
-    const both = addToList(first, added);
-    expect(both.map(({ path }) => path)).toEqual([
+  it('keeps loose files whole batch by batch, those that are alike too', async () => {
+    const first = await addToList(
+      [],
+      [entry('model.safetensors', 'one'), entry('config.json', '{}')],
+    );
+    const both = await addToList(first, [
+      entry('model.safetensors', 'two'),
+      entry('config.json', '{}'),
+    ]);
+    expect(pathsOf(both)).toEqual([
       'model.safetensors',
       'config.json',
       'added-2/model.safetensors',
       'added-2/config.json',
     ]);
-    expect(addToList(both, added)).toHaveLength(4);
-    const third = addToList(both, [entry('model.safetensors', 'a third')]);
-    expect(third.at(-1)?.path).toBe('added-3/model.safetensors');
+    expect(await addToList(both, [entry('model.safetensors', 'one')])).toHaveLength(5);
   });
 
-  it('lists and removes by folder, single files by themselves', () => {
-    const files = addToList([], [entry('x/config.json'), entry('x/model.safetensors'), entry('y')]);
+  it('keeps folders of one name, size and date whose bytes differ', async () => {
+    const first = await addToList([], [entry('out/config.json', '{}'), entry('out/w', 'one')]);
+    const both = await addToList(first, [entry('out/config.json', '{}'), entry('out/w', 'two')]);
+    expect(pathsOf(both.slice(2))).toEqual(['added-2/out/config.json', 'added-2/out/w']);
+    // The second one, added again: it is found where it went.
+    const again = [entry('out/config.json', '{}'), entry('out/w', 'two'), entry('out/new', '')];
+    expect(pathsOf((await addToList(both, again)).slice(4))).toEqual(['added-2/out/new']);
+  });
+
+  it('takes what is new of a folder that is there already', async () => {
+    const once = await addToList([], [entry('m/config.json'), entry('m/a.safetensors')]);
+    const again = [entry('m/config.json'), entry('m/a.safetensors'), entry('m/b.safetensors')];
+    expect(pathsOf(await addToList(once, again))).toEqual([
+      'm/config.json',
+      'm/a.safetensors',
+      'm/b.safetensors',
+    ]);
+  });
+
+  it('lists and removes by folder, single files by themselves', async () => {
+    const files = await addToList(
+      [],
+      [entry('x/config.json'), entry('x/model.safetensors'), entry('y')],
+    );
     expect(fileSets(files)).toEqual([
       { root: 'x', fileCount: 2, byteLength: 'x/config.jsonx/model.safetensors'.length },
       { root: 'y', fileCount: 1, byteLength: 1 },

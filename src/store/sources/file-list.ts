@@ -1,4 +1,5 @@
-/** The visitor's files as one list that grows and shrinks. Pure. */
+/** The visitor's files as one list that grows and shrinks. */
+import { sameBytes } from './same-bytes';
 import { type LocalFile } from './state';
 
 /** One checkpoint's worth of files, as listed for removal. */
@@ -9,24 +10,53 @@ export interface FileSet {
   readonly byteLength: number;
 }
 
+/** Whether some of the files would take the place of others in the list. */
+export function clash(present: readonly LocalFile[], added: readonly LocalFile[]): boolean {
+  const paths = new Set(present.map(({ path }) => path));
+  return added.some(({ path }) => paths.has(path));
+}
+
 /**
- * Adds files to those there. A file already there (same path, size and time) is not added twice;
- * a batch whose paths collide with other files moves into a folder of its own, so that two
- * repos' `model.safetensors` can be added one after the other.
+ * Adds files to those there. A batch whose paths are taken moves into a folder of its own, as a
+ * whole, so that two repos' `model.safetensors` can be added one after the other. A folder that was
+ * added before, byte by byte, is the same folder: only what is new in it is added. Neither size nor
+ * date says that two files are one: archives give all their files one date.
+ *
+ * @throws DOMException when a file can no longer be read
  */
-export function addToList(
+export async function addToList(
   present: readonly LocalFile[],
   added: readonly LocalFile[],
-): readonly LocalFile[] {
-  const known = new Map(present.map((entry) => [entry.path, entry]));
-  const fresh = added.filter((entry) => !isSameFile(known.get(entry.path), entry));
-  if (!fresh.some((entry) => known.has(entry.path))) return [...present, ...fresh];
-  for (let number = 2; ; number++) {
-    const moved = fresh.map(({ path, file }) => ({ path: `added-${number}/${path}`, file }));
-    const clashing = moved.filter((entry) => known.has(entry.path));
-    if (clashing.length === 0) return [...present, ...moved];
-    if (clashing.every((entry) => isSameFile(known.get(entry.path), entry))) return present;
+): Promise<readonly LocalFile[]> {
+  const known = new Map(present.map(({ path, file }) => [path, file]));
+  for (let number = 1; ; number++) {
+    const moved = number === 1 ? added : added.map((entry) => inFolder(`added-${number}`, entry));
+    const fresh = moved.filter(({ path }) => !known.has(path));
+    const isFree = fresh.length === moved.length;
+    if (isFree || (await isAddedAgain(known, moved))) return [...present, ...fresh];
   }
+}
+
+/** Whether all files at taken paths, in folders of their own, are the files there. */
+async function isAddedAgain(
+  known: ReadonlyMap<string, File>,
+  added: readonly LocalFile[],
+): Promise<boolean> {
+  for (const { path, file } of added) {
+    const there = known.get(path);
+    if (there === undefined) continue;
+    // Loose files of different models are called alike, and some of them are.
+    if (!pathAsAdded(path).includes('/') || !(await sameBytes(there, file))) return false;
+  }
+  return true;
+}
+
+function inFolder(folder: string, { path, file }: LocalFile): LocalFile {
+  return { path: `${folder}/${path}`, file };
+}
+
+function pathAsAdded(path: string): string {
+  return path.replace(/^added-\d+\//, '');
 }
 
 /** Drops a set: the file of that path, or every file under that folder. */
@@ -52,13 +82,4 @@ export function fileSets(present: readonly LocalFile[]): readonly FileSet[] {
 function setOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? path : path.slice(0, slash);
-}
-
-function isSameFile(a: LocalFile | undefined, b: LocalFile): boolean {
-  return (
-    a !== undefined &&
-    a.file.size === b.file.size &&
-    a.file.lastModified === b.file.lastModified &&
-    a.file.name === b.file.name
-  );
 }
