@@ -31,7 +31,7 @@ function FullFormula({ recipe }: { readonly recipe: Recipe }) {
         <Theta mark="t" /> − <Theta mark="0" />)
       </p>
       <p aria-hidden="true" className={styles.peru}>
-        <Theta mark="t" tilde /> = <Theta mark="*" /> + top
+        <Theta mark="t" hat /> = <Theta mark="*" /> + top
         <sub>
           <b className={styles.number}>{recipe.keptPercent} %</b>
         </sub>{' '}
@@ -59,12 +59,12 @@ function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
         <Sub of="A" by="t" />
       </p>
       <p aria-hidden="true" className={styles.peru}>
-        <Theta mark="t" tilde /> = <Theta mark="0" /> + <Sub of="U" by="q" />
+        <Theta mark="t" hat /> = <Theta mark="0" /> + <Sub of="U" by="q" />
         <Sub of="S" by="q" />
         <span className={styles.symbol}>
           <var>V</var>
           <sub>q</sub>
-          <sup>⊤</sup>
+          <sup>T</sup>
         </span>
         , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
       </p>
@@ -127,12 +127,11 @@ function Sub({ of, by }: { readonly of: string; readonly by: string }) {
   );
 }
 
-function Theta({ mark, tilde = false }: { readonly mark: string; readonly tilde?: boolean }) {
-  const symbol: ReactNode = tilde ? 'θ̂' : 'θ';
+function Theta({ mark, hat = false }: { readonly mark: string; readonly hat?: boolean }) {
   return (
     <span className={styles.symbol}>
-      <var>{symbol}</var>
-      {mark === '*' ? <sup>∗</sup> : <sub>{mark}</sub>}
+      <var className={hat ? styles.hat : undefined}>θ</var>
+      {mark === '*' ? mark : <sub>{mark}</sub>}
     </span>
   );
 }
