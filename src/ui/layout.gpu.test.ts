@@ -9,29 +9,12 @@ import { startPage } from '@/store/start';
 import { App } from './app';
 import './tokens.css';
 import './base.css';
+import './fonts/wide.fixture.css';
 
 const DONE = { status: 'done' } as const;
 
 let worker: ScriptedWorker;
 let root: Root;
-
-beforeEach(async () => {
-  resetJob();
-  const host = document.createElement('div');
-  document.body.append(host);
-  worker = scriptedWorker();
-  root = createRoot(host);
-  root.render(createElement(App));
-  void startPage(worker, { search: '?m=10', replace: () => undefined });
-  await expect.element(page.getByRole('heading', { level: 1 })).toBeVisible();
-});
-
-afterEach(() => {
-  root.unmount();
-  document.body.replaceChildren();
-  // Measures the empty page: else how far this test has scrolled is where the next one begins.
-  window.scrollTo(0, 0);
-});
 
 async function openGroup(): Promise<void> {
   worker.last().emit({
@@ -87,9 +70,31 @@ function nameOf(element: Element): string {
   return element.textContent || `the mark of ${element.getAttribute('data-family') ?? ''}`;
 }
 
-describe('the layout', () => {
+/** The page must hold in its own faces, and where the machine's, which may be wider, stand in. */
+describe.each(['own', 'wide'])('the layout in the %s face', (face) => {
   const { innerWidth, innerHeight } = window;
-  afterEach(() => page.viewport(innerWidth, innerHeight));
+
+  beforeEach(async () => {
+    document.documentElement.dataset['face'] = face;
+    resetJob();
+    const host = document.createElement('div');
+    document.body.append(host);
+    worker = scriptedWorker();
+    root = createRoot(host);
+    root.render(createElement(App));
+    void startPage(worker, { search: '?m=10', replace: () => undefined });
+    await expect.element(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await document.fonts.ready;
+  });
+
+  afterEach(async () => {
+    root.unmount();
+    document.body.replaceChildren();
+    delete document.documentElement.dataset['face'];
+    // Measures the empty page: else how far this test has scrolled is where the next one begins.
+    window.scrollTo(0, 0);
+    await page.viewport(innerWidth, innerHeight);
+  });
 
   it('keeps progress in view on wide screens, above what follows it', async () => {
     await page.viewport(1280, 800);

@@ -98,14 +98,15 @@ describe('the panels', () => {
   });
 
   it('are labelled in two lines where one is too short, from the end where even those are', () => {
-    expect(labelLines('encoder SelfAttention q', 40)).toEqual(['encoder SelfAttention q']);
-    expect(labelLines('encoder SelfAttention q', 18)).toEqual(['encoder', 'SelfAttention q']);
-    for (const line of labelLines(
-      'vision_model_tower_of_many words self_attention_projection',
-      12,
-    )) {
-      expect(line.length).toBeLessThanOrEqual(12);
-    }
+    const within = (room: number) => (line: string) => line.length <= room;
+    expect(labelLines('encoder SelfAttention q', within(40))).toEqual(['encoder SelfAttention q']);
+    expect(labelLines('encoder SelfAttention q', within(18))).toEqual([
+      'encoder',
+      'SelfAttention q',
+    ]);
+    const long = 'vision_model_tower_of_many words self_attention_projection';
+    expect(labelLines(long, within(12))).toEqual(['…_projection']);
+    expect(labelLines(long, within(0))).toEqual(['…']);
   });
 
   it('name the first and the last index and some between, none too close', () => {

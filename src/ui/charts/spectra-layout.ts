@@ -156,7 +156,7 @@ export interface PanelGrid {
 }
 
 /** Room for the numbers beside, and the names above and below a panel's cells. */
-export const PANEL = { left: 26, top: 36, bottom: 22, gap: 18, least: 112, most: 420 };
+export const PANEL = { left: 26, top: 38, bottom: 22, gap: 18, least: 112, most: 420 };
 
 /** As many panels in a row as stay legible; cells as high as their number allows. */
 export function panelGrid(groupCount: number, maxRank: number, width: number): PanelGrid {
@@ -171,18 +171,20 @@ export function panelGrid(groupCount: number, maxRank: number, width: number): P
   return { perRow, innerWidth, innerHeight, stepX, stepY };
 }
 
-/** The label in at most two lines of `room` characters; what does not fit is cut at the front. */
-export function labelLines(label: string, room: number): readonly string[] {
-  if (label.length <= room) return [label];
+/** The label in at most two lines that fit; what does not is cut at the front. */
+export function labelLines(label: string, fits: (line: string) => boolean): readonly string[] {
+  if (fits(label)) return [label];
   const words = label.split(' ');
-  const fits = words.findIndex((_, i) => words.slice(i).join(' ').length <= room);
-  const second = fits < 0 ? label : words.slice(fits).join(' ');
-  const first = fits < 0 ? '' : words.slice(0, fits).join(' ');
-  return [first, second].filter((line) => line !== '').map((line) => shortened(line, room));
+  const rest = words.findIndex((_, i) => fits(words.slice(i).join(' ')));
+  const second = rest < 0 ? label : words.slice(rest).join(' ');
+  const first = rest < 0 ? '' : words.slice(0, rest).join(' ');
+  return [first, second].filter((line) => line !== '').map((line) => shortened(line, fits));
 }
 
-function shortened(line: string, room: number): string {
-  return line.length <= room ? line : `…${line.slice(line.length - room + 1)}`;
+function shortened(line: string, fits: (line: string) => boolean): string {
+  if (fits(line)) return line;
+  const ends = Array.from(line, (_, i) => `…${line.slice(i + 1)}`);
+  return ends.find(fits) ?? '…';
 }
 
 /** 1, the last, and round ones between that stand `gap` pixels apart. */

@@ -1,7 +1,7 @@
 import { memo, useId, useMemo } from 'react';
+import { type TextStyle, useTextRuler } from '@/ui/use-text-ruler';
 import { useWidth } from '@/ui/use-width';
 import {
-  type CellSize,
   cutLine,
   groupModules,
   indexTicks,
@@ -51,6 +51,7 @@ export function SpectraMap(props: SpectraMapProps) {
           role="img"
           aria-labelledby={titleId}
           aria-describedby={summaryId}
+          {...AXIS_STYLE}
         >
           <title id={titleId}>{title}</title>
           <desc id={summaryId}>{summary}</desc>
@@ -94,7 +95,7 @@ function Panel({ group, spectra, ranks, decades, maxRank, width, height }: Panel
   const cut = cutLine(kept, cell);
   return (
     <>
-      <PanelAxes group={group} cell={cell} maxRank={maxRank} width={width} />
+      <PanelAxes group={group} {...{ cellWidth, cellHeight, maxRank, width }} />
       <Cells group={group} spectra={spectra} {...{ cellWidth, cellHeight, decades }} kept={false} />
       <clipPath id={clipId}>
         <path d={keptArea(kept, cell)} />
@@ -138,41 +139,55 @@ export function opacityOf(level: number): number {
 
 interface PanelAxesProps {
   readonly group: ModuleGroup;
-  readonly cell: CellSize;
+  readonly cellWidth: number;
+  readonly cellHeight: number;
   readonly maxRank: number;
   readonly width: number;
 }
 
-/** Pixels a character of a label takes, and its lines lie apart. */
-const LABEL_CHARACTER = 6.6;
+const AXIS_STYLE: TextStyle = { fontSize: 11, fontWeight: 400 };
+const LABEL_STYLE: TextStyle = { fontSize: 12, fontWeight: 600 };
+/** Pixels that a label's lines lie apart. */
 const LABEL_HEIGHT = 15;
+/** Pixels between the numbers of two blocks. */
+const BLOCK_AIR = 8;
 
-/** Pixels a block's number takes. */
-const BLOCK_WIDTH = 22;
-
-function PanelAxes({ group: { label, members }, cell, maxRank, width }: PanelAxesProps) {
-  const every = Math.max(1, Math.ceil(BLOCK_WIDTH / cell.width));
-  const bottom = cell.height * maxRank;
-  const lines = labelLines(label, Math.floor(width / LABEL_CHARACTER));
+/** Measured and drawn once a task: the cut moves beside it. */
+const PanelAxes = memo(function PanelAxes(props: PanelAxesProps) {
+  const { group, cellWidth, cellHeight, maxRank, width } = props;
+  const { label, members } = group;
+  const ruler = useTextRuler();
+  const longest = members.reduce(
+    (most, { block }) => (block.length > most.length ? block : most),
+    '',
+  );
+  const every = Math.ceil((BLOCK_AIR + ruler(longest, AXIS_STYLE).width) / cellWidth);
+  const bottom = cellHeight * maxRank;
+  const lines = labelLines(label, (line) => ruler(line, LABEL_STYLE).width <= width);
   return (
     <g className={styles.axis}>
       {lines.map((line, i) => (
-        <text key={i} className={styles.label} y={-8 - LABEL_HEIGHT * (lines.length - 1 - i)}>
+        <text
+          key={i}
+          className={styles.label}
+          y={-8 - LABEL_HEIGHT * (lines.length - 1 - i)}
+          {...LABEL_STYLE}
+        >
           {line}
         </text>
       ))}
-      {indexTicks(maxRank, cell.height, 22).map((index) => (
-        <text key={index} x={-6} y={(index - 0.5) * cell.height} dy="0.34em" textAnchor="end">
+      {indexTicks(maxRank, cellHeight, 22).map((index) => (
+        <text key={index} x={-6} y={(index - 0.5) * cellHeight} dy="0.34em" textAnchor="end">
           {index}
         </text>
       ))}
       {members.map(({ module, block }, i) =>
         i % every === 0 ? (
-          <text key={module} x={(i + 0.5) * cell.width} y={bottom + 15} textAnchor="middle">
+          <text key={module} x={(i + 0.5) * cellWidth} y={bottom + 15} textAnchor="middle">
             {block}
           </text>
         ) : null,
       )}
     </g>
   );
-}
+});

@@ -3,14 +3,19 @@ import { type GroupKind, type MethodId } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { bytesTick, percent } from '@/ui/format';
 import { familyLabel } from '@/ui/method-label';
+import { type TextRuler, type TextSize, type TextStyle, useTextRuler } from '@/ui/use-text-ruler';
 import { useWidth } from '@/ui/use-width';
+import { type Box } from './place-labels';
 import { accuracyDomain, linearScale, logScale, logTicks, spacedTicks, tenths } from './scales';
-import { type MarkLabel, markLabels, type Placed } from './trade-off-labels';
+import { LABEL_STYLES, type MarkLabel, markLabels, type Placed } from './trade-off-labels';
 import styles from './trade-off-chart.module.css';
 
 const HEIGHT = 380;
-/** Pixels a size on the axis takes, with some air. */
-const TICK_LABEL_WIDTH = 48;
+const AXIS_STYLE: TextStyle = { fontSize: 12, fontWeight: 400 };
+/** Pixels between two sizes on the axis. */
+const TICK_AIR = 12;
+/** Pixels between a level's line and its name. */
+const LEVEL_AIR = 6;
 const MARGIN = { top: 44, right: 24, bottom: 56, left: 60 };
 
 interface TradeOffChartProps {
@@ -37,6 +42,7 @@ export function TradeOffChart(props: TradeOffChartProps) {
           role="img"
           aria-labelledby={titleId}
           aria-describedby={summaryId}
+          {...AXIS_STYLE}
         >
           <title id={titleId}>Accuracy against bytes</title>
           <desc id={summaryId}>{props.summary}</desc>
@@ -48,6 +54,7 @@ export function TradeOffChart(props: TradeOffChartProps) {
 }
 
 function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly width: number }) {
+  const ruler = useTextRuler();
   const right = width - MARGIN.right;
   const bottom = HEIGHT - MARGIN.bottom;
   // Beside the base, the base itself takes no bytes: no place on this axis, but a level.
@@ -60,20 +67,25 @@ function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly
   const domain = accuracyDomain(points.map((point) => point.value));
   const x = logScale(low, high, MARGIN.left, right);
   const y = linearScale(domain.low, domain.high, bottom, MARGIN.top);
+  const ticks = logTicks(low, high);
   const marks = sized.map((point): Placed => ({ point, x: x(point.bytes), y: y(point.value) }));
   const curves = curvesOf(marks);
   const frame = { left: MARGIN.left + 2, top: 30, right: width - 6, bottom: bottom - 2 };
+  const taken = levels.map(({ family, value }) =>
+    boxAbove(right, y(value), ruler(familyLabel(family, kind), AXIS_STYLE)),
+  );
+  const labels = markLabels({ marks, curves, taken, current, kind }, frame, ruler);
   return (
     <>
       <Axes
-        xTicks={spacedTicks(logTicks(low, high), x, TICK_LABEL_WIDTH)}
+        xTicks={spacedTicks(ticks, x, TICK_AIR + widest(ticks.map(bytesTick), ruler))}
         yTicks={tenths(domain.low, domain.high)}
         {...{ x, y, width, kind }}
       />
       {levels.map((point) => (
         <g key={point.method} className={styles.level} transform={`translate(0 ${y(point.value)})`}>
           <line x1={MARGIN.left} x2={right} />
-          <text x={right} y={-6} textAnchor="end">
+          <text x={right} y={-LEVEL_AIR} textAnchor="end">
             {familyLabel(point.family, kind)}
           </text>
         </g>
@@ -96,11 +108,20 @@ function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly
           r={mark.point.setting === null ? 6 : mark.point.method === current ? 6.5 : 4}
         />
       ))}
-      {markLabels(marks, curves, current, kind, frame).map((label) => (
+      {labels.map((label) => (
         <Label key={label.method} label={label} />
       ))}
     </>
   );
+}
+
+function widest(texts: readonly string[], ruler: TextRuler): number {
+  return Math.max(...texts.map((text) => ruler(text, AXIS_STYLE).width));
+}
+
+/** Where a level's name stands: above its line, up to the right end. */
+function boxAbove(right: number, line: number, { width, height }: TextSize): Box {
+  return { left: right - width, right, top: line - LEVEL_AIR - height, bottom: line };
 }
 
 /** Methods computed at several m or q; what was chosen by energy or bytes stands by itself. */
@@ -164,6 +185,7 @@ function Label({ label: { text, look, family, place } }: { readonly label: MarkL
       y={place.y}
       dy="0.34em"
       textAnchor={place.anchor}
+      {...LABEL_STYLES[look]}
     >
       {text}
     </text>

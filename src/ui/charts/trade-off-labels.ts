@@ -2,12 +2,23 @@
 import { type GroupKind, type MethodId } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { familyLabel, settingLabel } from '@/ui/method-label';
+import { type TextRuler, type TextStyle } from '@/ui/use-text-ruler';
 import { type Box, type LabelToPlace, placeLabels, type PlacedLabel } from './place-labels';
 
 export interface Placed {
   readonly point: TradeOffPoint;
   readonly x: number;
   readonly y: number;
+}
+
+/** What the chart shows. */
+interface Drawn {
+  readonly marks: readonly Placed[];
+  readonly curves: readonly (readonly Placed[])[];
+  /** Labels that have their places already. */
+  readonly taken: readonly Box[];
+  readonly current: MethodId;
+  readonly kind: GroupKind;
 }
 
 export interface MarkLabel {
@@ -19,35 +30,36 @@ export interface MarkLabel {
   readonly place: PlacedLabel;
 }
 
-/** Pixels a character takes, bold or small: the widest of the fonts on offer. */
-const CHARACTER = { name: 7.3, current: 7.3, share: 6.2 };
-const LINE_HEIGHT = 16;
+/** How each look is set. */
+export const LABEL_STYLES: Readonly<Record<MarkLabel['look'], TextStyle>> = {
+  name: { fontSize: 13, fontWeight: 700 },
+  current: { fontSize: 13, fontWeight: 700 },
+  share: { fontSize: 11, fontWeight: 400 },
+};
+
 const MARK_RADIUS = 8;
 
 /**
  * Names of models and of each curve's last point come first, then the recipe's own setting, then
  * the others, which stand only where there is room.
  *
- * @param marks in the order of the tables
- * @param curves the marks each line joins; labels keep off the lines
+ * @param drawn marks in the order of the tables; labels keep off them and the lines between them
+ * @param frame what no label may leave
  */
 export function markLabels(
-  marks: readonly Placed[],
-  curves: readonly (readonly Placed[])[],
-  current: MethodId,
-  kind: GroupKind,
+  { marks, curves, taken, current, kind }: Drawn,
   frame: Box,
+  measure: TextRuler,
 ): readonly MarkLabel[] {
   const ends = new Set(curves.map((curve) => curve.at(-1)));
   const wanted = marks
     .map((mark) => ({ mark, ...wording(mark, ends.has(mark), current, kind) }))
     .sort((a, b) => RANKING[a.look] - RANKING[b.look]);
   const labels = wanted.map(({ mark, text, look }): LabelToPlace => {
-    const width = text.length * CHARACTER[look];
-    const optional = look === 'share';
-    return { x: mark.x, y: mark.y, width, height: LINE_HEIGHT, side: sideOf(mark), optional };
+    const size = measure(text, LABEL_STYLES[look]);
+    return { x: mark.x, y: mark.y, ...size, side: sideOf(mark), optional: look === 'share' };
   });
-  const places = placeLabels(labels, obstaclesOf(marks, curves), frame);
+  const places = placeLabels(labels, [...taken, ...obstaclesOf(marks, curves)], frame);
   return wanted.flatMap(({ mark, text, look }, i) => {
     const place = places[i];
     const { method, family } = mark.point;
