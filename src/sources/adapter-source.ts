@@ -22,9 +22,13 @@ export const ADAPTER_FILE = 'adapter_model.safetensors';
 export const ADAPTER_CONFIG = 'adapter_config.json';
 const ADAPTER_PICKLE = 'adapter_model.bin';
 
-/** Whether a folder was meant as an adapter, complete or not. */
+/** What mlx-lm saves beside a configuration of its own, under the name of PEFT's. */
+export const MLX_ADAPTER_FILE = 'adapters.safetensors';
+
+/** Whether a folder was meant as an adapter of PEFT's, complete or not. */
 export function isAdapterFolder(has: (name: string) => boolean): boolean {
-  return has(ADAPTER_CONFIG) || has(ADAPTER_FILE) || has(ADAPTER_PICKLE);
+  if (has(ADAPTER_FILE) || has(ADAPTER_PICKLE)) return true;
+  return has(ADAPTER_CONFIG) && !has(MLX_ADAPTER_FILE);
 }
 
 /**
@@ -39,10 +43,8 @@ export async function openAdapter(
 ): Promise<OpenAdapter> {
   const configLabel = fileLabel(source, ADAPTER_CONFIG);
   const configFile = await openRequired(source, ADAPTER_CONFIG, options);
-  const config = readAdapterConfig(
-    await readJson(configFile, configLabel, JSON_CAPS.config),
-    configLabel,
-  );
+  const json = await readJson(configFile, configLabel, JSON_CAPS.config);
+  const config = readAdapterConfig(json, configLabel);
   const blob = await openRequired(source, ADAPTER_FILE, options);
   const header = await readSafetensorsHeader(blob, fileLabel(source, ADAPTER_FILE));
   return { name: source.name, config, weights: checkpointTensors(source.name, [{ blob, header }]) };

@@ -6,6 +6,7 @@ import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-t
 import { PeruError } from '@/tensor/errors';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
 import { isSparseHeader } from '@/tensor/sparse/sparse-file';
+import { JSON_CAPS, readJsonObject } from './json-file';
 import { readShardIndex } from './shard-index';
 
 export interface OpenOptions {
@@ -52,10 +53,13 @@ export interface RepoSource {
 export interface CheckpointSource extends RepoSource {
   /** Path inside the repo of the safetensors file, or of the index of its shards. */
   readonly weightsPath: string;
+  /** All shards, the first of which is `weightsPath`, where no index names them. */
+  readonly shards?: readonly string[];
   /** Gives the tensors where they do not lie in that file as they are. */
   readonly openTensors?: (options?: OpenOptions) => Promise<CheckpointTensors>;
 }
 
+export const CONFIG_FILE = 'config.json';
 export const WEIGHTS_FILE = 'model.safetensors';
 export const SHARD_INDEX_FILE = 'model.safetensors.index.json';
 
@@ -89,17 +93,22 @@ export async function openWeights(
   options?: OpenOptions,
 ): Promise<CheckpointTensors> {
   if (source.openTensors !== undefined) return source.openTensors(options);
-  const indexed = source.weightsPath.endsWith('.index.json');
-  if (!indexed) {
-    return checkpointTensors(source.name, [await openFile(source, source.weightsPath, options)]);
-  }
+  return source.weightsPath.endsWith('.index.json')
+    ? openIndexed(source, options)
+    : openFiles(source, source.shards ?? [source.weightsPath], options);
+}
+
+/** Opens the shards that an index names, and checks that they hold what it says. */
+async function openIndexed(
+  source: CheckpointSource,
+  options: OpenOptions | undefined,
+): Promise<CheckpointTensors> {
   const index = await openRequired(source, source.weightsPath, options);
   const shardOf = await readShardIndex(index, fileLabel(source, source.weightsPath));
-  const files = [];
-  for (const shard of [...new Set(shardOf.values())].sort()) {
-    files.push(await openFile(source, shard, options));
-  }
-  const weights = checkpointTensors(source.name, files);
+  const shards = [...new Set(shardOf.values())].sort();
+  const missing = shards.filter((shard) => source.paths?.includes(shard) === false);
+  if (missing.length > 0) throw missingShards(source, missing);
+  const weights = await openFiles(source, shards, options);
   for (const [tensor, shard] of shardOf) {
     if (weights.tensors.get(tensor)?.fileName === fileLabel(source, shard)) continue;
     throw new PeruError(
@@ -109,6 +118,16 @@ export async function openWeights(
     );
   }
   return weights;
+}
+
+async function openFiles(
+  source: CheckpointSource,
+  paths: readonly string[],
+  options: OpenOptions | undefined,
+): Promise<CheckpointTensors> {
+  const files = [];
+  for (const path of paths) files.push(await openFile(source, path, options));
+  return checkpointTensors(source.name, files);
 }
 
 async function openFile(
@@ -127,6 +146,32 @@ function loneSparse(fileName: string): PeruError {
     'unsupported',
     `${fileName} is a sparse vector that Peru wrote, no model of its own: its values are added to a merged model.`,
     'Add the whole folder of the export, its files named as they were written: TASK.sparse.safetensors beside merged.safetensors.',
+  );
+}
+
+/** @returns null without one, or where it is broken: merging does without */
+export async function readConfig(
+  repo: RepoSource,
+  options?: OpenOptions,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const blob = await repo.open(CONFIG_FILE, options);
+  if (blob === null) return null;
+  try {
+    return await readJsonObject(blob, `${repo.name}/${CONFIG_FILE}`, JSON_CAPS.config);
+  } catch (error) {
+    if (error instanceof PeruError && error.kind === 'parse') return null;
+    throw error;
+  }
+}
+
+function missingShards(source: CheckpointSource, missing: readonly string[]): PeruError {
+  const some = missing.slice(0, 3).join(', ');
+  const listed = missing.length > 3 ? `${some} and ${missing.length - 3} more` : some;
+  return new PeruError(
+    'source',
+    `${source.name} has no file ${listed}: its index names ${missing.length === 1 ? 'it' : 'them'}.`,
+    source.ifMissing ??
+      'Add the whole folder, with all shards of one save; download those that are missing again.',
   );
 }
 

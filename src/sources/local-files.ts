@@ -10,14 +10,18 @@ import {
   type AdapterSource,
   isAdapterFolder,
 } from './adapter-source';
+import { type CheckpointSource, CONFIG_FILE, joinPath, type RepoSource } from './checkpoint-source';
 import {
-  type CheckpointSource,
-  joinPath,
-  type RepoSource,
-  SHARD_INDEX_FILE,
-  WEIGHTS_FILE,
-} from './checkpoint-source';
+  byFolder,
+  findModels,
+  folderOf,
+  type FoundModel,
+  isFirstModule,
+  isStep,
+} from './model-folders';
+import { alternativesFound, looseShards } from './model-folder-errors';
 import { type ExportFolder, exportNames, RECIPE_FILE } from './peru-export';
+import { isOtherFormat, isPickle } from './weight-files';
 
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */
@@ -32,87 +36,70 @@ export interface LocalGroup {
   readonly exports: readonly ExportFolder[];
   /** Folders with a recipe.json, which may be anybody's. */
   readonly recipes: readonly RepoSource[];
+  /** Folders of models that belong to another one: steps of its training, or modules of it. */
+  readonly parts: readonly string[];
   /** Paths that belong to no checkpoint and no adapter. */
   readonly ignored: readonly string[];
 }
 
-const PICKLE = /\.(?:bin|pt|pth|ckpt|pkl|pickle)$/i;
-const OTHER_WEIGHTS = /\.(?:gguf|ggml|h5|msgpack|onnx|npz)$/i;
-/** What a trainer saves on the way, inside the folder of the adapter it ends with. */
-const STEP_FOLDER = /(?:^|\/)checkpoint-\d+(?:\/|$)/;
-const INDEX = '.safetensors.index.json';
-
 /**
  * @throws PeruError `unsupported` when a folder's only weights are pickles or other formats;
- *   `source` when a folder has a config but no weights, or the reverse for an adapter, or nothing
- *   is a checkpoint or an adapter
+ *   `source` when a folder has a config but no weights, or the reverse for an adapter, when shards
+ *   are missing, when only one of several models in a folder can be meant, or nothing is a
+ *   checkpoint or an adapter
  */
 export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
-  const folders = byFolder(files);
-  const adapterFolders = foldersOfAdapters(folders);
-  const exports = localExports(folders);
-  const noCheckpoints = [...adapterFolders.steps, ...exports.map(({ repo }) => repo.folder)];
-  const weights = [...folders].flatMap(([folder, entries]) =>
-    isInsideAny(folder, noCheckpoints)
-      ? []
-      : weightFiles(entries).map((file) => ({ folder, file })),
+  const folders = byFolder(
+    files.map((file) => [file.path.replace(/^(?:\.?\/)+/, ''), file] as const),
   );
-  const owners = [
-    ...new Set(weights.map(({ folder }) => folder)),
-    ...adapterFolders.all,
-    ...exports.map(({ repo }) => repo.folder),
-  ];
+  const exports = localExports(folders);
+  const places = exports.map(({ repo }) => repo.folder);
+  const open = new Map([...folders].filter(([folder]) => !isInsideAny(folder, places)));
+  const found = findModels(open, (folder) => folders.get(folder)?.has(CONFIG_FILE) ?? false);
+  for (const folder of open.keys()) {
+    if (!isInsideAny(folder, found.parts)) refuseHalfAdapter(folder, folders.get(folder)!);
+  }
+  const [loose] = found.loose;
+  if (loose !== undefined) throw looseShards(loose);
+  const [alternatives] = found.alternatives;
+  if (alternatives !== undefined) throw alternativesFound(alternatives);
+  const modelled = found.models.map(({ folder }) => folder);
+  const encoders = modelled.filter((folder) => isFirstModule(folder, folders)).map(folderOf);
+  const owners = [...new Set([...modelled, ...encoders]), ...places];
   for (const [folder, entries] of folders) {
     // Folders inside a checkpoint's (onnx/, runs/) hold by-products, not checkpoints.
     // A repo's own pickle is a copy of its safetensors; among loose files it was meant.
-    const isRepo = entries.has('config.json') || entries.has(ADAPTER_CONFIG);
+    const isRepo = entries.has(CONFIG_FILE) || entries.has(ADAPTER_CONFIG);
     const belongs = owners.some((owner) => isInside(folder, owner) && (folder !== owner || isRepo));
     if (!belongs) refuseOtherWeights(folder, [...entries.keys()].sort());
   }
   if (owners.length === 0) throw nothingFound(files);
+  const ofKind = (kind: FoundModel['kind']): FoundModel[] =>
+    found.models.filter((model) => model.kind === kind);
   return {
-    checkpoints: localCheckpoints(folders, weights),
-    adapters: localAdapters(folders, adapterFolders.all),
+    checkpoints: localCheckpoints(folders, ofKind('checkpoint')),
+    adapters: localAdapters(folders, ofKind('adapter')),
     exports,
     recipes: foldersWith(folders, RECIPE_FILE),
+    parts: found.parts,
     ignored: ignoredPaths(files, folders, owners),
   };
 }
 
 type Folders = ReadonlyMap<string, ReadonlyMap<string, LocalFile>>;
 
-/**
- * Folders of adapters, and the folders of a trainer's steps inside them.
- *
- * @throws PeruError when an adapter lacks its configuration or its weights
- */
-function foldersOfAdapters(folders: Folders): { readonly all: string[]; readonly steps: string[] } {
-  const found = [...folders.keys()].filter((folder) => {
-    const names = folders.get(folder)!;
-    return isAdapterFolder((name) => names.has(name));
-  });
-  const isStep = (folder: string): boolean =>
-    STEP_FOLDER.test(folder) &&
-    found.some((outer) => outer !== folder && isInside(folder, outer) && !STEP_FOLDER.test(outer));
-  const all = found.filter((folder) => !isStep(folder));
-  for (const folder of all) refuseHalfAdapter(folder, folders.get(folder)!);
-  return { all, steps: found.filter(isStep) };
-}
-
-function localCheckpoints(
-  folders: Folders,
-  weights: readonly { readonly folder: string; readonly file: string }[],
-): CheckpointSource[] {
-  const names = shortNames(weights.map(({ folder, file }) => displayPath(folder, file, weights)));
-  return weights.map(({ folder, file }, i) => {
-    const repo = localRepo(joinPath(folder, file), names[i]!, folder, folders.get(folder)!);
-    return { ...repo, weightsPath: file };
+function localCheckpoints(folders: Folders, models: readonly FoundModel[]): CheckpointSource[] {
+  const names = shortNames(models.map((model) => displayPath(model, models, folders)));
+  return models.map(({ folder, weightsPath, shards }, i) => {
+    const id = joinPath(folder, weightsPath);
+    const repo = localRepo(id, names[i]!, folder, folders.get(folder)!);
+    return { ...repo, weightsPath, ...(shards !== undefined && { shards }) };
   });
 }
 
-function localAdapters(folders: Folders, adapterFolders: readonly string[]): AdapterSource[] {
-  const names = shortNames(adapterFolders.map((folder) => (folder === '' ? 'adapter' : folder)));
-  return adapterFolders.map((folder, i) =>
+function localAdapters(folders: Folders, models: readonly FoundModel[]): AdapterSource[] {
+  const names = shortNames(models.map(({ folder }) => (folder === '' ? 'adapter' : folder)));
+  return models.map(({ folder }, i) =>
     localRepo(joinPath(folder, ADAPTER_FILE), names[i]!, folder, folders.get(folder)!),
   );
 }
@@ -136,20 +123,6 @@ function folderRepo(folder: string, entries: ReadonlyMap<string, LocalFile>): Re
   return localRepo(folder, name, folder, entries);
 }
 
-/** Files by folder and name; hidden ones (.git, .cache, ._resource forks) are left out. */
-function byFolder(files: readonly LocalFile[]): Folders {
-  const folders = new Map<string, Map<string, LocalFile>>();
-  for (const file of files) {
-    const path = file.path.replace(/^(?:\.?\/)+/, '');
-    if (/(?:^|\/)\./.test(path)) continue;
-    const slash = path.lastIndexOf('/');
-    const folder = path.slice(0, Math.max(0, slash));
-    const entries = folders.get(folder) ?? new Map<string, LocalFile>();
-    folders.set(folder, entries.set(path.slice(slash + 1), file));
-  }
-  return folders;
-}
-
 function isInside(folder: string, outer: string): boolean {
   return folder === outer || (outer !== '' && folder.startsWith(`${outer}/`));
 }
@@ -158,18 +131,9 @@ function isInsideAny(folder: string, outers: readonly string[]): boolean {
   return outers.some((outer) => isInside(folder, outer));
 }
 
-/** Names of the weight files (or shard indexes) of a folder, one a checkpoint. */
-function weightFiles(entries: ReadonlyMap<string, LocalFile>): string[] {
-  const names = [...entries.keys()].filter((name) => name !== ADAPTER_FILE).sort();
-  const index = names.find((name) => name.endsWith(INDEX));
-  if (index !== undefined) return [entries.has(SHARD_INDEX_FILE) ? SHARD_INDEX_FILE : index];
-  if (entries.has(WEIGHTS_FILE) && entries.has('config.json')) return [WEIGHTS_FILE];
-  return names.filter((name) => name.toLowerCase().endsWith('.safetensors'));
-}
-
 /** A folder without safetensors is fine unless it was meant as a checkpoint. */
 function refuseOtherWeights(folder: string, names: readonly string[]): void {
-  const pickle = names.find((name) => PICKLE.test(name));
+  const pickle = names.find(isPickle);
   if (pickle !== undefined) {
     throw new PeruError(
       'unsupported',
@@ -177,7 +141,7 @@ function refuseOtherWeights(folder: string, names: readonly string[]): void {
       'Convert it: model.save_pretrained(folder, safe_serialization=True) in transformers, or safetensors.torch.save_file(torch.load(file, weights_only=True), "model.safetensors").',
     );
   }
-  const other = names.find((name) => OTHER_WEIGHTS.test(name));
+  const other = names.find(isOtherFormat);
   if (other !== undefined) {
     throw new PeruError(
       'unsupported',
@@ -196,6 +160,7 @@ function refuseOtherWeights(folder: string, names: readonly string[]): void {
 
 /** @throws PeruError when one of an adapter's two files is missing, or its weights are a pickle */
 function refuseHalfAdapter(folder: string, entries: ReadonlyMap<string, LocalFile>): void {
+  if (!isAdapterFolder((name) => entries.has(name))) return;
   if (entries.has(ADAPTER_CONFIG) && entries.has(ADAPTER_FILE)) return;
   const where = folder === '' ? 'the files added' : `the folder ${folder}`;
   if (entries.has(ADAPTER_FILE)) {
@@ -205,9 +170,7 @@ function refuseHalfAdapter(folder: string, entries: ReadonlyMap<string, LocalFil
       `Add the whole folder that PEFT saved, with ${ADAPTER_CONFIG}.`,
     );
   }
-  const pickle = [...entries.keys()].find(
-    (name) => name.startsWith('adapter_') && PICKLE.test(name),
-  );
+  const pickle = [...entries.keys()].find((name) => name.startsWith('adapter_') && isPickle(name));
   if (pickle !== undefined) {
     throw new PeruError(
       'unsupported',
@@ -246,23 +209,29 @@ function localRepo(
   return { id, name, folder, paths, open };
 }
 
-/** A folder with one checkpoint is known by its own name, several in one by their files'. */
+/**
+ * A folder with one checkpoint is known by its own name, several in one by their files'; the first
+ * module of a sentence encoder by the folder that it is a module of.
+ */
 function displayPath(
-  folder: string,
-  file: string,
-  all: readonly { readonly folder: string }[],
+  { folder, weightsPath }: FoundModel,
+  all: readonly FoundModel[],
+  folders: Folders,
 ): string {
+  if (folder.includes('/') && isFirstModule(folder, folders)) return folderOf(folder);
   const alone = all.filter((other) => other.folder === folder).length === 1;
   if (alone && folder !== '') return folder;
-  return joinPath(folder, file.replace(/\.safetensors(?:\.index\.json)?$/i, ''));
+  return joinPath(folder, weightsPath.replace(WEIGHTS_ENDING, ''));
 }
 
-/** The shortest tails of the paths that tell them apart, at least their last part. */
+const WEIGHTS_ENDING = /(?:-\d{5}-of-\d{5})?\.safetensors(?:\.index\.json)?$/i;
+
+/** The shortest tails of the paths that tell them apart: a step is no name without its training's. */
 function shortNames(paths: readonly string[]): string[] {
   const parts = paths.map((path) => path.split('/'));
   const tail = (path: readonly string[], length: number): string => path.slice(-length).join('/');
   return parts.map((path, i) => {
-    let length = 1;
+    let length = isStep(paths[i]!) ? Math.min(2, path.length) : 1;
     const clashes = (other: readonly string[], j: number): boolean =>
       j !== i && tail(other, length) === tail(path, length);
     while (length < path.length && parts.some(clashes)) length += 1;

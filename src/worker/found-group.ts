@@ -9,6 +9,7 @@ import {
 import { listed } from '@/plan/findings/finding';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/tensor/errors';
+import { partFindings, withoutParts } from './model-parts';
 import { type GroupSources, type TaskSource } from './sources';
 import { statedBases } from './stated-bases';
 
@@ -32,20 +33,25 @@ export interface AboutGroup {
  * @throws PeruError `choose-base` where it can not be told, `source` for adapters without a base
  */
 export async function groupOf(
-  { checkpoints, adapters }: Found,
+  { checkpoints: all, adapters }: Found,
   { title, lambda, taskOf }: AboutGroup,
   chosenBase: string | undefined,
   options: OpenOptions,
 ): Promise<GroupSources> {
+  const { whole: checkpoints, parts } = await withoutParts(all, options);
+  const findings = partFindings(parts);
   if (adapters.length > 0) {
+    // What is no checkpoint at all shall not be offered as the base.
+    if (checkpoints.length > 1)
+      await Promise.all(checkpoints.map((one) => openWeights(one, options)));
     const base = baseOfAdapters(adapters, checkpoints, chosenBase);
     const tasks = adapters.map((model) => ({ ...taskOf(model), model }));
-    return { kind: 'adapters', title, base, tasks, lambda };
+    return { kind: 'adapters', title, base, tasks, lambda, findings };
   }
   const base = await chooseBase(checkpoints, chosenBase, options);
   const others = checkpoints.filter((checkpoint) => checkpoint !== base);
   const tasks = others.map((model) => ({ ...taskOf(model), model }));
-  return { kind: 'full', title, base, tasks, lambda };
+  return { kind: 'full', title, base, tasks, lambda, findings };
 }
 
 /** Called as its files are, and scored on nothing. */

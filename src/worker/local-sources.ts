@@ -4,7 +4,10 @@ import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
 import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
 import { PeruError } from '@/tensor/errors';
 import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { finding, listed } from '@/plan/findings/finding';
+import { type Finding } from '@/plan/preflight';
 import { groupOf, unscoredTask } from './found-group';
+import { partFindings } from './model-parts';
 import { type GroupSources } from './sources';
 import { type SourceRequest } from './protocol';
 import { matchSources } from './reopening/match-sources';
@@ -30,8 +33,32 @@ export async function localSources(
   }
   const about = { title: 'Your files', lambda: null, taskOf: unscoredTask };
   const told = await recipeAmong(found, options);
-  if (told === null) return groupOf(found, about, base, options);
-  return byRecipe(told, found, base, options);
+  const group = await (told === null
+    ? groupOf(found, about, base, options)
+    : byRecipe(told, found, base, options));
+  const findings = [...partFindings(found.parts), ...addedAgain(files)];
+  return { ...group, findings: [...(group.findings ?? []), ...findings] };
+}
+
+/** Weights that may be files added before: in a folder of their own, but of one name, size and date. */
+function addedAgain(files: LocalRequest['files']): Finding[] {
+  const known = new Map<string, string>();
+  const again: string[] = [];
+  for (const { path, file } of files.filter((one) => one.path.endsWith('.safetensors'))) {
+    const key = JSON.stringify([path.replace(/^added-\d+\//, ''), file.size, file.lastModified]);
+    const before = known.get(key);
+    if (before === undefined) known.set(key, path);
+    else again.push(`${path} and ${before}`);
+  }
+  if (again.length === 0) return [];
+  return [
+    finding({
+      level: 'note',
+      topic: 'sources',
+      title: `${listed(again)} have one name, size and date.`,
+      detail: 'Each is taken for a file of its own. Remove one if you added the same file twice.',
+    }),
+  ];
 }
 
 interface LocalRecipe {
@@ -87,7 +114,7 @@ async function byRecipe(
   const about = { title: recipe.title, lambda: recipe.merge.lambda ?? null, taskOf };
   const models = { checkpoints: inOrder(checkpoints), adapters: inOrder(adapters) };
   const group = await groupOf(models, about, chosen ?? matched.base?.id, options);
-  return { ...group, findings: matched.findings };
+  return { ...group, findings: [...(group.findings ?? []), ...matched.findings] };
 }
 
 function isRightBelow({ folder }: AdapterSource, { folder: outer }: RepoSource): boolean {

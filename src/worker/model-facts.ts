@@ -1,10 +1,9 @@
 /** Small files of a checkpoint that tell whether it fits the others. */
 import { type ModelFacts } from '@/plan/model-facts';
-import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
+import { type OpenOptions, readConfig, type RepoSource } from '@/sources/checkpoint-source';
 import { type HubFile } from '@/sources/hub/hub-api';
-import { JSON_CAPS, readJsonObject } from '@/sources/json-file';
+import { JSON_CAPS } from '@/sources/json-file';
 import { readLicence } from '@/sources/model-card';
-import { PeruError } from '@/tensor/errors';
 
 const TOKENIZER = 'tokenizer.json';
 
@@ -19,17 +18,6 @@ export async function readModelFacts(repo: RepoSource, options: OpenOptions): Pr
     repo.open('README.md', options).then(readLicence),
   ]);
   return { name: repo.name, config, tokenizerHash, licence };
-}
-
-async function readConfig(repo: RepoSource, options: OpenOptions): Promise<ModelFacts['config']> {
-  const blob = await repo.open('config.json', options);
-  if (blob === null) return null;
-  try {
-    return await readJsonObject(blob, `${repo.name}/config.json`, JSON_CAPS.config);
-  } catch (error) {
-    if (error instanceof PeruError && error.kind === 'parse') return null;
-    throw error;
-  }
 }
 
 /** A repo of the Hub lists its files' hashes; others are read. */

@@ -1,8 +1,6 @@
 /** Which models a checkpoint says it was trained from. */
-import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
-import { JSON_CAPS, readJsonObject } from '@/sources/json-file';
+import { type OpenOptions, readConfig, type RepoSource } from '@/sources/checkpoint-source';
 import { readBaseModels } from '@/sources/model-card';
-import { PeruError } from '@/tensor/errors';
 
 /** By `_name_or_path` of its config.json and `base_model` of its card: names, paths, ids of the Hub. */
 export async function statedBases(
@@ -17,15 +15,7 @@ export async function statedBases(
 }
 
 async function nameOrPath(repo: RepoSource, options: OpenOptions): Promise<string | null> {
-  const blob = await repo.open('config.json', options);
-  if (blob === null) return null;
-  try {
-    const config = await readJsonObject(blob, `${repo.name}/config.json`, JSON_CAPS.config);
-    const name = config['_name_or_path'];
-    return typeof name === 'string' && name !== '' ? name : null;
-  } catch (error) {
-    // A broken configuration states nothing; whoever needs it will say so.
-    if (error instanceof PeruError && error.kind === 'parse') return null;
-    throw error;
-  }
+  // A broken configuration states nothing; whoever needs it will say so.
+  const name = (await readConfig(repo, options))?.['_name_or_path'];
+  return typeof name === 'string' && name !== '' ? name : null;
 }

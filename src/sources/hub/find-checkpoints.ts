@@ -1,17 +1,12 @@
 /** Which files of a repo are checkpoints and adapters. Nothing is read: only names decide. */
 import { ADAPTER_CONFIG, ADAPTER_FILE } from '../adapter-source';
-import { SHARD_INDEX_FILE, WEIGHTS_FILE } from '../checkpoint-source';
+import { looseShards } from '../model-folder-errors';
+import { byFolder, findModels, type FoundModel, isStep } from '../model-folders';
 import { type ExportNames, exportNames, RECIPE_FILE } from '../peru-export';
+import { isOtherFormat, isPickle } from '../weight-files';
 import { pathBelow } from './repo-ref';
 
-/** A checkpoint or an adapter, by where it lies in the repo. */
-export interface FoundModel {
-  readonly kind: 'checkpoint' | 'adapter';
-  /** Empty for the repo's own folder. */
-  readonly folder: string;
-  /** Name inside the folder: a safetensors file or the index of its shards. */
-  readonly weightsPath: string;
-}
+export type { FoundModel };
 
 export interface FoundModels {
   readonly models: readonly FoundModel[];
@@ -20,34 +15,29 @@ export interface FoundModels {
   readonly otherWeights: readonly string[];
 }
 
-const INDEX = '.safetensors.index.json';
-const SHARD = /-\d{5}-of-\d{5}\.safetensors$/;
-const PICKLE = /\.(?:bin|pt|pth|ckpt|pkl|pickle)$/i;
-const OTHER_WEIGHTS = /\.(?:gguf|ggml|h5|msgpack|onnx|npz)$/i;
-/** Files of a trainer, not of a model. */
-const NOT_WEIGHTS = /^(?:training_args|optimizer|scheduler|rng_state.*|scaler)\.(?:bin|pt|pth)$/;
-/** What a trainer saves on the way. */
-const STEP_FOLDER = /(?:^|\/)checkpoint-\d+$/;
-
 /**
  * @param paths every file of the repo
  * @param within folder or .safetensors file that is meant; empty for the whole repo
+ * @throws PeruError `source` where there is nothing but shards that are not all there
  */
 export function findCheckpoints(paths: readonly string[], within: string): FoundModels {
   const inside = paths.filter((path) => isWithin(path, within));
-  const folders = new Map<string, Set<string>>();
-  for (const path of inside) {
-    if (/(?:^|\/)\./.test(path)) continue;
-    const slash = path.lastIndexOf('/');
-    const folder = path.slice(0, Math.max(0, slash));
-    const names = folders.get(folder) ?? new Set();
-    folders.set(folder, names.add(path.slice(slash + 1)));
-  }
-  const models = [...folders].flatMap(([folder, names]) => modelsOf(folder, names));
+  const folders = byFolder(inside.map((path) => [path, path] as const));
+  const isFile = within.endsWith('.safetensors');
+  const found = findModels(folders, () => !isFile);
+  // One reference names one model: of a folder with an adapter, that is the adapter.
+  const adapted = new Set(
+    found.models.flatMap(({ kind, folder }) => (kind === 'adapter' ? folder : [])),
+  );
+  const models = found.models.filter(
+    ({ kind, folder }) => kind === 'adapter' || !adapted.has(folder),
+  );
+  const [loose] = found.loose;
+  if (models.length === 0 && loose !== undefined && !isFile) throw looseShards(loose);
   return {
-    models: within.endsWith('.safetensors') ? models : withoutSteps(models, within),
-    pickles: inside.filter((path) => PICKLE.test(path) && !NOT_WEIGHTS.test(nameOf(path))),
-    otherWeights: inside.filter((path) => OTHER_WEIGHTS.test(path)),
+    models: withoutSteps(models, within),
+    pickles: inside.filter((path) => isPickle(nameOf(path))),
+    otherWeights: inside.filter(isOtherFormat),
   };
 }
 
@@ -97,25 +87,8 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function modelsOf(folder: string, names: ReadonlySet<string>): FoundModel[] {
-  const checkpoint = (weightsPath: string): FoundModel => {
-    return { kind: 'checkpoint', folder, weightsPath };
-  };
-  if (names.has(ADAPTER_FILE) && names.has(ADAPTER_CONFIG)) {
-    return [{ kind: 'adapter', folder, weightsPath: ADAPTER_FILE }];
-  }
-  if (names.has(SHARD_INDEX_FILE)) return [checkpoint(SHARD_INDEX_FILE)];
-  if (names.has(WEIGHTS_FILE)) return [checkpoint(WEIGHTS_FILE)];
-  const sorted = [...names].sort();
-  const index = sorted.filter((name) => name.endsWith(INDEX));
-  if (index.length > 0) return index.map(checkpoint);
-  return sorted
-    .filter((name) => name.endsWith('.safetensors') && !SHARD.test(name) && name !== ADAPTER_FILE)
-    .map(checkpoint);
-}
-
 /** A trainer's steps are left out where there is anything else. */
 function withoutSteps(models: readonly FoundModel[], within: string): readonly FoundModel[] {
-  const ends = models.filter(({ folder }) => folder === within || !STEP_FOLDER.test(folder));
+  const ends = models.filter(({ folder }) => folder === within || !isStep(folder));
   return ends.length > 0 ? ends : models;
 }

@@ -73,7 +73,8 @@ export async function openHubRepo(
     ...pinned,
     files,
     checkpoints: ofKind('checkpoint').map((model) => {
-      return { ...opener(model), weightsPath: model.weightsPath };
+      const { weightsPath, shards } = model;
+      return { ...opener(model), weightsPath, ...(shards !== undefined && { shards }) };
     }),
     adapters: ofKind('adapter').map(opener),
   };

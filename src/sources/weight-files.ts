@@ -1,0 +1,119 @@
+/** Which of a folder's files are weights, and which of them make up one model. Names decide. */
+import { ADAPTER_CONFIG, ADAPTER_FILE, MLX_ADAPTER_FILE } from './adapter-source';
+import { WEIGHTS_FILE } from './checkpoint-source';
+
+export interface WeightFile {
+  /** A safetensors file, the index of shards, or the first of `shards`. */
+  readonly weightsPath: string;
+  /** All of them, in order, where no index names them. */
+  readonly shards?: readonly string[];
+  /** Whether a library opens the folder by it, without being told which file. */
+  readonly isMain: boolean;
+}
+
+/** Shards that no index names and that are not one save. */
+export interface LooseShards {
+  readonly present: readonly string[];
+  /** Empty where they are of several saves. */
+  readonly missing: readonly string[];
+}
+
+export interface WeightFiles {
+  readonly weights: readonly WeightFile[];
+  readonly loose: readonly LooseShards[];
+}
+
+const PICKLE = /\.(?:bin|pt|pth|ckpt|pkl|pickle)$/i;
+const OTHER_WEIGHTS = /\.(?:gguf|ggml|h5|msgpack|onnx|npz)$/i;
+/** Files of a trainer (transformers, accelerate), not of a model. */
+const OF_TRAINER =
+  /^(?:training_args|optimizer|scheduler|sampler|scaler|rng_state|random_states|dl_state_dict|custom_checkpoint)[\w-]*\.\w+$/i;
+const SAFETENSORS = /\.safetensors$/i;
+const INDEX = '.safetensors.index.json';
+const SHARD = /^(.*?)-?(\d{5})-of-(\d{5})\.safetensors$/;
+/** Names that libraries look for, in this order: transformers, diffusers. */
+const MAIN_NAMES = ['model', 'diffusion_pytorch_model'];
+/** The weights of the shards beside it once more, under the names of Mistral's own code. */
+const CONSOLIDATED = /^consolidated[\w.-]*\.safetensors$/;
+/** More shards are not looked for one by one; the largest models are saved in some hundreds. */
+const MAX_SHARDS = 10_000;
+
+/** Whether a file may be a model's weights as a pickle. */
+export function isPickle(name: string): boolean {
+  return PICKLE.test(name) && !OF_TRAINER.test(name);
+}
+
+/** Whether a file holds weights in a format that Peru does not read. */
+export function isOtherFormat(name: string): boolean {
+  return OTHER_WEIGHTS.test(name);
+}
+
+/**
+ * @param isRepo whether the files are one model's; else each may be a model of its own
+ */
+export function weightFiles(all: readonly string[], isRepo: boolean): WeightFiles {
+  const names = all.filter((name) => name !== ADAPTER_FILE && !OF_TRAINER.test(name)).sort();
+  const main = isRepo ? mainFile(new Set(names)) : null;
+  if (main !== null) return { weights: [asMain(main)], loose: [] };
+  const files = names.filter((name) => SAFETENSORS.test(name) && !SHARD.test(name));
+  const whole = new Set(files.map((name) => name.replace(SAFETENSORS, '')));
+  // What stands in one file as well was saved later than its shards.
+  const indexes = names.filter((name) => name.endsWith(INDEX) && !whole.has(stemOf(name)));
+  const shards = groupShards(names);
+  const areUsual = indexes.every((index) => shards.has(stemOf(index)));
+  if (indexes.length > 0 && (isRepo || !areUsual)) {
+    return { weights: indexes.map(asMain), loose: [] };
+  }
+  const indexed = new Set([...whole, ...indexes.map(stemOf)]);
+  const saves = [...shards].flatMap(([stem, own]) => (indexed.has(stem) ? [] : [oneSave(own)]));
+  const complete = saves.filter((save): save is WeightFile => 'isMain' in save);
+  const hasShards = complete.length > 0 || indexes.length > 0;
+  const single = files
+    .filter((name) => !(hasShards && (isRepo || CONSOLIDATED.test(name))))
+    .map((name) => ({ weightsPath: name, isMain: name === WEIGHTS_FILE }));
+  const weights = [...indexes.map(asMain), ...complete, ...single];
+  return {
+    weights: weights.sort((a, b) => (a.weightsPath < b.weightsPath ? -1 : 1)),
+    loose: saves.filter((save): save is LooseShards => 'missing' in save),
+  };
+}
+
+/** As `from_pretrained` chooses: the file, and only without it the index of shards. */
+function mainFile(names: ReadonlySet<string>): string | null {
+  const wanted = MAIN_NAMES.flatMap((name) => [`${name}.safetensors`, `${name}${INDEX}`]);
+  const found = wanted.find((name) => names.has(name));
+  if (found !== undefined) return found;
+  return names.has(ADAPTER_CONFIG) && names.has(MLX_ADAPTER_FILE) ? MLX_ADAPTER_FILE : null;
+}
+
+function asMain(weightsPath: string): WeightFile {
+  return { weightsPath, isMain: true };
+}
+
+function stemOf(index: string): string {
+  return index.slice(0, -INDEX.length);
+}
+
+/** Shards by what stands before their numbers. */
+function groupShards(names: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const stem = SHARD.exec(name)?.[1];
+    if (stem !== undefined) groups.set(stem, [...(groups.get(stem) ?? []), name]);
+  }
+  return groups;
+}
+
+/** Shards that no index names say of how many they are. */
+function oneSave(shards: readonly string[]): WeightFile | LooseShards {
+  const first = shards[0]!;
+  const totals = new Set(shards.map((shard) => SHARD.exec(shard)![3]!));
+  if (totals.size > 1) return { present: shards, missing: [] };
+  const total = Math.min(Number([...totals][0]), MAX_SHARDS);
+  const wanted = Array.from({ length: total }, (_, i) =>
+    first.replace(/\d{5}(?=-of-)/, String(i + 1).padStart(5, '0')),
+  );
+  const missing = wanted.filter((name) => !shards.includes(name));
+  if (missing.length > 0) return { present: shards, missing };
+  return { weightsPath: first, shards, isMain: true };
+}
