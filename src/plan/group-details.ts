@@ -19,6 +19,8 @@ export interface GroupDetails {
   readonly integers: readonly string[];
   /** Of these, buffers that another checkpoint stores as numbers. */
   readonly buffers: readonly string[];
+  /** Of these, tensors that are too large for ids and are not called as masks are. */
+  readonly largeIntegers: readonly string[];
   /** Per task: names in its file of tensors without an element that the base lacks. */
   readonly empty: readonly (readonly string[])[];
   /** Names of the base that only the patterns keep from being merged. */
@@ -26,6 +28,10 @@ export interface GroupDetails {
   /** Patterns that match no tensor of the base. */
   readonly unusedPatterns: readonly string[];
 }
+
+/** Ids of positions are as many as the longest text has tokens. */
+const MOST_IDS = 2 ** 20;
+const MASK_OR_INDEX = /(?:bias|mask|index)$/;
 
 /** Gathers the facts once the tensors are sorted. */
 export function groupDetails(group: {
@@ -37,15 +43,19 @@ export function groupDetails(group: {
 }): GroupDetails {
   const { base, views, sorted, patterns } = group;
   const integers = views.flatMap(({ tensors }) =>
-    [...tensors].filter(([, tensor]) => !isFloating(tensor)).map(([name]) => name),
+    [...tensors].filter(([, tensor]) => !isFloating(tensor)),
+  );
+  const large = integers.filter(
+    ([name, { elementCount }]) => elementCount > MOST_IDS && !MASK_OR_INDEX.test(name),
   );
   return {
     names: views.map(({ name }) => name),
     renamings: views.map(({ renaming }) => renaming),
     own: sorted.own,
     copies: views.map(({ copies }) => [...copies.values()].flat()),
-    integers: [...new Set(integers)],
+    integers: namesOf(integers),
     buffers: sorted.buffers,
+    largeIntegers: namesOf(large),
     empty: views.slice(1).map(({ tensors }) => {
       const empty = [...tensors].filter(([, { elementCount }]) => elementCount === 0);
       return empty.filter(([name]) => !base.tensors.has(name)).map(([, { stored }]) => stored);
@@ -53,6 +63,10 @@ export function groupDetails(group: {
     excluded: sorted.excluded,
     unusedPatterns: unusedPatterns([...base.tensors.keys()], patterns),
   };
+}
+
+function namesOf(tensors: readonly (readonly [name: string, tensor: unknown])[]): string[] {
+  return [...new Set(tensors.map(([name]) => name))];
 }
 
 function unusedPatterns(names: readonly string[], { include, exclude }: NamePatterns): string[] {

@@ -13,7 +13,8 @@ import {
   openRequired,
   type RepoSource,
 } from './checkpoint-source';
-import { JSON_CAPS, readJson } from './json-file';
+import { isRecord, JSON_CAPS, readJson } from './json-file';
+import { mlxAdapter } from './refuse-factors';
 
 /** A repo that holds an adapter. */
 export type AdapterSource = RepoSource;
@@ -44,10 +45,17 @@ export async function openAdapter(
   const configLabel = fileLabel(source, ADAPTER_CONFIG);
   const configFile = await openRequired(source, ADAPTER_CONFIG, options);
   const json = await readJson(configFile, configLabel, JSON_CAPS.config);
+  if (isMlxConfig(json)) throw mlxAdapter(configLabel);
   const config = readAdapterConfig(json, configLabel);
   const blob = await openRequired(source, ADAPTER_FILE, options);
   const header = await readSafetensorsHeader(blob, fileLabel(source, ADAPTER_FILE));
   return { name: source.name, config, weights: checkpointTensors(source.name, [{ blob, header }]) };
+}
+
+/** The configuration of mlx-lm has fields of its own, and no peft_type. */
+function isMlxConfig(json: unknown): boolean {
+  if (!isRecord(json) || 'peft_type' in json) return false;
+  return 'fine_tune_type' in json || 'lora_parameters' in json;
 }
 
 /**

@@ -7,6 +7,8 @@ import { PeruError } from '@/tensor/errors';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
 import { isSparseHeader } from '@/tensor/sparse/sparse-file';
 import { JSON_CAPS, readJsonObject } from './json-file';
+import { refuseFactors } from './refuse-factors';
+import { refuseQuantised } from './refuse-quantised';
 import { readShardIndex } from './shard-index';
 
 export interface OpenOptions {
@@ -86,16 +88,20 @@ export async function openRequired(
 /**
  * Reads the header(s) of a checkpoint's weights.
  *
- * @throws PeruError `source` for missing files, `parse` or `unsupported` for broken ones
+ * @throws PeruError `source` for missing files, `parse` or `unsupported` for broken ones, and for what
+ *   is no checkpoint of weights: factors, codes of a quantised model
  */
 export async function openWeights(
   source: CheckpointSource,
   options?: OpenOptions,
 ): Promise<CheckpointTensors> {
   if (source.openTensors !== undefined) return source.openTensors(options);
-  return source.weightsPath.endsWith('.index.json')
-    ? openIndexed(source, options)
-    : openFiles(source, source.shards ?? [source.weightsPath], options);
+  const weights = source.weightsPath.endsWith('.index.json')
+    ? await openIndexed(source, options)
+    : await openFiles(source, source.shards ?? [source.weightsPath], options);
+  refuseFactors(weights);
+  await refuseQuantised(weights, () => readConfig(source, options));
+  return weights;
 }
 
 /** Opens the shards that an index names, and checks that they hold what it says. */

@@ -4,9 +4,29 @@ import { counted, finding } from './finding';
 
 /** Tensors of integers, which are no parameters. */
 export function integerFindings({ details }: GroupPlan): Finding[] {
-  const buffers = new Set(details.buffers);
-  const integers = details.integers.filter((name) => !buffers.has(name));
-  return [...bufferFindings(details.buffers), ...plainIntegers(integers)];
+  const told = new Set([...details.buffers, ...details.largeIntegers]);
+  const integers = details.integers.filter((name) => !told.has(name));
+  return [
+    ...largeIntegers(details.largeIntegers),
+    ...bufferFindings(details.buffers),
+    ...plainIntegers(integers),
+  ];
+}
+
+/** Codes of some quantisation that nothing else tells of, or tables. */
+function largeIntegers(names: readonly string[]): Finding[] {
+  if (names.length === 0) return [];
+  const one = names.length === 1;
+  return [
+    finding({
+      level: 'warning',
+      topic: 'integers',
+      title: `${counted(names.length, 'tensor')} of integers ${one ? 'is' : 'are'} too large for ids or masks.`,
+      detail:
+        'Integers are not merged: the merged model has those of the base. If they are codes of a quantised model, use the model as it was before quantisation.',
+      names,
+    }),
+  ];
 }
 
 /** Masks and ids that a program wrote in another dtype than the base's. */
