@@ -3,6 +3,7 @@ import { type AdapterSource } from '@/sources/adapter-source';
 import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
 import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
 import { PeruError } from '@/tensor/errors';
+import { compareNames } from '@/tensor/name-order';
 import { type RecipeFile } from '@/tensor/recipe/recipe-file';
 import { finding, listed } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
@@ -18,12 +19,17 @@ import { reopenFull } from './reopening/reopen-full';
 
 type LocalRequest = Extract<SourceRequest, { kind: 'files' }>;
 
-/** @throws PeruError when the files hold no group with a base, or parts of several exports */
+/**
+ * Tasks are in the order of their names, whatever order the disk and the visitor gave the files:
+ * the same files give the same sums. A recipe among them decides on the order of its own tasks.
+ *
+ * @throws PeruError when the files hold no group with a base, or parts of several exports
+ */
 export async function localSources(
   { files, base }: LocalRequest,
   options: OpenOptions,
 ): Promise<GroupSources> {
-  const found = groupLocalFiles(files);
+  const found = inNameOrder(groupLocalFiles(files));
   const [exported, another] = found.exports;
   if (exported !== undefined) {
     const others = [...found.checkpoints, ...found.adapters];
@@ -59,6 +65,12 @@ function addedAgain(files: LocalRequest['files']): Finding[] {
       detail: 'Each is taken for a file of its own. Remove one if you added the same file twice.',
     }),
   ];
+}
+
+function inNameOrder(found: LocalGroup): LocalGroup {
+  const sorted = <Model extends RepoSource>(models: readonly Model[]): Model[] =>
+    [...models].sort((one, other) => compareNames(one.name, other.name));
+  return { ...found, checkpoints: sorted(found.checkpoints), adapters: sorted(found.adapters) };
 }
 
 interface LocalRecipe {

@@ -59,6 +59,11 @@ describe('the list of files', () => {
     ]);
   });
 
+  it('lists sets as people count, in whatever order they came', () => {
+    const files = ['task10', 'base', 'task9', 'task2'].map((name) => entry(`${name}/config.json`));
+    expect(fileSets(files).map(({ root }) => root)).toEqual(['base', 'task2', 'task9', 'task10']);
+  });
+
   it('lists and removes by folder, single files by themselves', async () => {
     const files = await addToList(
       [],

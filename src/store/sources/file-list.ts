@@ -1,4 +1,5 @@
 /** The visitor's files as one list that grows and shrinks. */
+import { compareNames } from '@/tensor/name-order';
 import { sameBytes } from './same-bytes';
 import { type LocalFile } from './state';
 
@@ -64,7 +65,7 @@ export function removeFromList(present: readonly LocalFile[], root: string): rea
   return present.filter(({ path }) => setOf(path) !== root);
 }
 
-/** The sets in the order in which they were added. */
+/** The sets in the order of their names, as tasks are listed too. */
 export function fileSets(present: readonly LocalFile[]): readonly FileSet[] {
   const sets = new Map<string, FileSet>();
   for (const { path, file } of present) {
@@ -76,7 +77,7 @@ export function fileSets(present: readonly LocalFile[]): readonly FileSet[] {
       byteLength: before.byteLength + file.size,
     });
   }
-  return [...sets.values()];
+  return [...sets.values()].sort((one, other) => compareNames(one.root, other.root));
 }
 
 function setOf(path: string): string {
