@@ -6,6 +6,7 @@ import { type GroupFacts, sourcesStore } from '@/store/sources/state';
 import { ScrollRegion } from '@/ui/components/scroll-region';
 import { Section } from '@/ui/components/section';
 import { count, percent, percentNumber, points } from '@/ui/format';
+import { MANY } from '@/ui/many';
 import { methodLabel } from '@/ui/method-label';
 import { useAccuracyTable } from '@/ui/use-accuracy';
 import styles from './accuracy-panel.module.css';
@@ -34,6 +35,7 @@ export function AccuracyPanel() {
         key={`${kind} ${table.rows.length}`}
         name="Accuracy by task, scrollable"
         startAtEnd
+        isTall={table.rows.length >= MANY}
       >
         <table className={styles.table} aria-label="Accuracy by task">
           <thead>
@@ -162,9 +164,9 @@ function Gain({ row, peru, from }: GainProps) {
 }
 
 const FULL_LEAD =
-  'Share of test images named right, with n and the 95\u00a0% interval. The bar shows what PERU-FFT ' +
-  'adds to the merged model; the tick is the task’s own fine-tuned model. Post-Pruning adds as many ' +
-  'entries to the pretrained model instead.';
+  'Share of test images named right, with n and the 95\u00a0% interval. Bar: what PERU-FFT adds to ' +
+  'the merged model; tick: the task’s own model. Post-Pruning adds as many entries to the ' +
+  'pretrained one instead.';
 
 function adaptersLead(group: GroupFacts | null): string {
   const ranked = scoredTasks(group).some(({ dataset }) => dataset?.metric === 'spearman');

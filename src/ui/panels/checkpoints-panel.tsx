@@ -12,32 +12,58 @@ import {
 import {
   type AdapterContents,
   type CheckpointCard,
-  type GroupFacts,
   sourcesStore,
   type Weights,
 } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { Section } from '@/ui/components/section';
-import { bytes, count, shortCount, taskCount } from '@/ui/format';
+import { bytes, count, shortCount } from '@/ui/format';
+import { MANY } from '@/ui/many';
+import { openedText } from '@/ui/sources-text';
+import { type CheckpointRow, CheckpointTable } from './checkpoint-table';
 import styles from './checkpoints-panel.module.css';
 
-/** The base and the tasks of the open group. */
+/** The base and the tasks of the open group: a card each, or a row where they are many. */
 export function CheckpointsPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const isOwn = useStore(sourcesStore, selectIsOwn);
   const kind = useStore(sourcesStore, selectKind);
   const weights = useStore(sourcesStore, selectWeights);
+  const adapters = useStore(sourcesStore, selectAdapters);
   const base = baseCard(group);
+  const cards = [...(base === null ? [] : [base]), ...taskCards(group)];
+  const canChooseBase = isOwn && kind === 'full';
+  const lead =
+    group === null
+      ? WITHOUT_GROUP[weights]
+      : openedText({ title: group.title, kind, checkpoints: cards });
   return (
-    <Section title="Checkpoints" lead={group === null ? WITHOUT_GROUP[weights] : groupLead(group)}>
-      <ul className={styles.cards}>
-        {base !== null && <Card card={base} canBecomeBase={false} />}
-        {taskCards(group).map((card) => (
-          <Card key={card.id} card={card} canBecomeBase={isOwn && kind === 'full'} />
-        ))}
-      </ul>
+    <Section title="Checkpoints" lead={lead}>
+      {cards.length >= MANY ? (
+        <CheckpointTable
+          rows={cards.map((card) => rowOf(card, adapters))}
+          canChooseBase={canChooseBase}
+        />
+      ) : (
+        <ul className={styles.cards}>
+          {cards.map((card) => (
+            <Card
+              key={card.id}
+              card={card}
+              rank={rankOf(card, adapters)}
+              canBecomeBase={canChooseBase && card.role === 'task'}
+            />
+          ))}
+        </ul>
+      )}
     </Section>
   );
+}
+
+function rowOf(card: CheckpointCard, adapters: AdapterContents | null): CheckpointRow {
+  const isToldOf = card.dataset !== null || card.unscoredBecause != null;
+  const testSet = card.role === 'task' && isToldOf ? datasetText(card) : null;
+  return { ...card, origin: card.checkpoint, rank: rankOf(card, adapters), testSet };
 }
 
 const WITHOUT_GROUP: Readonly<Record<Weights, string>> = {
@@ -49,21 +75,14 @@ const WITHOUT_GROUP: Readonly<Record<Weights, string>> = {
   loaded: 'Loading the weights.',
 };
 
-function groupLead(group: GroupFacts): string {
-  const tasks = taskCards(group).length;
-  const total = group.cards.reduce((sum, card) => sum + card.byteLength, 0);
-  const what = taskCount(tasks, group.contents.kind === 'adapters');
-  return `${group.title}: one base and ${what}, ${bytes(total)} in all.`;
-}
-
 interface CardProps {
   readonly card: CheckpointCard;
+  /** Null where there is none. */
+  readonly rank: string | null;
   readonly canBecomeBase: boolean;
 }
 
-function Card({ card, canBecomeBase }: CardProps) {
-  const adapters = useStore(sourcesStore, selectAdapters);
-  const rank = card.role === 'task' && adapters !== null ? rankText(adapters, card.name) : null;
+function Card({ card, rank, canBecomeBase }: CardProps) {
   return (
     <li className={styles.card} data-role={card.role}>
       <div>
@@ -95,7 +114,9 @@ function Card({ card, canBecomeBase }: CardProps) {
 }
 
 /** The largest rank of the task's adapter, and how many weights it changes. */
-function rankText({ tasks }: AdapterContents, name: string): string | null {
+function rankOf({ role, name }: CheckpointCard, adapters: AdapterContents | null): string | null {
+  if (role === 'base' || adapters === null) return null;
+  const { tasks } = adapters;
   const ranks = tasks.find(({ task }) => task === name)?.ranks.filter((rank) => rank > 0) ?? [];
   if (ranks.length === 0) return null;
   const [least, most] = [Math.min(...ranks), Math.max(...ranks)];

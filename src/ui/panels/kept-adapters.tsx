@@ -3,6 +3,7 @@ import { type AdapterKept } from '@/store/results/low-rank';
 import { selectAdapters, selectGroup, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { bytes, count, energyPercent } from '@/ui/format';
+import { whenMany } from '@/ui/many';
 import { useDraftAdapters } from '@/ui/use-adapters';
 import { useWaiting } from '@/ui/use-waiting';
 import styles from './kept-entries.module.css';
@@ -13,13 +14,18 @@ export function KeptAdapters() {
   const kept = useDraftAdapters();
   const waiting = useWaiting();
   if (group === null) return null;
+  const cards = taskCards(group);
   return (
     <div className={styles.kept}>
       <p className={styles.count}>{kept === null ? <>&nbsp;</> : <Total kept={kept} />}</p>
       <div className={styles.energy}>
         <h3 className={styles.heading}>Kept energy and bytes</h3>
-        <ul className={styles.list} data-columns="4">
-          {taskCards(group).map(({ name, title }) => (
+        <ul
+          className={styles.list}
+          data-columns="4"
+          {...whenMany(cards.length, 'Kept energy and bytes by task')}
+        >
+          {cards.map(({ name, title }) => (
             <Row key={name} title={title} kept={kept?.find(({ task }) => task === name) ?? null} />
           ))}
         </ul>

@@ -6,6 +6,7 @@ import { type KeptEnergy, type KeptEntries as Kept, keptOfTotal } from '@/store/
 import { selectElementCount } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { count, percent } from '@/ui/format';
+import { whenMany } from '@/ui/many';
 import { type TaskKept, useKeptEntries } from '@/ui/use-kept';
 import { useWaiting } from '@/ui/use-waiting';
 import styles from './kept-entries.module.css';
@@ -31,7 +32,7 @@ export function KeptEntries() {
         <h3 className={styles.heading}>
           Kept energy <small className={styles.meaning}>share of the sum of squares</small>
         </h3>
-        <ul className={styles.list}>
+        <ul className={styles.list} {...whenMany(tasks.length, 'Kept energy by task')}>
           {tasks.map((task) => (
             <EnergyRow key={task.name} task={task} />
           ))}
