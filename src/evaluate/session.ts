@@ -227,7 +227,7 @@ function loadRuntime(kind: Provider['kind']): Promise<Runtime> {
       'source',
       'The evaluator (onnxruntime) could not be loaded.',
       'Check the connection to this page and try again.',
-      { cause },
+      { cause, mayPass: true },
     );
   });
   runtimes.set(kind, loading);

@@ -42,7 +42,7 @@ export async function fetchFile(
       'source',
       `${url.pathname} could not be fetched: the connection failed.`,
       'Check the network connection and reload the page.',
-      { cause },
+      { cause, mayPass: true },
     );
   }
 }
@@ -54,12 +54,14 @@ function isMissing(response: Response): boolean {
 }
 
 function httpError(url: URL, status: number): PeruError {
+  const isBusy = status >= 500 || status === 429;
   return new PeruError(
     'source',
     `${url.pathname} could not be fetched: the server answered ${status}.`,
-    status >= 500 || status === 429
+    isBusy
       ? 'The server is busy or broken: try again in a minute.'
       : 'Check that the file is public and the address is right.',
+    { mayPass: isBusy },
   );
 }
 
@@ -98,6 +100,7 @@ async function readBody(
       'source',
       `${url.pathname} broke off after ${loadedBytes} of ${totalBytes} bytes.`,
       'Check the network connection and reload the page.',
+      { mayPass: true },
     );
   }
   return new Blob(parts);

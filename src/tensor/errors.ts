@@ -30,10 +30,12 @@ export interface ErrorFacts {
   readonly choices?: readonly ErrorChoice[];
   /** Name patterns that leave out what it is about, where the rest would go on without it. */
   readonly exclude?: readonly string[];
+  /** Doing the same again may end well: a connection broke, a server was busy. */
+  readonly mayPass?: boolean;
 }
 
 /** What the page can offer beside the hint. */
-export type ErrorAnswers = Pick<ErrorFacts, 'choices' | 'exclude'>;
+export type ErrorAnswers = Pick<ErrorFacts, 'choices' | 'exclude' | 'mayPass'>;
 
 export interface ErrorChoice {
   readonly id: string;
@@ -47,6 +49,7 @@ export class PeruError extends Error implements ErrorFacts {
   readonly hint: string;
   readonly choices: readonly ErrorChoice[];
   readonly exclude: readonly string[];
+  readonly mayPass: boolean;
 
   constructor(
     kind: ErrorKind,
@@ -60,14 +63,18 @@ export class PeruError extends Error implements ErrorFacts {
     this.hint = hint;
     this.choices = options.choices ?? [];
     this.exclude = options.exclude ?? [];
+    this.mayPass = options.mayPass ?? PASSING.includes(kind);
   }
 }
+
+/** What a machine recovers from, whatever was done. */
+const PASSING: readonly ErrorKind[] = ['device-lost', 'worker-stopped', 'out-of-memory'];
 
 /** The plain facts of any thrown value, fit for structured clone. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof PeruError) {
-    const { kind, message: text, hint, choices, exclude } = error;
-    return { kind, message: text, hint, choices, exclude };
+    const { kind, message: text, hint, choices, exclude, mayPass } = error;
+    return { kind, message: text, hint, choices, exclude, mayPass };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

@@ -28,12 +28,15 @@ export function App() {
       <div className={styles.page}>
         <HeaderPanel />
         <main className={styles.main}>
-          <SourcesPanel />
+          {/* What failed comes before the sources that may have to change. */}
+          <div className={styles.top}>
+            <AlertPanel />
+            <SourcesPanel />
+          </div>
           <div className={styles.bar}>
             <RunBar />
           </div>
           <div className={styles.story}>
-            <AlertPanel />
             {showsReport && <PreflightPanel />}
             {expectsNumbers && <StoryPanel />}
           </div>

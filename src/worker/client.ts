@@ -77,11 +77,13 @@ function stoppedBecause(message: string): ErrorFacts {
       kind: 'source',
       message: 'A part of the page could not be loaded: this machine is offline.',
       hint: 'Connect to the network and try again.',
+      mayPass: true,
     };
   }
   return {
     kind: 'worker-stopped',
     message: `The worker stopped: ${message || 'its script could not be loaded'}.`,
     hint: 'Try again; if it happens once more, reload the page and close other tabs.',
+    mayPass: true,
   };
 }

@@ -97,6 +97,7 @@ function rateLimited(about: About, waitMs: number | null): PeruError {
     'source',
     `${labelOf(about)} could not be fetched: ${about.hub.host} answers too many requests from this network (429).`,
     `Try again ${when}.${more}`,
+    { mayPass: true },
   );
 }
 
@@ -105,6 +106,7 @@ function serverBroken(about: About, status: number): PeruError {
     'source',
     `${labelOf(about)} could not be fetched: ${about.hub.host} is busy or broken (${status}), time after time.`,
     'Try again in a few minutes; status.huggingface.co says whether the Hub has a known fault.',
+    { mayPass: true },
   );
 }
 
@@ -184,7 +186,7 @@ export function offline(about: About, cause: unknown): PeruError {
     'source',
     `${labelOf(about)} could not be fetched: this device is offline.`,
     'Connect to the network and try again.',
-    { cause },
+    { cause, mayPass: true },
   );
 }
 
@@ -193,7 +195,7 @@ export function unreachable(about: About, host: string, cause: unknown): PeruErr
     'source',
     `${labelOf(about)} could not be fetched: the connection to ${host} failed time after time, or the browser kept the answer from this page (CORS).`,
     'Check the address of the Hub and the network connection, and whether a firewall, a proxy or an extension keeps the host away; then try again.',
-    { cause },
+    { cause, mayPass: true },
   );
 }
 
@@ -222,7 +224,7 @@ export function brokeOff(about: About, cause: unknown): PeruError {
     'source',
     `${labelOf(about)} broke off: the connection was lost in the middle, time after time.`,
     'Check the network connection and try again.',
-    { cause },
+    { cause, mayPass: true },
   );
 }
 

@@ -16,13 +16,13 @@ export async function loadPart<T>(load: () => Promise<T>): Promise<T> {
           'source',
           'A part of this page could not be loaded: this device is offline.',
           'Connect to the network and try again.',
-          { cause },
+          { cause, mayPass: true },
         )
       : new PeruError(
           'source',
           'A part of this page could not be loaded.',
           'Try again; if it stays so, reload the page: there may be a newer one.',
-          { cause },
+          { cause, mayPass: true },
         );
   }
 }
