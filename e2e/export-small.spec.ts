@@ -163,6 +163,7 @@ test.describe('to the Hub', () => {
   test('who signed in to read is asked again before the page may write', async ({ peru, page }) => {
     await buildForApp(page);
     await openFiles(peru, SMALL, `?hub=${hub.hubUrl}`);
+    await peru.unfoldSources();
     await page.getByRole('button', { name: /^Sign in with/ }).click();
     await expect(page.getByText('Signed in as ada')).toBeVisible();
     await peru.export();

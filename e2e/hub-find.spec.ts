@@ -54,6 +54,7 @@ test('signs in through a window, keeps what was typed, and signs out', async ({ 
   await peru.addFromHub('me/clip-model me/clip-gated');
   const host = new URL(hub.hubUrl).host;
   hub.signIn.decision = 'wait';
+  await peru.unfoldSources();
   const opened = page.waitForEvent('popup');
   await page.getByRole('button', { name: `Sign in with ${host}` }).click();
   const popup = await opened;
@@ -76,6 +77,7 @@ test('signs in through a window, keeps what was typed, and signs out', async ({ 
 test('says that the sign-in was refused or failed', async ({ peru, page }) => {
   await openPage(peru);
   hub.signIn.decision = 'refuse';
+  await peru.unfoldSources();
   await page.getByRole('button', { name: /^Sign in with/ }).click();
   await expect(page.getByText(/The sign-in was refused/)).toBeVisible();
   hub.signIn.decision = 'fail';

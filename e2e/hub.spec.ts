@@ -123,6 +123,7 @@ test('opens a link to repos, says which Hub it asks, and asks for no base', asyn
   await expect(peru.status).toHaveText(`Opening the repos from ${new URL(hub.hubUrl).host}`);
   await peru.waitDone();
   await expect(peru.alert).toHaveCount(0);
+  await peru.unfoldSources();
   await expect(peru.repos).toHaveCount(3);
   await expect(peru.storageTable).toContainText('PERU-FFT (5 %)');
   const written = page.url();
@@ -254,6 +255,7 @@ test('takes the conversion that the Hub offers in the place of pickles', async (
   await peru.alert.getByRole('button', { name: 'Use me/pickled@refs/pr/7' }).click();
   await peru.waitDone();
   await expect(peru.alert).toHaveCount(0);
+  await peru.unfoldSources();
   await expect(peru.repos).toHaveText([/me\/base/, /me\/pickled@refs\/pr\/7/, /me\/one/]);
 });
 
@@ -311,6 +313,7 @@ test('keeps what it read on this disk, says how much, and clears it when told', 
       .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
   const openAgain = async (): Promise<void> => {
     hub.clearLog();
+    await peru.unfoldSources();
     await peru.openReposButton.click();
     await expect(peru.status).toHaveText(/^Opening the repos/);
     await peru.waitDone();
@@ -320,12 +323,14 @@ test('keeps what it read on this disk, says how much, and clears it when told', 
   await openAgain();
   const moved = tensorBytes();
   expect(moved).toBeGreaterThan(1e6);
+  await peru.unfoldSources();
   const kept = page.getByText(/from the Hub are kept on this disk/);
   await expect(kept).toBeVisible();
 
   await openAgain();
   expect(tensorBytes(), 'no byte moves twice').toBe(0);
 
+  await peru.unfoldSources();
   await page.getByRole('button', { name: 'Clear the files kept from the Hub' }).click();
   await expect(kept).toHaveCount(0);
   await openAgain();

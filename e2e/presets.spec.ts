@@ -26,9 +26,11 @@ test.afterAll(() => hub.close());
 
 test('the preset of ViT-B/32 goes from click to table', async ({ peru, page }) => {
   await peru.open(`?demo=fft&hub=${hub.hubUrl}`);
+  await peru.unfoldSources();
   await page.getByRole('button', { name: 'Preset: CLIP ViT-B/32, eight tasks' }).click();
-  await expect(peru.repos).toHaveCount(9);
   await expect(peru.startButton).toBeEnabled();
+  await peru.unfoldSources();
+  await expect(peru.repos).toHaveCount(9);
   await expect(page.getByRole('heading', { name: /Merge 8 fine.tunes/ })).toBeVisible();
   for (const { name, ref } of PRESET.tasks) {
     if (KEPT.includes(name)) continue;

@@ -91,6 +91,13 @@ export class PeruPage {
     return this.page.getByRole('list', { name: 'Repos to open' }).getByRole('listitem');
   }
 
+  /** Shows all ways to add sources and to take them away; nothing where they are in view. */
+  async unfoldSources(): Promise<void> {
+    const name = /^(Change|More sources)$/;
+    const folded = this.page.getByRole('button', { name, expanded: false });
+    if (await folded.isVisible()) await folded.click();
+  }
+
   get openReposButton(): Locator {
     return this.page.getByRole('button', { name: 'Open these repos' });
   }
@@ -107,6 +114,7 @@ export class PeruPage {
   }
 
   async giveToken(token: string): Promise<void> {
+    await this.unfoldSources();
     const field = this.page.getByLabel('Access token');
     if (!(await field.isVisible())) await this.page.getByText('Private or gated repos').click();
     await field.fill(token);

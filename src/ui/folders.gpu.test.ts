@@ -54,10 +54,17 @@ async function picks(name: string): Promise<void> {
 const open = () => page.getByRole('button', { name: 'Open folder' });
 const recent = (name: string) => page.getByRole('button', { name: `Recent: ${name}` });
 
+/** They stand where sources are added: behind a button while something is open. */
+async function unfold(): Promise<void> {
+  const name = /^(Change|More sources)$/;
+  await userEvent.click(page.getByRole('button', { name, expanded: false }));
+}
+
 describe('folders', () => {
   it('open, are listed, open again together with others, and are forgotten', async () => {
     await picks('base');
     await mount();
+    await unfold();
     await userEvent.click(open());
     const base = { path: 'base/model.safetensors' };
     await expect.poll(() => worker.last().request).toMatchObject({ files: [base] });
@@ -66,6 +73,7 @@ describe('folders', () => {
     await userEvent.click(open());
     await expect.element(recent('task')).toBeVisible();
     await userEvent.click(page.getByRole('button', { name: 'Demo: full fine-tunes' }));
+    await unfold();
     await userEvent.click(recent('base'));
     await expect.poll(() => worker.last().request).toMatchObject({ kind: 'files', files: [base] });
     await userEvent.click(recent('task'));
@@ -80,11 +88,13 @@ describe('folders', () => {
   it('are still there when the page opens anew, and say so when they are gone', async () => {
     await picks('base');
     await mount();
+    await unfold();
     await userEvent.click(open());
     await expect.element(recent('base')).toBeVisible();
     root.unmount();
     recentStore.setState({ folders: [] });
     await mount();
+    await unfold();
     await disk.removeEntry('base', { recursive: true });
     await userEvent.click(recent('base'));
     await expect
@@ -97,6 +107,7 @@ describe('folders', () => {
     const none = new DOMException('The user aborted a request.', 'AbortError');
     vi.stubGlobal('showDirectoryPicker', () => Promise.reject(none));
     await mount();
+    await unfold();
     await userEvent.click(open());
     await expect.element(open()).toBeVisible();
     expect(page.getByRole('alert').elements()).toHaveLength(0);
@@ -106,6 +117,7 @@ describe('folders', () => {
   it('are offered only where the browser can open them again; files always are', async () => {
     vi.stubGlobal('showDirectoryPicker', undefined);
     await mount();
+    await unfold();
     expect(open().elements()).toHaveLength(0);
     expect(page.getByRole('group', { name: 'Folders of this disk' }).elements()).toHaveLength(0);
     await expect.element(page.getByLabelText('Add checkpoint files')).toBeInTheDocument();

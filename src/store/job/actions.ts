@@ -41,15 +41,17 @@ export async function openSource(
   request: SourceRequest,
   { start = 'ask', patterns = NO_PATTERNS, notes = [] }: Opening = {},
 ): Promise<void> {
-  sourcesStore.setState({
+  sourcesStore.setState(({ isChanging }) => ({
     request,
+    // One file after another may be added or taken away; what else is opened is a last word.
+    isChanging: isChanging && request.kind === 'files',
     preflight: null,
     group: null,
     weights: 'checking',
     start,
     patterns,
     notes,
-  });
+  }));
   resetResults();
   resetExport();
   jobStore.setState({ alert: null, memory: null });

@@ -29,6 +29,17 @@ export function removeFileSet(root: string): void {
   openFiles(removeFromList(localFiles(), root));
 }
 
+/** Shows or hides the ways to add sources and to take them away while something is open. */
+export function changeSources(isChanging: boolean): void {
+  sourcesStore.setState({ isChanging });
+}
+
+/** Closes what the visitor opened, from disk or from a Hub; the first demo opens. */
+export function closeSources(): void {
+  listRepos([]);
+  openDemo('fft');
+}
+
 /** Takes another checkpoint as the base: a path among the visitor's files, or a model of the Hub. */
 export function chooseBase(id: string): void {
   const { request, patterns } = sourcesStore.getState();

@@ -88,6 +88,23 @@ export function selectShowsReport({ preflight, group, weights }: SourcesState): 
   return weights === 'waiting' || weights === 'absent';
 }
 
+/**
+ * How much of the ways to add sources stands on the page. `line`: what the visitor opened is named in
+ * one line. `short`: a demo is open, and something of the visitor's own may follow. `whole`: nothing
+ * is open, since that ended early, or it is being changed.
+ */
+export type SourcesExtent = 'line' | 'short' | 'whole';
+
+export function selectSourcesExtent(state: SourcesState): SourcesExtent {
+  const { request, weights, isChanging } = state;
+  if (isChanging || (request !== null && weights === 'absent')) return 'whole';
+  return selectIsOwn(state) ? 'line' : 'short';
+}
+
+export function selectIsChanging({ isChanging }: SourcesState): boolean {
+  return isChanging;
+}
+
 export function selectWeights({ weights }: SourcesState): Weights {
   return weights;
 }

@@ -44,6 +44,8 @@ export interface SourcesState {
   readonly patterns: NamePatterns;
   /** What of the recipe file that named the request is not followed, a sentence each. */
   readonly notes: readonly string[];
+  /** Sources are being added or taken away, although something is open. */
+  readonly isChanging: boolean;
 }
 
 export const INITIAL_SOURCES: SourcesState = {
@@ -54,6 +56,7 @@ export const INITIAL_SOURCES: SourcesState = {
   start: 'ask',
   patterns: NO_PATTERNS,
   notes: [],
+  isChanging: false,
 };
 
 export const sourcesStore = createStore<SourcesState>(() => INITIAL_SOURCES);

@@ -16,7 +16,7 @@ import { bytes } from '@/ui/format';
 import styles from './hub-panel.module.css';
 
 /** What was read before is not fetched again; how much that is, and the way to be rid of it. */
-export function HubKeptFiles() {
+export function HubKeptFiles({ isFolded }: { readonly isFolded: boolean }) {
   const kept = useStore(hubStore, selectKept);
   const status = useStore(jobStore, selectStatus);
   // Every job's end may have added to it.
@@ -27,7 +27,7 @@ export function HubKeptFiles() {
   return (
     <>
       <RoomNote />
-      {kept !== null && kept.bytes > 0 && <Kept bytesKept={kept.bytes} />}
+      {kept !== null && kept.bytes > 0 && !isFolded && <Kept bytesKept={kept.bytes} />}
     </>
   );
 }

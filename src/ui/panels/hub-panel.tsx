@@ -3,6 +3,7 @@ import { setHub } from '@/store/hub/actions';
 import { hubHost } from '@/store/hub/hub-url';
 import { selectHub } from '@/store/hub/selectors';
 import { hubStore } from '@/store/hub/state';
+import { type SourcesExtent } from '@/store/sources/selectors';
 import { Button } from '@/ui/components/button';
 import { HubAccess } from './hub-access';
 import { HubKeptFiles } from './hub-kept-files';
@@ -10,19 +11,27 @@ import { HubRepoEntry } from './hub-repo-entry';
 import { HubRepoList } from './hub-repo-list';
 import styles from './hub-panel.module.css';
 
-/** Repos of the Hugging Face Hub: a list that costs nothing until it is opened. */
-export function HubPanel() {
+/**
+ * Repos of the Hugging Face Hub: a list that costs nothing until it is opened. What is folded away
+ * stays in the document, with what was typed into it.
+ */
+export function HubPanel({ extent = 'whole' }: { readonly extent?: SourcesExtent }) {
+  const isFolded = extent === 'line';
   const hubUrl = useStore(hubStore, selectHub);
   const host = hubHost(hubUrl);
   return (
     <div className={styles.hub} role="group" aria-label="From the Hugging Face Hub">
-      <HubRepoEntry host={host} />
-      <div className={styles.side}>
-        {hubUrl !== null && <OtherHub host={host} />}
+      <div className={styles.entry} hidden={isFolded} data-short={extent === 'short'}>
+        <HubRepoEntry host={host} />
+      </div>
+      {hubUrl !== null && <OtherHub host={host} />}
+      <div className={styles.chosen} hidden={isFolded}>
+        <HubRepoList host={host} />
+      </div>
+      <div className={styles.side} hidden={extent !== 'whole'}>
         <HubAccess host={host} />
       </div>
-      <HubRepoList host={host} />
-      <HubKeptFiles />
+      <HubKeptFiles isFolded={extent !== 'whole'} />
     </div>
   );
 }

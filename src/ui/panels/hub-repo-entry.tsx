@@ -62,7 +62,7 @@ export function HubRepoEntry({ host }: { readonly host: string }) {
   };
 
   return (
-    <div className={styles.entry}>
+    <>
       <label htmlFor={HUB_FIELD_ID} className={styles.label}>
         Hugging Face repo
       </label>
@@ -105,7 +105,7 @@ export function HubRepoEntry({ host }: { readonly host: string }) {
         Search {host} by a part of a name, or give owner/name (with @revision or /folder) or the
         address of its page; several at once.
       </p>
-    </div>
+    </>
   );
 }
 

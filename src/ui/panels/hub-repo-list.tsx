@@ -18,7 +18,7 @@ export function HubRepoList({ host }: { readonly host: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   if (repos.length === 0) return null;
   return (
-    <div className={styles.chosen}>
+    <>
       <h3 ref={heading} tabIndex={-1} className={styles.label}>
         Repos to open
       </h3>
@@ -37,7 +37,7 @@ export function HubRepoList({ host }: { readonly host: string }) {
             : `No file is fetched from ${host} before you press this. A base and the models fine-tuned from it, or a base and its adapters, belong together.`}
         </p>
       </div>
-    </div>
+    </>
   );
 }
 

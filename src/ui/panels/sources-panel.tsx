@@ -1,67 +1,154 @@
-import { type ChangeEvent } from 'react';
+import { type ChangeEvent, type ReactNode, type RefObject, useLayoutEffect, useRef } from 'react';
 import { useStore } from 'zustand';
-import { addFiles, openDemo, removeFileSet } from '@/store/sources/actions';
-import { localFileSets, selectNotes, selectRequest } from '@/store/sources/selectors';
+import {
+  addFiles,
+  changeSources,
+  closeSources,
+  openDemo,
+  removeFileSet,
+} from '@/store/sources/actions';
+import {
+  localFileSets,
+  selectIsChanging,
+  selectIsOwn,
+  selectNotes,
+  selectRequest,
+  selectSourcesExtent,
+  type SourcesExtent,
+} from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { Button } from '@/ui/components/button';
 import { bytes } from '@/ui/format';
 import { filesOfInput } from '@/ui/read-drop';
+import { sourcesText } from '@/ui/sources-text';
 import { FoldersRow } from './folders-row';
 import { HubPanel } from './hub-panel';
 import { PresetsPanel } from './presets-panel';
 import styles from './sources-panel.module.css';
 
-/** Where checkpoints come from: an embedded demo, the visitor's disk, or the Hub. */
+/**
+ * Where checkpoints come from: an embedded demo, the visitor's disk, or the Hub. Once something of
+ * the visitor's own is open it is one line, and what it shows comes next.
+ */
 export function SourcesPanel() {
+  const extent = useStore(sourcesStore, selectSourcesExtent);
+  const isOwn = useStore(sourcesStore, selectIsOwn);
+  const isChanging = useStore(sourcesStore, selectIsChanging);
+  const section = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => {
+    // What is folded away takes the focus with it: the keyboard stays near.
+    const focused = document.activeElement;
+    if (section.current?.contains(focused) === true && focused?.checkVisibility() === false) {
+      heading.current?.focus();
+    }
+  }, [extent]);
   return (
-    <section className={styles.sources} aria-labelledby="sources-heading">
+    <section ref={section} className={styles.sources} aria-labelledby="sources-heading">
       <div className={styles.words}>
-        <h2 id="sources-heading" className={styles.heading}>
+        <h2 ref={heading} id="sources-heading" tabIndex={-1} className={styles.heading}>
           Sources
         </h2>
-        <p className={styles.lead}>
-          A demo, or your own: a base and the models fine-tuned from it, or its LoRA adapters with
-          their configs, as safetensors. Files and folders may be dropped anywhere.
-        </p>
+        {isOwn && (isChanging || extent === 'line') ? (
+          <OpenLine heading={heading} />
+        ) : (
+          <p className={styles.lead}>
+            A demo, or your own: a base and the models fine-tuned from it, or its LoRA adapters with
+            their configs, as safetensors. Files and folders may be dropped anywhere.
+          </p>
+        )}
       </div>
-      <div className={styles.ways}>
+      {extent === 'whole' && <AddedFiles />}
+      <Ways extent={extent} />
+      <HubPanel extent={extent} />
+      <div className={styles.presets} hidden={extent !== 'whole'}>
+        <PresetsPanel />
+      </div>
+      <RecipeNotes />
+    </section>
+  );
+}
+
+/** What the visitor opened, and the ways to change or to close it. */
+function OpenLine({ heading }: { readonly heading: RefObject<HTMLElement | null> }) {
+  const text = useStore(sourcesStore, sourcesText);
+  return (
+    <>
+      <p className={styles.open}>{text}</p>
+      <div className={styles.actions}>
+        <MoreButton>Change</MoreButton>
         <Button
+          look="quiet"
           onClick={() => {
-            openDemo('fft');
+            // The button goes with what it closes: the keyboard stays near.
+            heading.current?.focus();
+            closeSources();
           }}
         >
-          Demo: full fine-tunes
+          Close
         </Button>
-        <Button
-          onClick={() => {
-            openDemo('lora');
-          }}
-        >
-          Demo: LoRA adapters
-        </Button>
-        <label className={styles.file}>
-          <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
-          Add checkpoint files
-        </label>
-        <label className={styles.file}>
-          <input
-            type="file"
-            multiple
-            ref={pickFolders}
-            className="visually-hidden"
-            onChange={takeFiles}
-          />
-          Add a checkpoint folder
-        </label>
+      </div>
+    </>
+  );
+}
+
+/** Unfolds whatever is not in view of the ways to add. */
+function MoreButton({ children }: { readonly children: ReactNode }) {
+  const isChanging = useStore(sourcesStore, selectIsChanging);
+  return (
+    <Button
+      expanded={isChanging}
+      onClick={() => {
+        changeSources(!isChanging);
+      }}
+    >
+      {children}
+    </Button>
+  );
+}
+
+function Ways({ extent }: { readonly extent: SourcesExtent }) {
+  const isOwn = useStore(sourcesStore, selectIsOwn);
+  const isChanging = useStore(sourcesStore, selectIsChanging);
+  return (
+    <div className={styles.ways} hidden={extent === 'line'}>
+      <Button
+        onClick={() => {
+          openDemo('fft');
+        }}
+      >
+        Demo: full fine-tunes
+      </Button>
+      <Button
+        onClick={() => {
+          openDemo('lora');
+        }}
+      >
+        Demo: LoRA adapters
+      </Button>
+      <label className={styles.file}>
+        <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
+        Add checkpoint files
+      </label>
+      <label className={styles.file}>
+        <input
+          type="file"
+          multiple
+          ref={pickFolders}
+          className="visually-hidden"
+          onChange={takeFiles}
+        />
+        Add a checkpoint folder
+      </label>
+      {!isOwn && (extent === 'short' || isChanging) && (
+        <MoreButton>
+          More<span className="visually-hidden"> sources</span>
+        </MoreButton>
+      )}
+      <div hidden={extent !== 'whole'}>
         <FoldersRow />
       </div>
-      <AddedFiles />
-      <RecipeNotes />
-      <div className={styles.public}>
-        <PresetsPanel />
-        <HubPanel />
-      </div>
-    </section>
+    </div>
   );
 }
 
