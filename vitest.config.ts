@@ -1,5 +1,5 @@
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig, mergeConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { CHROMIUM_FLAGS, findChromium } from './scripts/chromium.mjs';
 import viteConfig from './vite.config.ts';
 
@@ -14,7 +14,37 @@ const chromium = executablePath === null ? {} : { executablePath };
 const HANGS_MS = 10 * 60_000;
 const NEVER_TRUE_MS = 2 * 60_000;
 
-/** Unit tests run in Node; `*.gpu.test.ts` run in full Chromium, on whatever adapter it has. */
+/** Run in full Chromium, on whatever adapter it has. */
+const IN_BROWSER = ['src/**/*.gpu.test.ts'];
+/** What takes minutes on a machine without a GPU: `npm run test:full`. */
+const FULL = ['src/**/*.full.gpu.test.ts'];
+
+function inChromium(
+  name: string,
+  include: string[],
+  exclude: string[],
+): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    // Found late by themselves, which would reload the page in the middle of a test.
+    optimizeDeps: { include: ['client-zip', 'comlink', 'hash-wasm', 'idb-keyval', 'yaml'] },
+    test: {
+      name,
+      include,
+      exclude,
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        connectTimeout: HANGS_MS,
+        provider: playwright({ launchOptions: { ...chromium, args: CHROMIUM_FLAGS } }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  };
+}
+
 export default mergeConfig(
   viteConfig,
   defineConfig({
@@ -29,28 +59,11 @@ export default mergeConfig(
             name: 'unit',
             environment: 'node',
             include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
-            exclude: ['**/*.gpu.test.ts'],
+            exclude: IN_BROWSER,
           },
         },
-        {
-          extends: true,
-          // Found late by themselves, which would reload the page in the middle of a test.
-          optimizeDeps: { include: ['client-zip', 'comlink', 'hash-wasm', 'idb-keyval', 'yaml'] },
-          test: {
-            name: 'gpu',
-            include: ['src/**/*.gpu.test.ts'],
-            fileParallelism: false,
-            browser: {
-              enabled: true,
-              headless: true,
-              screenshotFailures: false,
-              provider: playwright({
-                launchOptions: { ...chromium, args: CHROMIUM_FLAGS },
-              }),
-              instances: [{ browser: 'chromium' }],
-            },
-          },
-        },
+        inChromium('gpu', IN_BROWSER, FULL),
+        inChromium('full', FULL, []),
       ],
     },
   }),

@@ -1,12 +1,20 @@
 // npm test: lint, types, unit, GPU, page weight and end-to-end tests, with their own set-up.
-// The last line counts the tests: `N passed, N failed`.
+// npm run test:full: what that leaves out for time. The last line counts the tests: `N passed,
+// N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ROOT, build, ensureChromium, ensurePackages, main } from './setup.mjs';
 
+/** By the name of its files: `*.full.gpu.test.ts` (vitest.config.ts). */
+const LEFT_OUT =
+  'Left out for time: models at their true size, and evaluators with onnxruntime’s webgpu ' +
+  'provider on a software adapter (its graphs and sessions ran). `npm run test:full` runs them.';
+
 await main(async () => {
+  const { full } = parseArgs({ options: { full: { type: 'boolean' } } }).values;
   ensurePackages();
   const chromium = ensureChromium();
   const reports = mkdtempSync(join(tmpdir(), 'peru-test-'));
@@ -30,10 +38,7 @@ await main(async () => {
     totals.failed += ok ? counts.failed : Math.max(1, counts.failed);
   };
 
-  check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
-  check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
-  check('types', () => npx(['tsc']));
-  for (const project of ['unit', 'gpu']) {
+  const runVitest = (project) => {
     const args = (report) => [
       'vitest',
       'run',
@@ -44,7 +49,17 @@ await main(async () => {
       `--outputFile.json=${report}`,
     ];
     runTests(`${project} tests`, args, () => ({}), readVitestReport);
+  };
+  if (full) {
+    runVitest('full');
+    conclude(totals);
+    return;
   }
+
+  check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
+  check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
+  check('types', () => npx(['tsc']));
+  for (const project of ['unit', 'gpu']) runVitest(project);
   check('build', () => tryTo(build));
   check(
     'page weight',
@@ -58,10 +73,15 @@ await main(async () => {
     readPlaywrightReport,
   );
 
-  const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-  console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
-  if (totals.failed > 0) process.exitCode = 1;
+  console.log(`\n${LEFT_OUT}`);
+  conclude(totals);
 });
+
+/** The last line, and the exit status. */
+function conclude({ passed, failed, skipped }) {
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  if (failed > 0) process.exitCode = 1;
+}
 
 function npx(args, env = {}) {
   const { status } = spawnSync('npx', ['--no-install', ...args], {

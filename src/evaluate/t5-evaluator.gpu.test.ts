@@ -1,38 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openProvider, PROVIDER_KINDS } from './golden/providers';
-import { goldenJson, goldenWeights, type ProvidedWeights } from './golden/t5';
-import { type Provider } from './session';
-import { createT5Evaluator, type T5Evaluator } from './t5-evaluator';
+import { openProvider } from './golden/providers';
+import { goldenWeights, type ProvidedWeights } from './golden/t5';
+import { openEvaluator, testPromptedAnswers } from './golden/t5-evaluator-suite';
+import { type T5Evaluator } from './t5-evaluator';
 
-interface Prompted {
-  readonly limit: number;
-  readonly cases: { readonly text: string; readonly answer: string }[];
-}
-
-async function openEvaluator(provider: Provider): Promise<T5Evaluator> {
-  return createT5Evaluator({
-    config: await goldenJson('gated/config.json'),
-    tokenizer: await goldenJson<object>('tokenizer/tokenizer.json'),
-    tokenizerConfig: await goldenJson<object>('tokenizer/tokenizer_config.json'),
-    provider,
-  });
-}
-
-describe.each(PROVIDER_KINDS)('T5Evaluator on %s', (kind) => {
-  it("answers prompts with transformers' strings, batched or one by one", async () => {
-    const provider = await openProvider(kind);
-    const evaluator = await openEvaluator(provider);
-    const weights = await goldenWeights('gated', provider);
-    const { limit, cases } = await goldenJson<Prompted>('gated/prompted.json');
-    const inputs = evaluator.tokenize(cases.map(({ text }) => text));
-    const answers = await evaluator.generate({ weights, inputs, maxNewTokens: limit });
-    expect(answers).toEqual(cases.map(({ answer }) => answer));
-    const alone = { weights, inputs: inputs.slice(3, 4), maxNewTokens: limit };
-    expect(await evaluator.generate(alone)).toEqual(answers.slice(3, 4));
-    evaluator.dispose();
-    weights.dispose();
-  });
-});
+testPromptedAnswers('wasm');
 
 describe('T5Evaluator', () => {
   let evaluator: T5Evaluator;
@@ -98,31 +70,5 @@ describe('T5Evaluator', () => {
     other.dispose();
     await expect(running).rejects.toMatchObject({ kind: 'internal' });
     await expect(other.generate(request())).rejects.toMatchObject({ kind: 'internal' });
-  });
-});
-
-describe('a T5 evaluator on a lost device', () => {
-  it('fails by name, and leaves a new device to work', async () => {
-    const open = async (): Promise<Provider & { kind: 'webgpu' }> => ({
-      kind: 'webgpu',
-      device: await (await navigator.gpu.requestAdapter())!.requestDevice(),
-    });
-    const provider = await open();
-    const evaluator = await openEvaluator(provider);
-    const weights = await goldenWeights('gated', provider);
-    const inputs = [Int32Array.of(5, 1)];
-    // Several batches, so that it is still at work when the device goes.
-    const many = new Array<Int32Array>(300).fill(inputs[0]!);
-    const running = evaluator.generate({ weights, inputs: many, maxNewTokens: 500 });
-    const lost = expect(running).rejects.toMatchObject({ kind: 'device-lost' });
-    await evaluator.firstLogits({ weights, inputs });
-    provider.device.destroy();
-    await lost;
-    evaluator.dispose();
-    const fresh = await open();
-    const second = await openEvaluator(fresh);
-    const again = await goldenWeights('gated', fresh);
-    expect(await second.generate({ weights: again, inputs, maxNewTokens: 1 })).toHaveLength(1);
-    second.dispose();
   });
 });
