@@ -18,6 +18,8 @@ const NEVER_TRUE_MS = 2 * 60_000;
 const IN_BROWSER = ['src/**/*.gpu.test.ts'];
 /** What takes minutes on a machine without a GPU: `npm run test:full`. */
 const FULL = ['src/**/*.full.gpu.test.ts'];
+/** Run in Node, too, through Dawn on another driver than Chromium's. */
+const KERNELS = ['src/kernels/*.gpu.test.ts'];
 
 function inChromium(
   name: string,
@@ -52,6 +54,7 @@ export default mergeConfig(
       testTimeout: HANGS_MS,
       hookTimeout: HANGS_MS,
       expect: { poll: { timeout: NEVER_TRUE_MS } },
+      maxWorkers: '100%',
       projects: [
         {
           extends: true,
@@ -60,6 +63,16 @@ export default mergeConfig(
             environment: 'node',
             include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
             exclude: IN_BROWSER,
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: 'dawn',
+            environment: 'node',
+            include: KERNELS,
+            globalSetup: 'scripts/lavapipe.mjs',
+            setupFiles: 'src/kernels/test-dawn.ts',
           },
         },
         inChromium('gpu', IN_BROWSER, FULL),

@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { aptInstall, aptInstallFromBackports, hasApt } from './apt.mjs';
 import { findChromium } from './chromium.mjs';
+import { lavapipeEnvironment, MISSING } from './lavapipe.mjs';
 
 /** The project's folder; every command runs in it. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -41,7 +43,8 @@ export function ensureChromium() {
   const found = findChromium();
   if (found !== null) return found;
   console.log('No Chromium found; installing one …');
-  if (existsSync('/etc/debian_version')) installDebianChromium();
+  // Where this fails (no such package, no rights), Playwright's own build is the next try.
+  if (hasApt()) aptInstall(['chromium']);
   if (findChromium() === null) run('npx', ['--no-install', 'playwright', 'install', 'chromium']);
   const installed = findChromium();
   if (installed === null) {
@@ -52,18 +55,15 @@ export function ensureChromium() {
   return installed;
 }
 
-/** Where this fails (no such package, no rights), Playwright's own build is the next try. */
-function installDebianChromium() {
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    const [program, ...rest] = [...asRoot, 'apt-get', ...args];
-    try {
-      run(program, rest, { DEBIAN_FRONTEND: 'noninteractive' });
-    } catch (error) {
-      console.log(error.message);
-      return;
-    }
-  }
+/** Finds the software Vulkan driver that the kernel tests run on in Node, or installs it. */
+export function ensureLavapipe() {
+  if (lavapipeEnvironment() !== null) return;
+  console.log('No lavapipe that Dawn accepts was found; installing one …');
+  const packages = ['mesa-vulkan-drivers'];
+  if (hasApt()) aptInstall(packages);
+  // Debian 12's own is too old.
+  if (lavapipeEnvironment() === null && hasApt()) aptInstallFromBackports(packages);
+  if (lavapipeEnvironment() === null) throw new Error(MISSING);
 }
 
 /** Type-checks and builds the static page into dist/. */

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT, build, ensureChromium, ensurePackages, main } from './setup.mjs';
+import { ROOT, build, ensureChromium, ensureLavapipe, ensurePackages, main } from './setup.mjs';
 
 /** By the name of its files: `*.full.gpu.test.ts` (vitest.config.ts). */
 const LEFT_OUT =
@@ -55,11 +55,12 @@ await main(async () => {
     conclude(totals);
     return;
   }
+  ensureLavapipe();
 
   check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
   check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
   check('types', () => npx(['tsc']));
-  for (const project of ['unit', 'gpu']) runVitest(project);
+  for (const project of ['unit', 'dawn', 'gpu']) runVitest(project);
   check('build', () => tryTo(build));
   check(
     'page weight',

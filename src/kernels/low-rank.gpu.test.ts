@@ -10,7 +10,7 @@ import { createGpuEngine } from './engine';
 import golden from './golden/svd.json';
 import { LOW_RANK_KERNELS } from './low-rank-sources';
 import { useEngine } from './test-device';
-import { type EngineCase, engineCases, seeded } from './test-group';
+import { type EngineCase, engineCases, referenceCases, seeded } from './test-group';
 import {
   difference,
   factor,
@@ -36,8 +36,9 @@ const AS_ON_GPU: EngineCase = {
     return { engine: createGpuEngine(handle), handle };
   },
 };
-const [REFERENCE, ON_GPU] = engineCases(createReferenceEngine);
-const GPU_CASES = [ON_GPU!, AS_ON_GPU];
+const ON_GPU = engineCases(createReferenceEngine).find(({ name }) => name === 'webgpu')!;
+const GPU_CASES = [ON_GPU, AS_ON_GPU];
+const CASES = [...referenceCases(createReferenceEngine), ...GPU_CASES];
 
 /** Odd shapes, all dtypes and layouts, mixed ranks and terms, and spectra that break naive SVDs. */
 const PRODUCTS: Readonly<Record<string, LowRankProduct>> = {
@@ -139,7 +140,7 @@ async function checkProduct(group: LowRankGroup, index: number, label: string): 
   }
 }
 
-describe.each([REFERENCE!, ...GPU_CASES])('low-rank products on $name', (engineCase) => {
+describe.each(CASES)('low-rank products on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test('every shape, dtype and spectrum, in one batch', async () => {

@@ -11,6 +11,7 @@ import {
   type FakeGroupSpec,
   flatWeights,
   normalValues,
+  referenceCases,
   residentGroup,
   seeded,
   type StreamedGroup,
@@ -18,10 +19,7 @@ import {
 } from './test-group';
 
 const CASES: EngineCase[] = [
-  {
-    name: 'reference',
-    open: () => Promise.resolve({ engine: createReferenceEngine(), handle: null }),
-  },
+  ...referenceCases(createReferenceEngine),
   {
     name: 'webgpu',
     open: async () => {

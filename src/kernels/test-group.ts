@@ -16,6 +16,13 @@ export interface EngineCase {
 /** Engines whose groups, made by `fakeGroup`, are streamed. */
 const streaming = new WeakSet<Engine>();
 
+/** The twin in float64, where suites run in Node: it needs no browser, and is the same in all. */
+export function referenceCases(createReference: () => Engine): EngineCase[] {
+  const open: EngineCase['open'] = () =>
+    Promise.resolve({ engine: createReference(), handle: null });
+  return 'document' in globalThis ? [] : [{ name: 'reference', open }];
+}
+
 /**
  * The engines every suite runs over: weights held whole, then streamed. Grids of the last one fold
  * after three workgroups. Between them they count in every way there is.
@@ -31,24 +38,21 @@ export function engineCases(createReference: () => Engine): EngineCase[] {
     },
   });
   const streamed = ({ name, open }: EngineCase): EngineCase => ({
-    name,
+    name: `${name}, streamed`,
     open: async () => {
       const opened = await open();
       streaming.add(opened.engine);
       return opened;
     },
   });
-  const reference = (name: string): EngineCase => ({
-    name,
-    open: () => Promise.resolve({ engine: createReference(), handle: null }),
-  });
+  const twins = referenceCases(createReference);
   return [
-    reference('reference'),
+    ...twins,
     onGpu('webgpu', {}, { tally: 'direct', jointFrom: 0 }),
-    streamed(reference('reference, streamed')),
+    ...twins.map(streamed),
     streamed(
       onGpu(
-        'webgpu, streamed, default limits, folded grids',
+        'webgpu, default limits, folded grids',
         { forceDefaultLimits: true, foldGridAt: 3 },
         { tally: 'workgroup', jointFrom: 1000 },
       ),
