@@ -49,6 +49,19 @@ const GPU_DOOR = {
   property: 'gpu',
   message: 'Only src/gpu asks for a GPU.',
 };
+/** Code that runs when its module is loaded, which every browser must survive. */
+const AT_LOAD = ':not(:function *)';
+/**
+ * GPUBufferUsage and its kin, as values: in a browser without WebGPU there is nothing of that name.
+ * Types are written with the same identifiers, but are gone when the code runs.
+ */
+const GPU_GLOBALS_AT_LOAD = [
+  `Identifier[name=/^GPU[A-Z]/]${AT_LOAD}:not(TSTypeReference *, TSTypeQuery *, TSInterfaceHeritage *)`,
+  `MemberExpression[object.name="navigator"][property.name="gpu"]${AT_LOAD}`,
+].map((selector) => ({
+  selector,
+  message: 'Not every browser has WebGPU: read this inside a function, not when the module loads.',
+}));
 
 export default tseslint.config(
   {
@@ -77,6 +90,7 @@ export default tseslint.config(
       'import-x/no-restricted-paths': ['error', { zones }],
       'no-restricted-globals': ['error', FETCH_DOOR, ...STORAGE_DOORS],
       'no-restricted-properties': ['error', GPU_DOOR],
+      'no-restricted-syntax': ['error', ...GPU_GLOBALS_AT_LOAD],
       'no-console': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',

@@ -5,6 +5,7 @@ import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type AddedWeights, type LowRankAddition } from '@/tensor/low-rank';
+import { weightUsage } from './chunk-buffers';
 import { fault } from './fault';
 import { type LowRankContext } from './low-rank-batch';
 import { LOW_RANK_KERNELS } from './low-rank-sources';
@@ -35,8 +36,6 @@ export interface AddJob extends AddedColumns {
   readonly columns: number;
 }
 
-const STORED = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-
 /** New weights as one GPU buffer each, held until they are disposed of. */
 export async function addOnGpu(
   context: LowRankContext,
@@ -52,7 +51,7 @@ export async function addOnGpu(
         guarded(handle, 'adding adapters', () => {
           const recorder = new PassRecorder(handle, 'add');
           for (const job of part) {
-            const weights = kept.create(`weights ${job.name}`, byteLengthOf(job), STORED);
+            const weights = kept.create(`weights ${job.name}`, byteLengthOf(job), weightUsage());
             data.push(weights);
             record(context, recorder, kernel, job, baseBuffer(context, scope, job), weights);
           }
@@ -84,7 +83,7 @@ export async function addInMemory(
         const recorder = new PassRecorder(handle, 'add');
         const ranges = part.map((job) => {
           const byteLength = byteLengthOf(job);
-          const source = scope.create('weights', byteLength, STORED);
+          const source = scope.create('weights', byteLength, weightUsage());
           record(context, recorder, kernel, job, baseBuffer(context, scope, job), source);
           return { source, byteLength };
         });
@@ -125,7 +124,7 @@ function baseBuffer({ handle }: LowRankContext, scope: BufferScope, job: AddJob)
     throw fault(`The weight "${job.name}" has ${has} bytes; ${byteLength} were expected.`);
   }
   if (!(base instanceof Float32Array)) return base;
-  const buffer = scope.create('base', byteLength, STORED);
+  const buffer = scope.create('base', byteLength, weightUsage());
   handle.device.queue.writeBuffer(buffer, 0, base.buffer, base.byteOffset, byteLength);
   return buffer;
 }
