@@ -8,7 +8,7 @@ import { expect, test } from './fixtures';
 import { PeruPage } from './pages/peru-page';
 import { closeWhenStill } from './pages/stillness';
 
-test('without WebGPU the twins take over and a banner says so', async () => {
+test('where WebGPU has no adapter the processor takes over, and a banner says why', async () => {
   const flags = CHROMIUM_FLAGS.filter((flag) => !/webgpu/.test(flag));
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
@@ -18,14 +18,22 @@ test('without WebGPU the twins take over and a banner says so', async () => {
     const peru = new PeruPage(await browser.newPage({ baseURL: test.info().project.use.baseURL! }));
     closeWhenStill(peru.page.context());
     await peru.open('?demo=fft');
-    await peru.waitDone();
-    await expect(peru.page.getByText(/WebGPU/).first()).toBeVisible();
-    const results = await peru.results();
-    expect(results.engine).toBe('reference');
-    expect(results.average['peru-fft@10']).toBeGreaterThan(results.average['merged']!);
+    await expectProcessor(peru, /found no adapter/);
   } finally {
     await browser.close();
   }
+});
+
+test('where the adapter refuses a device the processor takes over, and a banner says why', async ({
+  peru,
+  page,
+}) => {
+  await page.route(/\/peru-worker-[^/]*\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${REFUSE_DEVICES}\n${await response.text()}` });
+  });
+  await peru.open('?demo=fft');
+  await expectProcessor(peru, /refused to open a device/);
 });
 
 test('a lost GPU is reported and the job starts again on a new device', async ({
@@ -59,6 +67,23 @@ test('works from a plain static host under a sub-path, without isolation headers
     server.close();
   }
 });
+
+/** Runs in the worker, before anything of Peru's. */
+const REFUSE_DEVICES = `
+  GPUAdapter.prototype.requestDevice = () =>
+    Promise.reject(new DOMException('Refused.', 'OperationError'));
+`;
+
+/** The demo to its end without the GPU, under a banner that says why. */
+async function expectProcessor(peru: PeruPage, why: RegExp): Promise<void> {
+  await peru.waitDone();
+  const banner = peru.page.getByRole('banner').getByText(/^This browser|^The graphics adapter/);
+  await expect(banner).toContainText(why);
+  await expect(banner).toContainText(/processor .* To use the GPU, /);
+  const results = await peru.results();
+  expect(results.engine).toBe('reference');
+  expect(results.average['peru-fft@10']).toBeGreaterThan(results.average['merged']!);
+}
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',

@@ -50,13 +50,27 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
 function browserGpu(): GPU {
   // Absent in browsers without WebGPU and on pages that are not a secure context.
   const gpu = (globalThis.navigator as { readonly gpu?: GPU } | undefined)?.gpu;
-  if (!gpu) throw unavailable('This browser offers no WebGPU.');
-  return gpu;
+  if (gpu) return gpu;
+  throw unavailable(
+    'This browser offers no WebGPU.',
+    'open the page in a browser that has it (a current Chrome, Edge or Safari, Firefox on Windows or macOS), over https',
+  );
 }
 
 async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw unavailable('This browser has WebGPU but found no adapter to run it on.');
+  const none = (cause?: unknown): PeruError =>
+    unavailable(
+      'This browser has WebGPU but found no adapter to run it on.',
+      'switch on graphics acceleration in the settings of the browser, or update the graphics driver',
+      cause,
+    );
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (cause) {
+    throw none(cause);
+  }
+  if (!adapter) throw none();
   return adapter;
 }
 
@@ -64,14 +78,16 @@ async function requestPlainDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   try {
     return await adapter.requestDevice({ label: 'peru' });
   } catch (cause) {
-    throw unavailable('The adapter refused to open a device.', cause);
+    throw unavailable(
+      'The graphics adapter refused to open a device.',
+      'close other pages that use it and restart the browser, or update the graphics driver',
+      cause,
+    );
   }
 }
 
-function unavailable(message: string, cause?: unknown): PeruError {
-  const hint =
-    'Use a current Chrome, Edge, Safari or Firefox with graphics acceleration on; without it Peru computes on the CPU.';
-  return new PeruError('gpu-unavailable', message, hint, { cause });
+function unavailable(message: string, remedy: string, cause?: unknown): PeruError {
+  return new PeruError('gpu-unavailable', message, `To use the GPU, ${remedy}.`, { cause });
 }
 
 /** An open device with its buffers and pipelines. */

@@ -293,12 +293,13 @@ it('takes files dropped anywhere on the page', async () => {
   expect(page.getByText(/Drop a base and its fine-tunes/).elements()).toHaveLength(0);
 });
 
-it('says so when there is no WebGPU', async () => {
+it('says why the processor computes, and what to do about it', async () => {
   worker.last().emit({
     type: 'engine',
     engine: 'reference',
     adapter: { vendor: '', architecture: '', description: '', fallback: true },
     evaluator: '',
+    noGpu: { kind: 'gpu-unavailable', message: 'No adapter.', hint: 'Update the driver.' },
   });
-  await expect.element(page.getByText(/No WebGPU here/)).toBeVisible();
+  await expect.element(page.getByText(/No adapter.*processor.*Update the driver/)).toBeVisible();
 });

@@ -1,17 +1,20 @@
 import { createReferenceEngine } from '@/reference/engine';
 import { type Engine } from '@/tensor/engine';
-import { PeruError } from '@/tensor/errors';
+import { type ErrorFacts, PeruError, errorFacts } from '@/tensor/errors';
+import { type JobEvent } from './protocol';
 
 export interface ChosenEngine {
   readonly engine: Engine;
   /** The engine's device, for an evaluator that shares its buffers; null without WebGPU. */
   readonly device: GPUDevice | null;
+  /** Why it is not the GPU's. */
+  readonly noGpu?: ErrorFacts;
 }
 
 /** The visitor's GPU; where there is none, the float64 twins (the page's banner says so). */
 export async function chooseEngine(): Promise<ChosenEngine> {
   // Old browsers have WebGPU but no Float16Array, without which the kernels' WGSL parser fails.
-  if (!('Float16Array' in globalThis)) return referenceEngine();
+  if (!('Float16Array' in globalThis)) return referenceEngine(tooOld());
   const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await loadGpuCode();
   try {
     const handle = await openDevice();
@@ -19,8 +22,8 @@ export async function chooseEngine(): Promise<ChosenEngine> {
     void warmUpKernels(handle);
     return { engine: createGpuEngine(handle), device: handle.device };
   } catch (error) {
-    if (error instanceof PeruError && error.kind === 'gpu-unavailable') return referenceEngine();
-    throw error;
+    if (!(error instanceof PeruError && error.kind === 'gpu-unavailable')) throw error;
+    return referenceEngine(error);
   }
 }
 
@@ -37,6 +40,20 @@ async function loadGpuCode() {
   }
 }
 
-function referenceEngine(): ChosenEngine {
-  return { engine: createReferenceEngine(), device: null };
+function tooOld(): PeruError {
+  return new PeruError(
+    'gpu-unavailable',
+    'This browser is too old for the GPU code: it has no Float16Array.',
+    'To use the GPU, update the browser.',
+  );
+}
+
+function referenceEngine(reason: PeruError): ChosenEngine {
+  return { engine: createReferenceEngine(), device: null, noGpu: errorFacts(reason) };
+}
+
+/** What the page is told: what computes and why, and what scores. */
+export function engineEvent({ engine, noGpu }: ChosenEngine, evaluator: string): JobEvent {
+  const { kind, adapter } = engine;
+  return { type: 'engine', engine: kind, adapter, evaluator, ...(noGpu && { noGpu }) };
 }

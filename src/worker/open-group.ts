@@ -6,7 +6,7 @@
 import { type AdapterGroup } from './adapters/adapter-group';
 import { openAdapterGroup } from './adapters/open-adapters';
 import { type Pause } from '@/sources/checkpoint-source';
-import { chooseEngine, type ChosenEngine } from './choose-engine';
+import { chooseEngine, type ChosenEngine, engineEvent } from './choose-engine';
 import { deviceLoss } from './device-loss';
 import { FetchedBytes } from './fetched-bytes';
 import { type FullGroup } from './full/load-full';
@@ -61,7 +61,9 @@ async function assemble(
   const options = { signal, onProgress: fetched.add, onPause };
   const sources = await groupSources(request, options);
   const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
-  const parts = { request, options, fetched, ports, allowNonFinite, chosen: await engineReady };
+  const chosen = await engineReady;
+  emit(engineEvent(chosen, ''));
+  const parts = { request, options, fetched, ports, allowNonFinite, chosen };
   const opened =
     sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
   return opened.finally(() => {

@@ -257,6 +257,8 @@ export type JobEvent =
       readonly adapter: AdapterReport;
       /** What scores the models; empty until it is ready. */
       readonly evaluator: string;
+      /** Why the processor computes. */
+      readonly noGpu?: ErrorFacts;
     }
   /** Known from headers alone: what fits, what it will cost. */
   | { readonly type: 'preflight'; readonly preflight: Preflight }

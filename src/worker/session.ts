@@ -43,8 +43,6 @@ export function createSession(exports = opfsStore()): PeruWorker {
         void desk.sweep();
         const group = await openGroup({ request, emit: onEvent, signal });
         opened = group;
-        const { kind: engine, adapter } = group.engine;
-        onEvent({ type: 'engine', engine, adapter, evaluator: '' });
         onEvent({ type: 'preflight', preflight: await group.plan(choices) });
       }),
     plan: (choices, onEvent) =>

@@ -10,8 +10,8 @@ import { jobStore } from './state';
 export function hear(event: JobEvent): void {
   switch (event.type) {
     case 'engine': {
-      const { engine, adapter, evaluator } = event;
-      jobStore.setState({ engine: { engine, adapter, evaluator } });
+      const { engine, adapter, evaluator, noGpu } = event;
+      jobStore.setState({ engine: { engine, adapter, evaluator, ...(noGpu && { noGpu }) } });
       return;
     }
     case 'memory': {

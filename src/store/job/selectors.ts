@@ -71,6 +71,6 @@ export function adapterName({ engine, adapter }: EngineFacts): string {
   if (engine === 'reference') return 'the processor';
   const maker = [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ');
   const name = adapter.description !== '' ? adapter.description : maker;
-  const shown = name !== '' ? name : 'an unnamed adapter';
-  return adapter.fallback ? `${shown}, a software adapter` : shown;
+  if (name === '') return adapter.fallback ? 'a software adapter' : 'an unnamed adapter';
+  return adapter.fallback ? `${name}, a software adapter` : name;
 }

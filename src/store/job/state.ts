@@ -33,6 +33,8 @@ export interface EngineFacts {
   readonly engine: EngineKind;
   readonly adapter: AdapterReport;
   readonly evaluator: string;
+  /** Why the processor computes. */
+  readonly noGpu?: ErrorFacts;
 }
 
 export interface MemoryFacts {

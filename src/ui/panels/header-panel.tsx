@@ -22,7 +22,7 @@ export function HeaderPanel() {
         {other === 'dark' ? 'Dark theme' : 'Light theme'}
       </Button>
       <p className={styles.engine}>{engine === null ? '\u00a0' : <EngineLine facts={engine} />}</p>
-      {engine?.engine === 'reference' && <ReferenceBanner />}
+      {engine?.noGpu && <NoGpuBanner reason={engine.noGpu} />}
     </header>
   );
 }
@@ -41,12 +41,11 @@ function EngineLine({ facts }: { readonly facts: EngineFacts }) {
   );
 }
 
-function ReferenceBanner() {
+function NoGpuBanner({ reason }: { readonly reason: NonNullable<EngineFacts['noGpu']> }) {
   return (
     <p className={styles.banner}>
-      <strong>No WebGPU here, so the processor does the merging.</strong> The numbers are the same;
-      they take longer. To use the GPU, open this page in a browser with WebGPU (a current Chrome,
-      Edge or Safari) with hardware acceleration switched on.
+      <strong>{reason.message}</strong> The processor does the merging instead: the numbers are the
+      same, they take longer. {reason.hint}
     </p>
   );
 }

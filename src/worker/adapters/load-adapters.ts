@@ -8,6 +8,7 @@ import { checkpointCard } from '@/worker/checkpoint-card';
 import { type GroupOrigin, groupRecord } from '@/worker/export/recipe-record';
 import { SourceBook } from '@/worker/export/source-book';
 import { type AdapterSources } from '@/worker/sources';
+import { engineEvent } from '@/worker/choose-engine';
 import { type OpeningParts } from '@/worker/opened-group';
 import { type GroupFacts, type StorageRow } from '@/worker/protocol';
 import { type Scoring } from '@/worker/scoring/group-evaluator';
@@ -55,8 +56,7 @@ export async function loadAdapterGroup(
     const location = scoring.evaluator?.location;
     if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
     signal.throwIfAborted();
-    const { description: evaluator } = scoring;
-    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    emit(engineEvent(chosen, scoring.description));
     const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
     const origin: GroupOrigin = {
       title: sources.title,

@@ -10,6 +10,7 @@ import { type GroupOrigin, groupRecord } from '@/worker/export/recipe-record';
 import { SourceBook } from '@/worker/export/source-book';
 import { type FullSources } from '@/worker/sources';
 import { FetchedBytes } from '@/worker/fetched-bytes';
+import { engineEvent } from '@/worker/choose-engine';
 import { type OpeningParts } from '@/worker/opened-group';
 import { type GroupFacts } from '@/worker/protocol';
 import { refuseOverBudget } from '@/worker/refuse-over-budget';
@@ -91,8 +92,7 @@ export async function loadFullGroup(
     const scoring = await scoringReady;
     signal.throwIfAborted();
     const { engine } = chosen;
-    const { description: evaluator } = scoring;
-    emit({ type: 'engine', engine: engine.kind, adapter: engine.adapter, evaluator });
+    emit(engineEvent(chosen, scoring.description));
     const origin = await originOf(sources, planned, parts);
     const group = groupOf(sources, planned, { engine, ...loaded, scoring, origin });
     emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
