@@ -1,31 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from './fixtures';
-
-interface TorchTable {
-  readonly tasks: readonly {
-    readonly name: string;
-    readonly metric: string;
-    readonly n: number;
-    readonly scores: Readonly<
-      Record<string, { readonly correct?: number; readonly spearman?: number }>
-    >;
-  }[];
-}
-
-/** What torch, transformers and peft measured on the same files, written by scripts/zoo. */
-const torch = JSON.parse(
-  readFileSync(new URL('../scripts/zoo/golden/text/torch-table.json', import.meta.url), 'utf8'),
-) as TorchTable;
-
-const METHODS = [
-  'pretrained',
-  'finetuned',
-  'merged',
-  ...[16, 8, 4].map((rank) => `peru-lora@${rank}`),
-];
-
-/** Most that one more or one less row in another place moves a correlation over 512. */
-const CORRELATION_TOLERANCE = 0.01;
+import { expectTorchScores } from './torch-tables';
 
 test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
   await peru.open();
@@ -34,23 +8,8 @@ test('opens the adapters and agrees with torch to one row', async ({ peru, page 
   await peru.waitDone();
   const results = await peru.results();
 
-  expect(results.tasks.map(({ name, metric, n }) => ({ name, metric, n }))).toEqual(
-    torch.tasks.map(({ name, metric, n }) => ({ name, metric, n })),
-  );
-  for (const [index, { name, n, scores }] of results.tasks.entries()) {
-    for (const method of METHODS) {
-      const { correct, spearman } = torch.tasks[index]!.scores[method]!;
-      const what = `${name}, ${method}: ${scores[method]}, torch: ${correct ?? spearman}`;
-      if (correct === undefined) {
-        const away = Math.abs(scores[method]! - spearman!);
-        expect(away, what).toBeLessThanOrEqual(CORRELATION_TOLERANCE);
-      } else {
-        expect(Math.abs(Math.round(scores[method]! * n) - correct), what).toBeLessThanOrEqual(1);
-      }
-    }
-  }
+  expectTorchScores('lora', results);
   expect(Object.keys(results.recipe)).toContain('rank');
-  expect(results.storage.map(({ method }) => method)).toEqual(expect.arrayContaining(METHODS));
   // A header row, eight tasks, the average.
   await expect(peru.accuracyTable.getByRole('row')).toHaveCount(10);
   await expect(peru.accuracyTable.getByRole('rowheader').last()).toHaveText('Average');
