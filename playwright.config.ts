@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { type FirefoxOptions } from './e2e/firefox/launch';
 import { CHROMIUM_FLAGS, chromiumPath } from './scripts/chromium.mjs';
 
 const PORT = 4199;
@@ -8,8 +9,14 @@ const PORT = 4199;
  */
 const HANGS_MS = 20 * 60_000;
 
-/** Journeys on the built page, in the same full Chromium that the GPU tests use. */
-export default defineConfig({
+/** Firefox's waits follow progress (e2e/firefox/firefox-page.ts); this ends what hangs elsewhere. */
+const FIREFOX = { testDir: 'e2e/firefox', timeout: 20 * 60_000 };
+
+/**
+ * Journeys on the built page: all in the same full Chromium that the GPU tests use, the main ones
+ * in stock Firefox, too, as it ships on Linux and with WebGPU on a software adapter.
+ */
+export default defineConfig<object, FirefoxOptions>({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
   timeout: HANGS_MS,
@@ -17,6 +24,11 @@ export default defineConfig({
   // Most of a journey is waiting for one thread: two at a time keep two cores busy.
   workers: 2,
   forbidOnly: true,
+  projects: [
+    { name: 'chromium', testIgnore: 'e2e/firefox/**' },
+    { ...FIREFOX, name: 'firefox', use: { webgpu: false } },
+    { ...FIREFOX, name: 'firefox-webgpu', use: { webgpu: true } },
+  ],
   use: {
     baseURL: `http://localhost:${PORT}/`,
     launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_FLAGS },

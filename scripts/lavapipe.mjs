@@ -23,7 +23,7 @@ export function lavapipeEnvironment() {
   const isOwn = process.platform !== 'linux' || process.env.PERU_ADAPTER === 'default';
   const isNamed = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   const candidates =
-    isOwn || isNamed ? [{}] : manifests().map((path) => ({ VK_ICD_FILENAMES: path }));
+    isOwn || isNamed ? [{}] : lavapipeManifests().map((path) => ({ VK_ICD_FILENAMES: path }));
   return candidates.find((env) => dawnAdapter(env) !== null) ?? null;
 }
 
@@ -34,7 +34,8 @@ export function setup() {
   Object.assign(process.env, environment);
 }
 
-function manifests() {
+/** Paths of the manifests that lavapipe's packages leave where Vulkan looks for drivers. */
+export function lavapipeManifests() {
   const folders = DRIVER_FOLDERS.filter((folder) => existsSync(folder));
   const paths = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   return paths.filter((path) => /\blvp_icd[^/]*\.json$/.test(path));

@@ -1,9 +1,16 @@
-// Set-up every command does for itself: locked Node packages and, where asked for, a Chromium.
+// Set-up every command does for itself: locked Node packages and, where asked for, browsers.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { aptInstall, aptInstallFromBackports, hasApt } from './apt.mjs';
 import { findChromium } from './chromium.mjs';
+import {
+  FIREFOX_PACKAGES,
+  findFirefox,
+  findVulkan,
+  firefoxPath,
+  vulkanEnvironment,
+} from './firefox.mjs';
 import { lavapipeEnvironment, MISSING } from './lavapipe.mjs';
 
 /** The project's folder; every command runs in it. */
@@ -64,6 +71,16 @@ export function ensureLavapipe() {
   // Debian 12's own is too old.
   if (lavapipeEnvironment() === null && hasApt()) aptInstallFromBackports(packages);
   if (lavapipeEnvironment() === null) throw new Error(MISSING);
+}
+
+/** Finds a stock Firefox and a Vulkan driver for its WebGPU, or installs both where apt-get is. */
+export function ensureFirefox() {
+  if ((findFirefox() === null || findVulkan() === null) && hasApt()) {
+    console.log('Firefox or its Vulkan driver is missing; installing both …');
+    aptInstall(FIREFOX_PACKAGES);
+  }
+  vulkanEnvironment();
+  return firefoxPath();
 }
 
 /** Type-checks and builds the static page into dist/. */

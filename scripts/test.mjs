@@ -6,7 +6,15 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT, build, ensureChromium, ensureLavapipe, ensurePackages, main } from './setup.mjs';
+import {
+  ROOT,
+  build,
+  ensureChromium,
+  ensureFirefox,
+  ensureLavapipe,
+  ensurePackages,
+  main,
+} from './setup.mjs';
 
 /** By the name of its files: `*.full.gpu.test.ts` (vitest.config.ts). */
 const LEFT_OUT =
@@ -17,6 +25,7 @@ await main(async () => {
   const { full } = parseArgs({ options: { full: { type: 'boolean' } } }).values;
   ensurePackages();
   const chromium = ensureChromium();
+  const firefox = ensureFirefox();
   const reports = mkdtempSync(join(tmpdir(), 'peru-test-'));
   const totals = { passed: 0, failed: 0, skipped: 0 };
 
@@ -31,7 +40,11 @@ await main(async () => {
   const runTests = (name, args, env, readReport) => {
     console.log(`\n== ${name}`);
     const report = join(reports, `${name.replaceAll(' ', '-')}.json`);
-    const ok = npx(args(report), { PERU_CHROMIUM: chromium, ...env(report) });
+    const ok = npx(args(report), {
+      PERU_CHROMIUM: chromium,
+      PERU_FIREFOX: firefox,
+      ...env(report),
+    });
     const counts = readReport(report);
     totals.passed += counts.passed;
     totals.skipped += counts.skipped;

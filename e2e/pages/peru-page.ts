@@ -237,17 +237,7 @@ export class PeruPage {
   }
 
   async listedFiles(): Promise<readonly ListedFile[]> {
-    return this.exportedFiles.evaluateAll((rows) =>
-      rows.map((row) => {
-        const buttons = [...row.querySelectorAll('button')];
-        const title = row.querySelector('[title$=" bytes"]')?.getAttribute('title') ?? '';
-        return {
-          path: (buttons.at(-1)?.textContent ?? '').replace(/^Download /, ''),
-          bytes: Number(title.replace(/\D/g, '')),
-          sha256: buttons[0]?.title ?? '',
-        };
-      }),
-    );
+    return this.exportedFiles.evaluateAll(listedFilesOf);
   }
 
   /** Takes one file of the export, with the name it is saved under. */
@@ -301,6 +291,19 @@ export class PeruPage {
 
 /** `87.5 %`, then `84.4–90.1 · n 512` or `n 4,096`. */
 const SCORE = /(-?[\d.]+\s%)[\s\S]*?((?:\S+\s·\s)?n\s[\d,]+)/;
+
+/** Runs in the page: what the rows of an export's list say. */
+export function listedFilesOf(rows: readonly Element[]): readonly ListedFile[] {
+  return rows.map((row) => {
+    const buttons = [...row.querySelectorAll('button')];
+    const title = row.querySelector('[title$=" bytes"]')?.getAttribute('title') ?? '';
+    return {
+      path: (buttons.at(-1)?.textContent ?? '').replace(/^Download /, ''),
+      bytes: Number(title.replace(/\D/g, '')),
+      sha256: buttons[0]?.title ?? '',
+    };
+  });
+}
 
 /** A file as the page lists it. */
 export interface ListedFile {
