@@ -2,22 +2,38 @@
  * `adapter_config.json` of an adapter that Peru writes (huggingface/peft 0.17,
  * `tuners/lora/config.py`): what `PeftModel.from_pretrained` needs to rebuild the delta with scale 1.
  */
-import { isSavedByName } from '@/tensor/adapter/keys';
+import { type AdapterConfig } from '@/tensor/adapter/config';
+import { isInSavedModule, isSavedByName } from '@/tensor/adapter/keys';
 import { type HeaderEntry } from './safetensors-writer';
 
 /** What PEFT takes for an adapter that adapts nothing (`utils/constants.py`); it refuses an empty list. */
 const NO_MODULES = 'dummy-target-modules';
 
+/** What a source's configuration says that is said again. */
+export type SourceSettings = Pick<
+  AdapterConfig,
+  'taskType' | 'modelClass' | 'modulesToSave' | 'tiesWeights'
+>;
+
+/** Of an adapter of which nothing is known but its weights. */
+export const NO_SETTINGS: SourceSettings = {
+  taskType: null,
+  modelClass: null,
+  modulesToSave: [],
+  tiesWeights: false,
+};
+
 interface ConfigSpec {
   /** Those that are written: of rank 1 or more. */
   readonly modules: readonly {
     readonly name: string;
+    readonly writtenName?: string;
     readonly rank: number;
     readonly layer?: unknown;
   }[];
   readonly copies?: readonly HeaderEntry[];
   readonly baseModel?: string | null;
-  readonly taskType?: string | null;
+  readonly source?: SourceSettings;
 }
 
 /**
@@ -28,20 +44,23 @@ export function adapterConfig({
   modules,
   copies = [],
   baseModel = null,
-  taskType = null,
+  source = NO_SETTINGS,
 }: ConfigSpec): Record<string, unknown> {
-  const ranks = modules.map(({ name, rank }) => ({ module: layerOf(name), rank }));
+  const { taskType, modelClass, modulesToSave, tiesWeights } = source;
+  const ranks = modules.map((one) => ({ module: writtenLayer(one), rank: one.rank }));
   const largest = ranks.reduce((most, { rank }) => Math.max(most, rank), 1);
   const pattern = rankPattern(ranks, largest);
   const adapted = new Set(ranks.map(({ module }) => module));
-  const saved = savedModules(copies, adapted);
+  const saved = savedModules(copies, adapted, modulesToSave);
   return {
     peft_type: 'LORA',
     ...(taskType === null ? {} : { task_type: taskType }),
+    ...(modelClass === null ? {} : { auto_mapping: autoMapping(modelClass) }),
     base_model_name_or_path: baseModel,
     r: largest,
     lora_alpha: largest,
     lora_dropout: 0,
+    ...(tiesWeights && copies.length > 0 ? { ensure_weight_tying: true } : {}),
     bias: biasOf(copies, adapted, saved),
     fan_in_fan_out: isTransposed(modules),
     target_modules: ranks.length === 0 ? NO_MODULES : ranks.map(({ module }) => module),
@@ -50,6 +69,21 @@ export function adapterConfig({
     alpha_pattern: pattern,
     inference_mode: true,
   };
+}
+
+function autoMapping({ name, library }: NonNullable<SourceSettings['modelClass']>) {
+  return { base_model_class: name, parent_library: library };
+}
+
+/** The layer of an adapted weight, as it is called in the model that is adapted. */
+export function writtenLayer({
+  name,
+  writtenName = name,
+}: {
+  readonly name: string;
+  readonly writtenName?: string;
+}): string {
+  return layerOf(writtenName);
 }
 
 /** The layer that a weight or bias belongs to: its name without the last part. */
@@ -117,18 +151,25 @@ function escaped(module: string): string {
 }
 
 /**
- * Layers of which the adapter brings copies that nothing else announces, without those inside
- * another of them: PEFT wraps each of its `modules_to_save` whole.
+ * Layers of which the adapter brings copies that nothing else announces: as the source names them,
+ * else each by itself, without those inside another of them, for PEFT wraps each of its
+ * `modules_to_save` whole.
  */
 export function savedModules(
   copies: readonly HeaderEntry[],
   adapted: ReadonlySet<string>,
+  told: readonly string[],
 ): string[] {
-  const layers = copies
-    .filter(({ name }) => !adapted.has(layerOf(name)) && !isSavedByName(name))
+  const own = copies.filter(({ name }) => !adapted.has(layerOf(name)));
+  const used = [...new Set(told)].filter((saved) =>
+    own.some(({ name }) => isInSavedModule(name, saved)),
+  );
+  const layers = own
+    .filter(({ name }) => !isSavedByName(name) && !isSaved(name, used))
     .map(({ name }) => layerOf(name));
   const unique = [...new Set(layers)].sort();
-  return unique.filter((layer) => !unique.some((outer) => isInside(layer, outer)));
+  const outermost = unique.filter((layer) => !unique.some((outer) => isInside(layer, outer)));
+  return [...used, ...outermost];
 }
 
 function isInside(layer: string, outer: string): boolean {
@@ -142,7 +183,7 @@ function biasOf(
   saved: readonly string[],
 ): 'none' | 'lora_only' | 'all' {
   const layers = copies
-    .filter(({ name }) => name.includes('bias') && !isSaved(layerOf(name), saved))
+    .filter(({ name }) => name.includes('bias') && !isSaved(name, saved))
     .map(({ name }) => layerOf(name));
   if (layers.length === 0) return 'none';
   return layers.every((layer) => adapted.has(layer)) ? 'lora_only' : 'all';
@@ -154,6 +195,6 @@ function isTransposed(modules: ConfigSpec['modules']): boolean {
   return layers.includes('conv1d') && !layers.includes('linear');
 }
 
-function isSaved(layer: string, saved: readonly string[]): boolean {
-  return saved.some((outer) => layer === outer || isInside(layer, outer));
+function isSaved(name: string, saved: readonly string[]): boolean {
+  return saved.some((module) => isInSavedModule(name, module));
 }

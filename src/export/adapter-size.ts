@@ -1,12 +1,14 @@
 /** Exact size of a PEFT adapter folder, `TASK/adapter_config.json` and its safetensors. */
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
-import { adapterConfig, layerOf } from './adapter-config';
+import { adapterConfig, layerOf, type SourceSettings, writtenLayer } from './adapter-config';
 import { buildSafetensorsHeader, type HeaderEntry, type WrittenHeader } from './safetensors-writer';
 
 /** One adapted weight at the rank it is written with. */
 export interface WrittenModule {
   /** Name of the base's weight, `….weight`. */
   readonly name: string;
+  /** Its name in the model that is adapted; the base's unless told. */
+  readonly writtenName?: string;
   /** The weight as a matrix; a convolution's is [out, in * height * width]. */
   readonly rows: number;
   readonly columns: number;
@@ -29,14 +31,14 @@ export type AdaptedLayer =
 
 export interface AdapterFolderSpec {
   readonly modules: readonly WrittenModule[];
-  /** Full copies (biases, heads) that travel with it, under the base's names; default: none. */
+  /** Full copies (biases, heads) that travel with it, by their names in the adapted model; default: none. */
   readonly copies?: readonly HeaderEntry[];
+  /** What the source's configuration says that is said again; default: nothing. */
+  readonly source?: SourceSettings;
   /** Bytes of full copies, where no more is known of them: their headers are not counted. */
   readonly otherBytes?: number;
   /** `base_model_name_or_path`; null where the base has no address. */
   readonly baseModel?: string | null;
-  /** `task_type` of the source's configuration; left out where it had none. */
-  readonly taskType?: string | null;
 }
 
 /** What stands in `adapter_model.safetensors`, and where. */
@@ -86,7 +88,7 @@ export function adapterConfigText(spec: AdapterFolderSpec): string {
 
 export function adapterHeader(spec: AdapterFolderSpec): AdapterHeader {
   const modules = writtenModules(spec);
-  const adapted = new Set(modules.map(({ name }) => layerOf(name)));
+  const adapted = new Set(modules.map(writtenLayer));
   const entries = [
     ...modules.flatMap((module) => factorEntries(module)),
     ...writtenCopies(spec).map((copy): HeaderEntry => {
@@ -97,8 +99,9 @@ export function adapterHeader(spec: AdapterFolderSpec): AdapterHeader {
 }
 
 /** lora_A and lora_B as PEFT shapes and names them (huggingface/peft, `tuners/lora/layer.py`). */
-function factorEntries({ name, rows, columns, rank, layer }: WrittenModule): HeaderEntry[] {
-  const key = `base_model.model.${layerOf(name)}`;
+function factorEntries(module: WrittenModule): HeaderEntry[] {
+  const { rows, columns, rank, layer } = module;
+  const key = `base_model.model.${writtenLayer(module)}`;
   const entry = (side: string, shape: readonly number[]): HeaderEntry => {
     return { name: `${key}.lora_${side}`, dtype: 'F32', shape };
   };

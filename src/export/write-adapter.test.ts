@@ -7,7 +7,7 @@ import { GOLDEN_CASES, goldenBase, goldenSource } from '@/tensor/adapter/golden-
 import { readProducts, readStored } from '@/tensor/adapter/read-products';
 import { decodeFloats } from '@/tensor/half';
 import { type BalancedFactors, type Factor, type LowRankProduct } from '@/tensor/low-rank';
-import { adapterConfig } from './adapter-config';
+import { adapterConfig, NO_SETTINGS } from './adapter-config';
 import { adapterFolderSize, adapterHeader, type WrittenModule } from './adapter-size';
 import { type MemoryFolder, memoryFolder } from './memory-folder.fixture';
 import { type HeaderEntry } from './safetensors-writer';
@@ -179,6 +179,40 @@ describe('the configuration of an adapter', () => {
     expect(of('embed_tokens.weight')).toEqual({ bias: 'none', saved: undefined });
   });
 
+  it('announces copies as the source did: a head of several layers is one module', () => {
+    const modules = [{ name: 'q.weight', rank: 2 }];
+    const copies = [
+      'classifier.dense.weight',
+      'classifier.dense.bias',
+      'model.embed_tokens.weight',
+    ];
+    const entries = copies.map((name): HeaderEntry => ({ name, dtype: 'F32', shape: [1] }));
+    const source = { ...NO_SETTINGS, modulesToSave: ['classifier', 'score', 'embed_tokens'] };
+    const config = adapterConfig({ modules, copies: entries, source });
+    expect(config['modules_to_save']).toEqual(['classifier', 'embed_tokens']);
+    expect(config['bias']).toBe('none');
+    expect(config).not.toHaveProperty('ensure_weight_tying');
+    const tied = adapterConfig({
+      modules,
+      copies: entries,
+      source: { ...source, tiesWeights: true },
+    });
+    expect(tied['ensure_weight_tying']).toBe(true);
+  });
+
+  it('writes modules under the names of the model that was adapted', () => {
+    const modules = [1, 2].map((rank) => {
+      const name = `encoder.layer.${rank}.attention.query.weight`;
+      return { name, writtenName: `layers.${rank}.q_proj.weight`, rows: 3, columns: 2, rank };
+    });
+    expect(adapterConfig({ modules })).toMatchObject({
+      target_modules: ['layers.1.q_proj', 'layers.2.q_proj'],
+      rank_pattern: { 'layers.1.q_proj': 1 },
+    });
+    const { entries } = adapterHeader({ modules });
+    expect(entries[0]!.name).toBe('base_model.model.layers.1.q_proj.lora_A.weight');
+  });
+
   it('leaves copies where PEFT looks for them: in an adapted layer, behind base_layer', () => {
     const modules = [{ name: 'q.weight', rows: 1, columns: 1, rank: 1 }];
     const copies = ['q.bias', 'v.bias', 'head.weight'].map((name): HeaderEntry => {
@@ -197,9 +231,15 @@ describe('the configuration of an adapter', () => {
     const modules = [{ name: 'q.weight', rank: 2 }];
     expect(adapterConfig({ modules })).toMatchObject({ base_model_name_or_path: null });
     expect(adapterConfig({ modules })).not.toHaveProperty('task_type');
-    expect(adapterConfig({ modules, baseModel: 'a/b', taskType: 'SEQ_2_SEQ_LM' })).toMatchObject({
+    const modelClass = { name: 'ViTModel', library: 'transformers.models.vit.modeling_vit' };
+    const source = { ...NO_SETTINGS, taskType: 'SEQ_2_SEQ_LM', modelClass };
+    expect(adapterConfig({ modules, baseModel: 'a/b', source })).toMatchObject({
       base_model_name_or_path: 'a/b',
       task_type: 'SEQ_2_SEQ_LM',
+      auto_mapping: {
+        base_model_class: 'ViTModel',
+        parent_library: 'transformers.models.vit.modeling_vit',
+      },
     });
   });
 });

@@ -2,7 +2,7 @@
 import { type AdapterModule } from '@/tensor/adapter/adapter-plan';
 import { type BalancedFactors } from '@/tensor/low-rank';
 import { PeruError } from '@/tensor/errors';
-import { layerOf, savedModules } from './adapter-config';
+import { savedModules, writtenLayer } from './adapter-config';
 import {
   type AdaptedLayer,
   ADAPTER_CONFIG,
@@ -29,7 +29,7 @@ import {
 export interface WriteAdapterSpec extends Omit<AdapterFolderSpec, 'otherBytes'> {
   /** The factors of a module of rank 1 or more; Δ = b a in the weight's own orientation. */
   readonly factorsOf: (module: WrittenModule) => Promise<BalancedFactors>;
-  /** Bytes [start, end) of a tensor of `copies`, by the base's name, in the dtype told there. */
+  /** Bytes [start, end) of a tensor of `copies`, by its name there, in the dtype told there. */
   readonly readCopy: (name: string, start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -82,8 +82,8 @@ export async function writeAdapter(
  * module can not be saved whole where another of the same end, or one inside it, is adapted.
  */
 function refuseCopies(folderName: string, spec: WriteAdapterSpec): void {
-  const adapted = new Set(writtenModules(spec).map(({ name }) => layerOf(name)));
-  for (const saved of savedModules(spec.copies ?? [], adapted)) {
+  const adapted = new Set(writtenModules(spec).map(writtenLayer));
+  for (const saved of savedModules(spec.copies ?? [], adapted, spec.source?.modulesToSave ?? [])) {
     const clash = [...adapted].find((layer) => `.${layer}.`.includes(`.${saved}.`));
     if (saved !== '' && clash === undefined) continue;
     const why =

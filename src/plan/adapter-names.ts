@@ -1,159 +1,155 @@
 /**
  * Matches the names an adapter uses to those of a base. An adapter trained on a part of the model,
- * or on a wrapper of it, says `encoder.x` where the base's file says `vision_model.encoder.x`, or
- * the reverse: one prefix, the same for all names, that is deduced and never guessed.
+ * on a wrapper of it, or under another version's names says `encoder.x` where the base's file says
+ * `vision_model.encoder.x`, `model.language_model.x` for `model.x`: what stands before the layers
+ * is exchanged, and where layers themselves are called otherwise, blocks are compared. All of it
+ * is deduced from names and shapes, and never guessed.
  */
-import { PeruError } from '@/tensor/errors';
-import { listNames } from './list-names';
+import { type PeruError } from '@/tensor/errors';
+import {
+  ambiguous,
+  fusedAttention,
+  layerOf,
+  otherBase,
+  otherVersion,
+  someMissing,
+} from './adapter-name-refusals';
+import { type BaseNames, baseNames } from './base-names';
+import { fitsSomeBlocks, layerReadings } from './layer-readings';
+import { byLength, changer, isPlace, type NameChange, shortened } from './name-changes';
+import {
+  type ChangedTensor,
+  changesOf,
+  prefixReadings,
+  reader,
+  type Reading,
+  type ReadLayers,
+} from './prefix-readings';
+import { isEmbedding, isTokenHead } from './token-tables';
+import { areOtherTowers } from './tower-names';
 
 export interface NameMatch {
-  /** The base's name for a name of the adapter. */
-  readonly baseName: (path: string) => string;
-  /** What the base's names have before those of the adapter, or lack. */
-  readonly prefix: { readonly kind: 'none' | 'added' | 'stripped'; readonly text: string };
+  /** The base's name for a name of the adapter; null where the base has no such tensor. */
+  readonly baseName: (path: string) => string | null;
+  /** How the adapter's names become the base's; none where they are the same. */
+  readonly changes: readonly NameChange[];
 }
 
 interface Sides {
   /** For messages. */
   readonly adapter: string;
   readonly base: string;
-  /** Full names of the tensors the adapter changes. */
-  readonly paths: readonly string[];
-  readonly baseNames: ReadonlySet<string>;
-  /** Whether the shapes fit under a match: decides between towers that have the same names. */
-  readonly shapesFit: (baseName: NameMatch['baseName']) => boolean;
+  /** The tensors that factors change. */
+  readonly tensors: readonly ChangedTensor[];
+  /** Names of the tensors that it brings whole; they follow, and need not be in the base. */
+  readonly copies: readonly string[];
+  readonly baseNames: Iterable<string>;
+  /** The class that the adapter was made for, where it says: `CLIPVisionModel` is one tower. */
+  readonly className: string | null;
+  /** Whether it was made for another kind of model than the base: its names are taken as they are. */
+  readonly isOtherKind: boolean;
 }
-
-/** Prefixes of more parts than this are not looked for. */
-const MAX_PREFIX_PARTS = 8;
-/** Layers that share their weight with an embedding in many models, which store it once. */
-const OFTEN_TIED = /(?:^|\.)(?:lm_head|embed_tokens|wte|embed_out|output_projection|decoder)$/;
 
 /**
- * The one prefix under which the base has every name; none at all comes first.
+ * The one reading of the names under which the base has every tensor that factors change; names
+ * that fit as they are come first.
  *
- * @throws PeruError `mismatch` when no name matches, some do not, or two prefixes would do
+ * @throws PeruError `mismatch` when no name matches, some do not, or two readings would do
  */
 export function matchNames(sides: Sides): NameMatch {
-  const { paths, baseNames, shapesFit } = sides;
-  const counts = matchCounts(paths, baseNames);
-  const none = match({ kind: 'none', text: '' });
-  if ((counts.get('none:') ?? 0) === paths.length) return none;
-  const found = [...counts].map(([key, count]) => ({ count, match: match(parsePrefix(key)) }));
-  const whole = found.filter(({ count }) => count === paths.length);
-  if (whole.length === 1) return whole[0]!.match;
-  if (whole.length > 1) {
-    const fitting = whole.filter((one) => shapesFit(one.match.baseName));
-    if (fitting.length === 1) return fitting[0]!.match;
-    throw ambiguous(
-      sides,
-      whole.map((one) => one.match),
-    );
-  }
-  const best = found.reduce((a, b) => (b.count > a.count ? b : a), { count: 0, match: none });
-  throw best.count === 0 ? nothingMatches(sides) : someMissing(sides, best.match);
+  const { tensors, copies } = sides;
+  const base = baseNames(sides.baseNames);
+  if (tensors.every(({ name }) => base.find(name) !== null)) return matchOf([], base);
+  const fitting = readings(sides, base, (some) => layerReadings(some, base));
+  const [only, ...others] = withCopies(ofClass(fitting, sides.className), copies, base);
+  if (others.length > 0) throw ambiguous(sides, fitting);
+  if (only !== undefined) return matchOf(only, base);
+  // Where only the shapes are in the way, they are what to tell.
+  const anyShape = tensors.map(({ name }): ChangedTensor => ({ name, fits: () => true }));
+  const named = readings({ ...sides, tensors: anyShape }, base, () => []);
+  if (named.length === 1) return matchOf(named[0]!, base);
+  if (named.length > 1) throw ambiguous(sides, named);
+  throw refusal(sides, base);
 }
 
-type Prefix = NameMatch['prefix'];
+/** Of another kind of model only a part is believed, or a whole: beginnings more, or less. */
+function readings(
+  { tensors, isOtherKind }: Sides,
+  base: BaseNames,
+  inLayers: ReadLayers,
+): Reading[] {
+  if (!isOtherKind) return prefixReadings(tensors, base, inLayers);
+  return prefixReadings(tensors, base, () => []).filter((reading) =>
+    reading.map(shortened).every(({ from, to }) => from === '' || to === ''),
+  );
+}
 
-function match(prefix: Prefix): NameMatch {
-  const baseName = (path: string): string => {
-    if (prefix.kind === 'none') return path;
-    if (prefix.kind === 'added') return prefix.text + path;
-    return path.startsWith(prefix.text) ? path.slice(prefix.text.length) : path;
+/** Readings into the tower that a class names, where there are several. */
+function ofClass(all: readonly Reading[], className: string | null): readonly Reading[] {
+  if (all.length < 2 || className === null) return all;
+  return all.filter(
+    (reading) => !reading.some(({ to }) => areOtherTowers({ from: className, to })),
+  );
+}
+
+/** The readings under which the base has most of the whole tensors, too. */
+function withCopies(
+  all: readonly Reading[],
+  copies: readonly string[],
+  base: BaseNames,
+): readonly Reading[] {
+  if (all.length < 2) return all;
+  const counts = all.map((reading) => {
+    const read = reader(reading);
+    return copies.filter((name) => base.find(read(name)) !== null).length;
+  });
+  const most = Math.max(...counts);
+  return all.filter((_, i) => counts[i] === most);
+}
+
+/** A name that no change finds is looked for as it is: wrappers rename the body, not the head. */
+function matchOf(reading: Reading, base: BaseNames): NameMatch {
+  const changers = [...byLength(reading).map(changer), (name: string) => name];
+  const baseName = (path: string): string | null => {
+    for (const change of changers) {
+      const name = change(path);
+      const found = name === null ? null : base.find(name);
+      if (found !== null) return found;
+    }
+    return isEmbedding(path) || isTokenHead(path) ? tableBehind(path, base) : null;
   };
-  return { baseName, prefix };
+  const changes = reading.filter(({ from, to }) => from !== to);
+  return { baseName, changes };
 }
 
-function parsePrefix(key: string): Prefix {
-  const colon = key.indexOf(':');
-  return { kind: key.slice(0, colon) as Prefix['kind'], text: key.slice(colon + 1) };
+/** The one table of tokens in the base that is called so, whatever place stands before it. */
+function tableBehind(path: string, base: BaseNames): string | null {
+  const changes = changesOf(path, Infinity, base);
+  const [only, another] = changes.filter(({ from, to }) => isPlace(from) && isPlace(to));
+  return only === undefined || another !== undefined ? null : base.find(changer(only)(path)!);
 }
 
-/** How many of the paths the base has under each prefix that makes at least one match. */
-function matchCounts(
-  paths: readonly string[],
-  baseNames: ReadonlySet<string>,
-): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  const count = (key: string): unknown => counts.set(key, (counts.get(key) ?? 0) + 1);
-  const wanted = new Set(paths);
-  for (const path of paths) {
-    if (baseNames.has(path)) count('none:');
-    for (const cut of cuts(path)) {
-      if (baseNames.has(path.slice(cut))) count(`stripped:${path.slice(0, cut)}`);
-    }
-  }
-  for (const name of baseNames) {
-    for (const cut of cuts(name)) {
-      if (wanted.has(name.slice(cut))) count(`added:${name.slice(0, cut)}`);
-    }
-  }
-  return counts;
+/** The change under which the base has most of the names, for messages. */
+function closest(paths: readonly string[], base: BaseNames): NameMatch {
+  const sampled = [...new Set([paths[0]!, paths.at(-1)!])];
+  const changes = sampled.flatMap((path) => changesOf(path, Infinity, base));
+  const matches = [[], ...changes.map((change) => [change])].map((one) => matchOf(one, base));
+  const found = ({ baseName }: NameMatch): number =>
+    paths.filter((path) => baseName(path) !== null).length;
+  return matches.reduce((best, one) => (found(one) > found(best) ? one : best));
 }
 
-/** Where a name may be cut in two: behind its first dots. */
-function cuts(name: string): number[] {
-  const found: number[] = [];
-  let dot = name.indexOf('.');
-  while (dot >= 0 && found.length < MAX_PREFIX_PARTS) {
-    found.push(dot + 1);
-    dot = name.indexOf('.', dot + 1);
-  }
-  return found;
-}
-
-function nothingMatches({ adapter, base, paths, baseNames }: Sides): PeruError {
-  const inProjection = paths.find((path) => hasInProjection(path, baseNames));
+function refusal(sides: Sides, base: BaseNames): PeruError {
+  const { adapter, tensors } = sides;
+  const paths = tensors.map(({ name }) => name);
+  const { baseName } = closest(paths, base);
+  const missing = paths.filter((path) => baseName(path) === null);
+  const inProjection = missing.find(
+    (path) => base.find(`${layerOf(path)}.in_proj_weight`) !== null,
+  );
   if (inProjection !== undefined) return fusedAttention(adapter, inProjection);
-  return new PeruError(
-    'mismatch',
-    `${adapter} is an adapter for another base: it changes ${listNames(paths)}; ${base} has ${listNames([...baseNames])}.`,
-    'Add the base that the adapter was trained on; its adapter_config.json names it under base_model_name_or_path.',
-  );
-}
-
-function someMissing(sides: Sides, { baseName }: NameMatch): PeruError {
-  const { adapter, base, paths, baseNames } = sides;
-  const missing = paths.filter((path) => !baseNames.has(baseName(path)));
-  const inProjection = missing.find((path) => hasInProjection(baseName(path), baseNames));
-  if (inProjection !== undefined) return fusedAttention(adapter, inProjection);
-  const tied = missing.every((path) => OFTEN_TIED.test(moduleOf(path)));
-  const why = tied
-    ? ' In such a base these layers are tied to another and have no tensor of their own'
-    : ` It has ${paths.length - missing.length} of the ${paths.length} that the adapter changes`;
-  return new PeruError(
-    'mismatch',
-    `${base} lacks tensors that ${adapter} changes: ${listNames(missing)}.${why}.`,
-    tied
-      ? 'Train the adapter without these layers, or add a base that was saved with them untied.'
-      : 'Add the base that the adapter was trained on, saved with the same model class.',
-  );
-}
-
-function ambiguous({ adapter, base }: Sides, matches: readonly NameMatch[]): PeruError {
-  const shown = matches.map(({ prefix: { kind, text } }) =>
-    kind === 'stripped' ? `${text} (left out)` : kind === 'none' ? '(nothing)' : text,
-  );
-  return new PeruError(
-    'mismatch',
-    `${adapter} fits several parts of ${base}: its names match behind ${listNames(shown)}.`,
-    'Save the adapter from the whole model, so that its names say which part it changes.',
-  );
-}
-
-function hasInProjection(path: string, baseNames: ReadonlySet<string>): boolean {
-  return baseNames.has(`${moduleOf(path)}.in_proj_weight`);
-}
-
-function fusedAttention(adapter: string, path: string): PeruError {
-  return new PeruError(
-    'unsupported',
-    `${adapter} adapts "${moduleOf(path)}", an nn.MultiheadAttention, whose projections are fused into one tensor; Peru adapts linear, convolution and embedding layers.`,
-    'Merge the adapter into its base with merge_and_unload in PEFT and add the full model.',
-  );
-}
-
-function moduleOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
+  const told = { adapter, base: sides.base, paths, missing, baseNames: base.keys };
+  if (missing.length < paths.length && !sides.isOtherKind) return someMissing(told);
+  const isRenamed = !sides.isOtherKind && fitsSomeBlocks(tensors, base);
+  return isRenamed ? otherVersion(told) : otherBase(told);
 }

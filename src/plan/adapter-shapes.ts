@@ -6,7 +6,9 @@
  */
 import { type AdapterModule } from '@/tensor/adapter/adapter-plan';
 import { type StoredTensor } from '@/tensor/checkpoint-tensors';
+import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/tensor/errors';
+import { type PlannedCheckpoint } from './checkpoint-facts';
 
 /** A module as the file has it: both factors, and what the configuration says of it. */
 export interface ModuleFactors {
@@ -33,12 +35,13 @@ export type Orientation = 'plain' | 'turned' | 'either';
  * The rank the factors have in their file.
  *
  * @throws PeruError `mismatch` when the factors do not belong together, or their rank is not the
- *   configuration's
+ *   configuration's; `unsupported` for a convolution in groups
  */
 export function checkRank(factors: ModuleFactors): void {
   const { a, b, rank, adapter, module } = factors;
   const ofA = a.shape[0];
   const ofB = b.shape[1];
+  if (isGrouped(factors)) throw groupedConvolution(factors);
   if (a.shape.length < 2 || ofA === undefined || ofA < 1 || ofA !== ofB) {
     throw new PeruError(
       'mismatch',
@@ -97,12 +100,33 @@ export function moduleOf(
   return { weight: weight.name, rows, columns, rank, scale, left, right };
 }
 
+/** In groups, PEFT makes lora_B with as many groups: each sees its share of the rank. */
+function isGrouped({ a, b }: ModuleFactors): boolean {
+  const [rank, share] = [a.shape[0] ?? 0, b.shape[1] ?? 0];
+  return a.shape.length > 2 && share > 0 && share < rank && rank % share === 0;
+}
+
+/** Whether lora_A reads all inputs of a convolution whose weight has those of one group only. */
+function hasGroups({ a }: ModuleFactors, { shape }: TargetWeight): boolean {
+  const [out, inputs, ...kernel] = shape;
+  const [, all, ...ofA] = a.shape;
+  if (kernel.length === 0 || String(kernel) !== String(ofA)) return false;
+  const groups = all! / inputs!;
+  return groups > 1 && Number.isInteger(groups) && out! % groups === 0;
+}
+
+function groupedConvolution({ adapter, module }: ModuleFactors): PeruError {
+  return new PeruError(
+    'unsupported',
+    `"${module}" of ${adapter} is a convolution in groups: its update is no product of two factors that could be merged, and PEFT itself does not merge it.`,
+    'Train the adapter without this layer: leave it out of target_modules.',
+  );
+}
+
 /** The refusal where `orientationOf` gives null. */
-export function doesNotFit(
-  { adapter, module, a, b }: ModuleFactors,
-  base: string,
-  weight: TargetWeight,
-): PeruError {
+export function doesNotFit(factors: ModuleFactors, base: string, weight: TargetWeight): PeruError {
+  if (hasGroups(factors, weight)) return groupedConvolution(factors);
+  const { adapter, module, a, b } = factors;
   return new PeruError(
     'mismatch',
     `"${module}" of ${adapter} does not fit ${base}: lora_A ${shown(a.shape)} and lora_B ${shown(b.shape)} make no update of "${weight.name}" ${shown(weight.shape)}.`,
@@ -112,4 +136,15 @@ export function doesNotFit(
 
 export function shown(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
+}
+
+/** @throws PeruError `unsupported` for a tensor of the base that is not stored as numbers */
+export function checkBaseDtype(base: PlannedCheckpoint, name: string): void {
+  const { dtype } = base.tensors.get(name)!;
+  if (isFloatDtype(dtype)) return;
+  throw new PeruError(
+    'unsupported',
+    `${base.name} stores "${name}", which an adapter changes, as ${dtype}; Peru adapts F32, F16 and BF16.`,
+    'Add the base as it was before quantisation, in one of these.',
+  );
 }

@@ -1,43 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type OpenAdapter } from '@/tensor/adapter/adapter-plan';
-import { readAdapterConfig } from '@/tensor/adapter/config';
-import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/tensor/errors';
-import { bitsPerElement, type SafetensorsDtype } from '@/tensor/safetensors-dtype';
+import { adapter, type Entries, linear, tensors } from './adapters.fixture';
 import { planAdapters } from './plan-adapters';
-
-type Entry = readonly number[] | readonly [SafetensorsDtype, ...number[]];
-type Entries = Readonly<Record<string, Entry>>;
-
-/** Tensors by name: a shape, of F32 unless a dtype stands before it. */
-function tensors(name: string, entries: Entries): CheckpointTensors {
-  const stored = Object.entries(entries).map(([tensor, entry]): [string, StoredTensor] => {
-    const [first, ...rest] = entry;
-    const dtype = typeof first === 'string' ? first : 'F32';
-    const shape = typeof first === 'string' ? (rest as number[]) : (entry as number[]);
-    const elementCount = shape.reduce((a, b) => a * b, 1);
-    const byteLength = (elementCount * bitsPerElement(dtype)) / 8;
-    const place = { byteStart: 0, fileName: `${name}.safetensors`, blob: new Blob([]) };
-    return [tensor, { name: tensor, dtype, shape, elementCount, byteLength, ...place }];
-  });
-  const byteLength = stored.reduce((sum, [, one]) => sum + one.byteLength, 100);
-  return { name, tensors: new Map(stored), byteLength };
-}
-
-/** The factors of a linear layer [out, in]. */
-const linear = (module: string, out: number, inputs: number, rank = 2): Entries => ({
-  [`${module}.lora_A.weight`]: [rank, inputs],
-  [`${module}.lora_B.weight`]: [out, rank],
-});
-
-function adapter(name: string, entries: Entries, config: object = {}): OpenAdapter {
-  const fields = { peft_type: 'LORA', r: 2, lora_alpha: 4, ...config };
-  return {
-    name,
-    config: readAdapterConfig(fields, `${name}/adapter_config.json`),
-    weights: tensors(name, entries),
-  };
-}
 
 const base = tensors('base', {
   'vision_model.layers.0.q.weight': [5, 3],
@@ -135,7 +100,7 @@ describe('planAdapters', () => {
     expect(plan.adaptedWeights).toEqual(['a.q.weight']);
     expect(() =>
       planAdapters({ base: towers, adapters: [adapter('task', linear('q', 5, 4))] }),
-    ).toThrow(/task fits several parts of towers: .*"a\.".*"b\.".*"c\."/);
+    ).toThrow(/task fits several parts of towers: its names match behind "b\.", "c\."\./);
   });
 
   it('turns the update round for embeddings and for weights stored [in, out]', () => {
@@ -195,13 +160,11 @@ describe('planAdapters', () => {
     expectRefusal(adapter('task', entries), 'unsupported', /"head\.weight", which is no part/);
   });
 
-  it('takes embeddings that PEFT saves whole, unless the base ties them away', () => {
+  it('takes embeddings that PEFT saves whole', () => {
     const model = tensors('tied', { 'q.weight': [5, 3], 'embed_tokens.weight': [9, 5] });
     const saved = { ...linear('q', 5, 3), 'embed_tokens.weight': [9, 5] };
     const plan = planAdapters({ base: model, adapters: [adapter('task', saved)] });
     expect(plan.replacedTensors).toEqual(['embed_tokens.weight']);
-    const both = adapter('task', { ...saved, 'lm_head.weight': [9, 5] });
-    expect(() => planAdapters({ base: model, adapters: [both] })).toThrow(/lm_head.* are tied/);
   });
 
   it("reads peft's double bias once, and leaves the base's own values alone", () => {
@@ -301,12 +264,10 @@ describe('planAdapters', () => {
   });
 
   it('refuses factors that do not belong together', () => {
-    for (const b of [[5, 3], [5], [5, 0]]) {
+    for (const b of [[5, 3], [5]]) {
       const entries = { ...linear(q0, 5, 3), [`${q0}.lora_B.weight`]: b };
       expectRefusal(adapter('task', entries), 'mismatch', /do not belong together/, q0);
     }
-    const empty = { [`${q0}.lora_A.weight`]: [0, 3], [`${q0}.lora_B.weight`]: [5, 0] };
-    expectRefusal(adapter('task', empty), 'mismatch', /do not belong together/);
   });
 
   it("names both ranks where the file's is not the configuration's", () => {
@@ -314,15 +275,6 @@ describe('planAdapters', () => {
     expectRefusal(task, 'mismatch', /rank 4 in its file, but its configuration says 2/);
     const patterned = adapter('task', linear(q0, 5, 3), { rank_pattern: { 'layers.0.q': 3 } });
     expectRefusal(patterned, 'mismatch', /rank 2 in its file, but its configuration says 3/);
-  });
-
-  it('refuses whole tensors of another shape', () => {
-    const entries = { ...linear(q0, 5, 3), 'head.weight': [3, 5] };
-    expectRefusal(
-      adapter('task', entries, { modules_to_save: ['head'] }),
-      'mismatch',
-      /"head\.weight" \[3, 5\], but base has "head\.weight" \[2, 5\]/,
-    );
   });
 
   it.each(['I8', 'F64', 'F8_E4M3', 'U8'] as const)('refuses factors of %s', (dtype) => {

@@ -22,6 +22,6 @@ export function adapterTally(plan: AdapterPlan, base: PlannedCheckpoint): Tensor
     mergedTensors: adapted.size,
     mergedElements: elements.reduce((sum, count) => sum + count, 0),
     untouchedTensors: [...base.tensors.keys()].filter((name) => !changed.has(name)).length,
-    ownTensors: plan.adapters.reduce((most, { replaced }) => Math.max(most, replaced.size), 0),
+    ownTensors: plan.adapters.reduce((most, { copies }) => Math.max(most, copies.size), 0),
   };
 }

@@ -214,7 +214,9 @@ export function adapterGroupOf(
       kind: 'adapters',
       modules,
       tasks: taskNames.map((task) => {
-        return { task, ranks: modules.map(() => 16), copies: [], taskType: null };
+        const ranks = modules.map(() => 16);
+        const source = { taskType: null, modelClass: null, modulesToSave: [], tiesWeights: false };
+        return { task, ranks, writtenNames: {}, copies: [], source };
       }),
       baseModel: null,
       maxRank: 16,

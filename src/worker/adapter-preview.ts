@@ -63,7 +63,10 @@ export function adapterSpec(
   task: number,
   ranks: readonly number[],
 ): AdapterFolderSpec {
-  const { copies, taskType } = tasks[task]!;
-  const written = modules.map((module, i) => ({ ...module, rank: ranks[i]! }));
-  return { modules: written, copies, baseModel, taskType };
+  const { writtenNames, copies, source } = tasks[task]!;
+  const written = modules.map((module, i) => {
+    const writtenName = writtenNames[module.name] ?? module.name;
+    return { ...module, writtenName, rank: ranks[i]! };
+  });
+  return { modules: written, copies, baseModel, source };
 }

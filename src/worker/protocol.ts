@@ -2,6 +2,7 @@
  * What the page may ask of the worker and what it hears back: small plain facts only. Tensors,
  * buffers and devices stay in the worker.
  */
+import { type SourceSettings } from '@/export/adapter-config';
 import { type AdaptedLayer } from '@/export/adapter-size';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
@@ -118,10 +119,12 @@ export interface AdapterContents {
     readonly task: string;
     /** Most triplets each module can have, in the order of `modules`; 0 where not adapted. */
     readonly ranks: readonly number[];
+    /** Names of the modules in the model it was made for, where they are not the base's. */
+    readonly writtenNames: Readonly<Record<string, string>>;
     /** Full copies of biases and heads that travel with it, whatever the rank. */
     readonly copies: readonly CopiedTensor[];
-    /** `task_type` of its configuration. */
-    readonly taskType: string | null;
+    /** What its configuration says that an export says again. */
+    readonly source: SourceSettings;
   }[];
   /** What adapters name as their base: its repo on the Hub, or null. */
   readonly baseModel: string | null;
@@ -139,7 +142,7 @@ export interface AdaptedModule {
 }
 
 export interface CopiedTensor {
-  /** Name of the base's tensor that it stands for. */
+  /** Its name in the model that was adapted. */
   readonly name: string;
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];

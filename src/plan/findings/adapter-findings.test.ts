@@ -26,12 +26,20 @@ function planOf(
       modules: weights.map((weight) => {
         return { weight, rows: 2, columns: 2, rank, scale: 1, left: location, right: location };
       }),
+      copies: new Map(copies.map((name) => [name, stored])),
       replaced: new Map(copies.map((name) => [name, stored])),
+      own: [],
+      tied: [],
+      names: new Map([...weights, ...copies].map((name) => [name, name])),
+      nameChanges: [],
+      isSameKind: null,
+      wrappers: [],
       byteLength: 100,
       parameterCount: 8,
     })),
     adaptedWeights: sorted(adapters.flatMap(({ weights }) => weights)),
     replacedTensors: sorted(adapters.flatMap(({ copies = [] }) => copies)),
+    adaptedNames: new Map(),
   };
 }
 

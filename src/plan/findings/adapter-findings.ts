@@ -1,6 +1,8 @@
 import { type AdapterPlan, type PlannedAdapter } from '@/tensor/adapter/adapter-plan';
 import { type ModelFacts } from '@/plan/model-facts';
 import { type Finding } from '@/plan/preflight';
+import { headFindings, tiedFindings, vocabularyFindings } from './adapter-heads';
+import { adapterNameFindings } from './adapter-names';
 import { byLevel, counted, finding, groupedBy, listed } from './finding';
 import { licenceFindings } from './licences';
 
@@ -20,7 +22,11 @@ export function adapterFindings(group: {
   const { plan, models, trainedOn, baseId } = group;
   return byLevel([
     ...baseFindings(plan, trainedOn, baseId),
+    ...adapterNameFindings(plan),
+    ...vocabularyFindings(plan.adapters),
     ...copyFindings(plan.adapters),
+    ...headFindings(plan.adapters),
+    ...tiedFindings(plan.adapters),
     ...moduleFindings(plan),
     ...rankFindings(plan.adapters),
     ...licenceFindings(models),

@@ -23,7 +23,6 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['arrow_config', 'it routes each token between several adapters'],
   ['use_bdlora', 'its factors are block-diagonal'],
   ['enable_lora', 'it adapts parts of fused layers, a format that PEFT has given up'],
-  ['ensure_weight_tying', 'it adapts tied layers together, which its tensors do not tell apart'],
 ]);
 
 /** `..._config` fields that PEFT reads only when training starts, or that move no weight. */

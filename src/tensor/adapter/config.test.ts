@@ -121,7 +121,6 @@ describe('readAdapterConfig', () => {
     ['arrow_config', { top_k: 3 }],
     ['use_bdlora', { nblocks: 2 }],
     ['enable_lora', [true, false, true]],
-    ['ensure_weight_tying', true],
     ['use_future_switch', true],
     ['future_config', { x: 1 }],
   ])('refuses %s by name', (field, value) => {

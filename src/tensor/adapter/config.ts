@@ -20,6 +20,10 @@ export interface AdapterConfig {
   readonly fanInFanOut: boolean;
   readonly bias: 'none' | 'all' | 'lora_only';
   readonly modulesToSave: readonly string[];
+  /** `ensure_weight_tying`: a trained copy of an embedding is the head's table, too. */
+  readonly tiesWeights: boolean;
+  /** `auto_mapping`: the class it was made for, where no `task_type` tells; else null. */
+  readonly modelClass: ModelClass | null;
   /**
    * Rank and scale of a module, by its name in the model that was adapted.
    *
@@ -28,6 +32,13 @@ export interface AdapterConfig {
   readonly settingsOf: (module: string) => ModuleSettings;
   /** Whether PEFT would adapt this module: `target_modules` and what narrows it. */
   readonly isTarget: (module: string) => boolean;
+}
+
+export interface ModelClass {
+  /** `base_model_class`, e.g. `ViTModel`. */
+  readonly name: string;
+  /** `parent_library`, e.g. `transformers.models.vit.modeling_vit`. */
+  readonly library: string;
 }
 
 export interface ModuleSettings {
@@ -66,6 +77,8 @@ export function readAdapterConfig(json: unknown, label: string): AdapterConfig {
     fanInFanOut: flagOf(fields, 'fan_in_fan_out', label),
     bias: biasOf(fields['bias'], label),
     modulesToSave: rules.modulesToSave,
+    tiesWeights: flagOf(fields, 'ensure_weight_tying', label),
+    modelClass: modelClassOf(fields['auto_mapping']),
     settingsOf: (module) => {
       const own = rules.rankOf(module) ?? rank;
       const scale = (rules.alphaOf(module) ?? alpha) / (stabilised ? Math.sqrt(own) : own);
@@ -142,6 +155,16 @@ function flagOf(fields: Fields, field: string, label: string): boolean {
 
 function nameOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** What is no class of a library is not told. */
+function modelClassOf(mapping: unknown): ModelClass | null {
+  if (typeof mapping !== 'object' || mapping === null) return null;
+  const { base_model_class: name, parent_library: library } = mapping as Fields;
+  const isNamed = typeof name === 'string' && typeof library === 'string';
+  return isNamed && /^\w{1,100}$/.test(name) && /^[\w.]{1,200}$/.test(library)
+    ? { name, library }
+    : null;
 }
 
 function biasOf(value: unknown, label: string): AdapterConfig['bias'] {

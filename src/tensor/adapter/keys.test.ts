@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AdapterKey, parseAdapterKey } from './keys';
+import { type AdapterKey, parseAdapterKey, wrapperParts } from './keys';
 
 const parse = (key: string) => parseAdapterKey(key, 'x.safetensors');
 const factor = (
@@ -7,7 +7,9 @@ const factor = (
   side: 'A' | 'B',
   more: Partial<Extract<AdapterKey, { kind: 'factor' }>> = {},
 ) => ({ kind: 'factor', module, side, embedding: false, adapter: null, ...more });
-const copy = (path: string, wrapper: string | null) => ({ kind: 'copy', path, wrapper });
+const copy = (path: string, wrapper: string | null, named?: object) => {
+  return { kind: 'copy', path, wrapper, ...(named === undefined ? {} : { named }) };
+};
 
 describe('parseAdapterKey', () => {
   it.each([
@@ -17,6 +19,13 @@ describe('parseAdapterKey', () => {
     ['a.lora_embedding_A', factor('a', 'A', { embedding: true })],
     ['a.lora_embedding_B.other', factor('a', 'B', { embedding: true, adapter: 'other' })],
     ['base_model.model.model.q.lora_B.weight', factor('model.q', 'B')],
+    ['_orig_mod.base_model.model.a.q.lora_A.weight', factor('a.q', 'A')],
+    ['base_model.model.layers.0._orig_mod.q.lora_A.weight', factor('layers.0.q', 'A')],
+    ['_orig_mod.module.base_model.model.q.lora_A.weight', factor('q', 'A')],
+    ['a._fsdp_wrapped_module.q.lora_A.default.weight', factor('a.q', 'A', { adapter: 'default' })],
+    ['base_model.model.module.q.lora_A.weight', factor('module.q', 'A')],
+    ['a.base_layer.lora_A.weight', factor('a', 'A')],
+    ['a.default.lora_A.weight', factor('a', 'A')],
   ])('reads the factor %s', (key, expected) => {
     expect(parse(key)).toEqual(expected);
   });
@@ -29,8 +38,23 @@ describe('parseAdapterKey', () => {
     ['head.modules_to_save.weight', copy('head.weight', 'modules_to_save')],
     ['head.modules_to_save.default.weight', copy('head.weight', 'modules_to_save')],
     ['head.modules_to_save.default.0.weight', copy('head.0.weight', 'modules_to_save')],
+    ['_orig_mod.base_model.model.head.weight', copy('head.weight', null)],
+    ['base_model.model.head.default.weight', copy('head.weight', null)],
+    [
+      'head.modules_to_save.dense.weight',
+      copy('head.dense.weight', 'modules_to_save', { adapter: 'dense', path: 'head.weight' }),
+    ],
   ])('reads the whole tensor %s', (key, expected) => {
     expect(parse(key)).toEqual(expected);
+  });
+
+  it.each([
+    ['base_model.model.q.lora_A.weight', []],
+    ['_orig_mod.base_model.model.q.lora_A.weight', ['_orig_mod']],
+    ['module.base_model.model.layers.0._orig_mod.q.lora_A.weight', ['module', '_orig_mod']],
+    ['base_model.model.module.q.lora_A.weight', []],
+  ])('tells which wrappers have left parts in %s', (key, parts) => {
+    expect(wrapperParts(key)).toEqual(parts);
   });
 
   it("knows the base's own values beside a copy", () => {
@@ -47,7 +71,6 @@ describe('parseAdapterKey', () => {
     ['a.lora_A.x.y.weight', /no part/],
     ['lora_A.weight', /no part/],
     ['a.lora_E', /no part/],
-    ['a.base_layer.lora_A.weight', /no part/],
     ['a.base_layer.out_proj.lora_A.weight', /no part/],
     ['embed.token_adapter.trainable_tokens_delta', /no part/],
     ['lora_unet_down_blocks_0.lora_down.weight', /no part/],

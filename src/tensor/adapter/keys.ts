@@ -21,17 +21,27 @@ export type AdapterKey =
       readonly path: string;
       /** What the name says of it; null: the configuration must say that it is a trained copy. */
       readonly wrapper: 'base_layer' | 'modules_to_save' | null;
+      /** Its name if the first part behind `modules_to_save` is an adapter's name, and that name. */
+      readonly named?: { readonly adapter: string; readonly path: string };
     }
   /** The base's own values beside a trained copy; the adapter does not use them. */
   | { readonly kind: 'original' };
 
 const MODEL_PREFIX = 'base_model.model.';
+/** What `DistributedDataParallel` puts before all names. */
+const PARALLEL_PREFIX = 'module.';
+/** Parts that `torch.compile`, FSDP and checkpointing put into the names of what they wrap. */
+const WRAPPER_PARTS: ReadonlySet<string> = new Set([
+  '_orig_mod',
+  '_fsdp_wrapped_module',
+  '_checkpoint_wrapped_module',
+]);
 /** `module.lora_A.weight`, `module.lora_embedding_B`, with the adapter's name behind lora_X. */
 const FACTOR = /^(.+)\.lora_(embedding_)?([AB])(?:\.([^.]+))?$/;
 const BASE_LAYER = /^(.+)\.base_layer\.(weight|bias)$/;
 /** Parts that no name of a base's tensor has. */
 const MEANINGLESS: ReadonlySet<string> = new Set(['', 'base_layer', 'modules_to_save']);
-const SAVED_MODULE = /^(.+?)\.modules_to_save\.(?:[^.]+\.)?([^.].*)$/;
+const SAVED_MODULE = /^(.+?)\.modules_to_save\.([^.].*)$/;
 
 /** Names PEFT saves whole besides modules_to_save: biases, and embeddings it finds resized. */
 const SAVED_EMBEDDING =
@@ -39,7 +49,37 @@ const SAVED_EMBEDDING =
 
 /** Whether PEFT's own rules explain a whole tensor, without `modules_to_save`. */
 export function isSavedByName(path: string): boolean {
-  return path.includes('bias') || SAVED_EMBEDDING.test(path);
+  return path.includes('bias') || isSavedEmbedding(path);
+}
+
+/** Whether PEFT saves it by its name alone, as the table of a vocabulary that was resized. */
+export function isSavedEmbedding(path: string): boolean {
+  return SAVED_EMBEDDING.test(path);
+}
+
+/** Whether PEFT would keep a tensor as part of a module of `modules_to_save`, by its name's end. */
+export function isInSavedModule(path: string, savedModule: string): boolean {
+  if (savedModule === '') return false;
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
+    if (path.slice(0, dot).endsWith(savedModule)) return true;
+  }
+  return false;
+}
+
+/** A name without the parts that wrappers around modules have put into it. */
+export function withoutWrappers(name: string): string {
+  const parts = name.split('.');
+  return parts.some((part) => WRAPPER_PARTS.has(part))
+    ? parts.filter((part) => !WRAPPER_PARTS.has(part)).join('.')
+    : name;
+}
+
+/** The parts of wrappers in a name; `module` counts only before PEFT's own prefix. */
+export function wrapperParts(key: string): string[] {
+  const parts = key.split('.').filter((part) => WRAPPER_PARTS.has(part));
+  return withoutWrappers(key).startsWith(PARALLEL_PREFIX + MODEL_PREFIX)
+    ? ['module', ...parts]
+    : parts;
 }
 
 /**
@@ -47,17 +87,23 @@ export function isSavedByName(path: string): boolean {
  * @throws PeruError `unsupported` for DoRA, biases of lora_B and any name of unknown meaning
  */
 export function parseAdapterKey(key: string, file: string): AdapterKey {
-  const name = key.startsWith(MODEL_PREFIX) ? key.slice(MODEL_PREFIX.length) : key;
+  const plain = withoutWrappers(key);
+  const own = plain.startsWith(PARALLEL_PREFIX + MODEL_PREFIX)
+    ? plain.slice(PARALLEL_PREFIX.length)
+    : plain;
+  const name = own.startsWith(MODEL_PREFIX) ? own.slice(MODEL_PREFIX.length) : own;
   return factorKey(name) ?? copyKey(name) ?? refuse(key, file);
 }
 
 function factorKey(name: string): AdapterKey | null {
   const linear = name.endsWith('.weight');
-  const [, module, embedding, side, adapter] =
+  const [, wrapped, embedding, side, adapter] =
     FACTOR.exec(linear ? name.slice(0, -'.weight'.length) : name) ?? [];
   // A linear layer's factor is a layer with a weight; an embedding's is a bare parameter.
-  if (module === undefined || linear === (embedding !== undefined)) return null;
-  if (module.split('.').some((part) => part === 'base_layer' || part.startsWith('lora_'))) {
+  if (wrapped === undefined || linear === (embedding !== undefined)) return null;
+  // A layer that was wrapped twice lies in its wrapper's base_layer.
+  const module = withoutDefault(wrapped.replace(/(?:\.base_layer)+$/, ''));
+  if (module === '' || /(?:^|\.)(?:base_layer(?:\.|$)|lora_)/.test(module)) {
     return null;
   }
   return {
@@ -72,12 +118,34 @@ function factorKey(name: string): AdapterKey | null {
 function copyKey(name: string): AdapterKey | null {
   if (/(?:^|\.)(?:lora_|token_adapter\.)/.test(name)) return null;
   if (/(?:^|\.)original_module\./.test(name)) return { kind: 'original' };
+  const saved = SAVED_MODULE.exec(name);
+  if (saved !== null) return savedKey(saved[1]!, saved[2]!);
   const inBase = BASE_LAYER.exec(name);
-  const wrapped = inBase ?? SAVED_MODULE.exec(name);
-  const path = wrapped === null ? name : `${wrapped[1]!}.${wrapped[2]!}`;
-  if (path.split('.').some((part) => MEANINGLESS.has(part))) return null;
-  const wrapper = wrapped === null ? null : inBase === null ? 'modules_to_save' : 'base_layer';
-  return { kind: 'copy', path, wrapper };
+  const path = withoutDefault(inBase === null ? name : `${inBase[1]!}.${inBase[2]!}`);
+  if (!isMeaningful(path)) return null;
+  return { kind: 'copy', path, wrapper: inBase === null ? null : 'base_layer' };
+}
+
+function savedKey(module: string, inner: string): AdapterKey | null {
+  const path = withoutDefault(`${module}.${inner}`);
+  if (!isMeaningful(path)) return null;
+  const dot = inner.indexOf('.');
+  if (dot < 0 || inner.startsWith('default.'))
+    return { kind: 'copy', path, wrapper: 'modules_to_save' };
+  const named = { adapter: inner.slice(0, dot), path: `${module}.${inner.slice(dot + 1)}` };
+  return { kind: 'copy', path, wrapper: 'modules_to_save', named };
+}
+
+function isMeaningful(path: string): boolean {
+  return !path.split('.').some((part) => MEANINGLESS.has(part));
+}
+
+/** PEFT's name for an adapter that got none stands in keys of some versions, and in no model's. */
+function withoutDefault(path: string): string {
+  return path
+    .split('.')
+    .filter((part) => part !== 'default')
+    .join('.');
 }
 
 function refuse(key: string, file: string): never {

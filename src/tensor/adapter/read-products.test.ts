@@ -36,8 +36,8 @@ function module(weight: string, b: number[], dtype: FloatDtype = 'F32', scale = 
   };
 }
 
-function adapter(...modules: AdapterModule[]): PlannedAdapter {
-  return { name: 'task', modules, replaced: new Map(), byteLength: 0, parameterCount: 0 };
+function adapter(...modules: AdapterModule[]): Pick<PlannedAdapter, 'name' | 'modules'> {
+  return { name: 'task', modules };
 }
 
 describe('readProducts', () => {

@@ -19,7 +19,7 @@ export interface ReadOptions {
  *   the adapter was saved before training, and would change nothing
  */
 export async function readProducts(
-  adapter: PlannedAdapter,
+  adapter: Pick<PlannedAdapter, 'name' | 'modules'>,
   options: ReadOptions = {},
 ): Promise<LowRankProduct[]> {
   const products: LowRankProduct[] = [];
@@ -79,7 +79,7 @@ function hasOnlyZeros({ bytes, dtype }: Factor): boolean {
   return bytes.every((byte, i) => byte === 0 || (byte === 0x80 && (i & last) === last));
 }
 
-function neverTrained({ name, modules }: PlannedAdapter): PeruError {
+function neverTrained({ name, modules }: Pick<PlannedAdapter, 'name' | 'modules'>): PeruError {
   const count = modules.length === 1 ? 'its only module' : `all its ${modules.length} modules`;
   return new PeruError(
     'mismatch',

@@ -1,9 +1,12 @@
+import { type SourceSettings } from '@/export/adapter-config';
 import { type AdaptedLayer } from '@/export/adapter-size';
 import {
   type AdapterModule,
   type AdapterPlan,
   type OpenAdapter,
+  type PlannedAdapter,
 } from '@/tensor/adapter/adapter-plan';
+import { type AdapterConfig } from '@/tensor/adapter/config';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type RepoSource } from '@/sources/checkpoint-source';
 import { type AdaptedModule, type AdapterContents } from '@/worker/protocol';
@@ -29,13 +32,30 @@ export function adapterContents(contents: Contents): AdapterContents {
       const product = indexOf[index]!.get(name);
       return product === undefined ? 0 : lowRank.ranks[product]!;
     }),
-    copies: [...plan.adapters[index]!.replaced].map(([name, { dtype, shape }]) => {
+    writtenNames: namesOtherThanBase(plan.adapters[index]!),
+    copies: [...plan.adapters[index]!.copies].map(([name, { dtype, shape }]) => {
       return { name, dtype, shape };
     }),
-    taskType: adapters[index]!.config.taskType,
+    source: settingsOf(adapters[index]!.config),
   }));
   const maxRank = tasks.reduce((most, { ranks }) => Math.max(most, ...ranks), 0);
   return { kind: 'adapters', modules, tasks, baseModel, maxRank };
+}
+
+function settingsOf({
+  taskType,
+  modelClass,
+  modulesToSave,
+  tiesWeights,
+}: AdapterConfig): SourceSettings {
+  return { taskType, modelClass, modulesToSave, tiesWeights };
+}
+
+function namesOtherThanBase({ modules, names }: PlannedAdapter): Record<string, string> {
+  const renamed = modules
+    .map(({ weight }) => [weight, names.get(weight)!] as const)
+    .filter(([weight, own]) => own !== weight);
+  return Object.fromEntries(renamed);
 }
 
 /** What an adapter can name its base by: a repo's main folder on the Hub. */

@@ -3,21 +3,25 @@ import { type PlannedAdapter } from '@/tensor/adapter/adapter-plan';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
+import { PeruError } from '@/tensor/errors';
 import { flatLayout } from '@/tensor/layout';
+import { readRange } from '@/tensor/safetensors';
 import { uploadCheckpoints, type UploadOptions } from '@/worker/upload';
 import { floatWeights } from '@/worker/float-weights';
 
 const NONE: ModelWeights = { tensors: new Map(), dispose: () => undefined };
 
-/** A task's own copies as float32 weights. */
+/** A task's own copies as float32 weights, by the base's names where it has them. */
 export async function copiesOf(
   engine: Engine,
-  { name, replaced }: PlannedAdapter,
+  { name, replaced, own }: PlannedAdapter,
   location: 'cpu' | 'gpu',
   options: UploadOptions,
 ): Promise<ModelWeights> {
-  if (replaced.size === 0) return NONE;
-  return floatWeights(engine, { name, tensors: replaced, byteLength: 0 }, location, options);
+  const tensors = new Map(replaced);
+  for (const { tensor } of own) tensors.set(tensor.name, tensor);
+  if (tensors.size === 0) return NONE;
+  return floatWeights(engine, { name, tensors, byteLength: 0 }, location, options);
 }
 
 /**
@@ -32,6 +36,52 @@ export async function checkCopies(
 ): Promise<void> {
   if (options.allowNonFinite) return;
   for (const adapter of adapters) (await copiesOf(engine, adapter, 'cpu', options)).dispose();
+}
+
+/** Bytes compared at a time. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/**
+ * Holds adapters to what they say of tied tables: that the head's is the embedding's.
+ *
+ * @throws PeruError `mismatch` where the two differ, `source` when the file can not be read
+ */
+export async function checkTiedCopies(
+  adapters: readonly PlannedAdapter[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { name, copies, tied } of adapters) {
+    for (const { path, embedding } of tied) {
+      const isAlike = await hasSameBytes(copies.get(path)!, copies.get(embedding)!, signal);
+      if (!isAlike) throw notTied(name, path, embedding);
+    }
+  }
+}
+
+async function hasSameBytes(
+  a: StoredTensor,
+  b: StoredTensor,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (a.dtype !== b.dtype || a.byteLength !== b.byteLength) return false;
+  for (let at = 0; at < a.byteLength; at += PIECE_BYTES) {
+    const end = Math.min(at + PIECE_BYTES, a.byteLength);
+    const [one, other] = await Promise.all(
+      [a, b].map(({ blob, byteStart, fileName }) =>
+        readRange(blob, byteStart + at, byteStart + end, fileName, signal),
+      ),
+    );
+    if (!one!.every((byte, i) => byte === other![i])) return false;
+  }
+  return true;
+}
+
+function notTied(adapter: string, head: string, embedding: string): PeruError {
+  return new PeruError(
+    'mismatch',
+    `${adapter} sets ensure_weight_tying, but its "${head}" is not its "${embedding}": which of the two the model uses can not be told.`,
+    'Set ensure_weight_tying to false in its adapter_config.json, and the head is kept as the task’s own; or save the adapter again.',
+  );
 }
 
 /**

@@ -16,7 +16,7 @@ import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
 import { type AdapterGroup } from './adapter-group';
 import { adapterContents, baseModelOf } from './contents';
-import { checkCopies } from './copied-tensors';
+import { checkCopies, checkTiedCopies } from './copied-tensors';
 import { floatWeights } from '@/worker/float-weights';
 import { loadProducts, type TaskProducts } from './task-products';
 
@@ -51,6 +51,7 @@ export async function loadAdapterGroup(
   let baseWeights: ModelWeights | null = null;
   try {
     products = await loadProducts(engine, plan, upload);
+    await checkTiedCopies(plan.adapters, signal);
     await checkCopies(engine, plan.adapters, upload);
     const scoring = await scoringReady;
     const location = scoring.evaluator?.location;

@@ -36,7 +36,8 @@ export async function openAdapterGroup(
     Promise.all(repos.map((one) => readModelFacts(one, options))),
   ]);
   const licences = models.map(({ licence }) => licence);
-  const planned = { base, adapters, licences, plan: planAdapters({ base, adapters }) };
+  const plan = planAdapters({ base, adapters, baseConfig: models[0]!.config });
+  const planned = { base, adapters, licences, plan };
   return {
     engine: chosen.engine,
     handTo: (job) => {
@@ -95,9 +96,9 @@ function neededTensors(
   plan: AdapterPlan,
   isScored: boolean,
 ): StoredTensor[] {
-  const own = plan.adapters.flatMap(({ modules, replaced }) => [
+  const own = plan.adapters.flatMap(({ modules, copies }) => [
     ...modules.flatMap(({ left, right }) => [left.tensor, right.tensor]),
-    ...replaced.values(),
+    ...copies.values(),
   ]);
   const ofBase = isScored ? [...base.tensors.values()] : [];
   return [...own, ...ofBase];

@@ -1,5 +1,6 @@
 /** What a job on adapters scores and tells, on tiny files and the reference engine. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NO_SETTINGS } from '@/export/adapter-config';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { loadGroup } from '@/worker/load-group.fixture';
@@ -134,12 +135,13 @@ describe('opening', () => {
       kind: 'adapters',
       modules: [{ name: 'layer.q.weight', rows: OUT, columns: IN, layer: 'linear' }],
       tasks: [
-        { task: 'first', ranks: [RANK], copies: [], taskType: null },
+        { task: 'first', ranks: [RANK], writtenNames: {}, copies: [], source: NO_SETTINGS },
         {
           task: 'second',
           ranks: [RANK],
           copies: [{ name: 'layer.q.bias', dtype: 'F32', shape: [OUT] }],
-          taskType: null,
+          writtenNames: {},
+          source: NO_SETTINGS,
         },
       ],
       baseModel: null,

@@ -1,7 +1,10 @@
 /** The files each method of a group of adapters stores, with the exact bytes they have. */
+import { type AdapterPlan } from '@/tensor/adapter/adapter-plan';
+import { isInSavedModule, isSavedEmbedding } from '@/tensor/adapter/keys';
+import { type SourceSettings } from '@/export/adapter-config';
 import { type AdapterFolderSpec, adapterFolderSize } from '@/export/adapter-size';
 import { lowRankMethodId } from '@/worker/method-id';
-import { type RankChoice, type StorageRow } from '@/worker/protocol';
+import { type AdapterContents, type RankChoice, type StorageRow } from '@/worker/protocol';
 import { storageRow } from '@/worker/storage-row';
 import { type AdapterGroup, type AdapterJob, type MergedAdapter } from './adapter-group';
 import { previewOf } from './spectra';
@@ -27,18 +30,55 @@ export function adapterStorage(job: AdapterJob, choices: readonly RankChoice[]):
   ];
 }
 
-/** The merged adapter as it is written: all triplets that are not noise, copies in F32. */
+/**
+ * The merged adapter as it is written: all triplets that are not noise, copies in F32. Where a task
+ * has a head of its own it has none, and names no task that PEFT would look for one for.
+ */
 export function mergedSpec(
   { contents, plan, base }: AdapterGroup,
   { ranks }: MergedAdapter,
 ): AdapterFolderSpec {
-  const modules = contents.modules.map((module, i) => ({ ...module, rank: ranks[i]! }));
-  const copies = plan.replacedTensors.map((name) => {
-    return { name, dtype: 'F32' as const, shape: base.tensors.get(name)?.shape ?? [] };
+  const modules = contents.modules.map((module, i) => {
+    const writtenName = mergedName(plan, module.name);
+    return { ...module, writtenName, rank: ranks[i]! };
   });
-  const types = new Set(contents.tasks.map(({ taskType }) => taskType));
-  const taskType = types.size === 1 ? contents.tasks[0]!.taskType : null;
-  return { modules, copies, baseModel: contents.baseModel, taskType };
+  const copies = plan.replacedTensors.map((name) => {
+    const shape = base.tensors.get(name)?.shape ?? [];
+    return { name: mergedName(plan, name), dtype: 'F32' as const, shape };
+  });
+  return {
+    modules,
+    copies,
+    baseModel: contents.baseModel,
+    source: mergedSource(plan, contents, copies),
+  };
+}
+
+/** What all sources say alike; and which modules the merged copies are of. */
+function mergedSource(
+  { adapters }: AdapterPlan,
+  { tasks }: AdapterContents,
+  copies: readonly { readonly name: string }[],
+): SourceSettings {
+  const sources = tasks.map(({ source }) => source);
+  const alike = <Value>(values: readonly Value[]): Value | null =>
+    new Set(values.map((value) => JSON.stringify(value))).size === 1 ? values[0]! : null;
+  // PEFT loads embeddings that nothing announces into the base's table, and a tied head with it.
+  const isOfEmbedding = (module: string): boolean =>
+    copies.some(({ name }) => isSavedEmbedding(name) && isInSavedModule(name, module));
+  const modules = new Set(sources.flatMap(({ modulesToSave }) => modulesToSave));
+  const isWhole = adapters.every(({ own }) => own.length === 0);
+  return {
+    taskType: isWhole ? alike(sources.map(({ taskType }) => taskType)) : null,
+    modelClass: alike(sources.map(({ modelClass }) => modelClass)),
+    modulesToSave: [...modules].filter((module) => !isOfEmbedding(module)),
+    tiesWeights: false,
+  };
+}
+
+/** What the merged adapter calls a tensor of the base. */
+export function mergedName({ adaptedNames }: AdapterPlan, name: string): string {
+  return adaptedNames.get(name) ?? name;
 }
 
 function mergedFiles({ group }: AdapterJob): StorageRow['files'] {

@@ -10,7 +10,7 @@ import { type AdapterJob, type MergedAdapter } from '@/worker/adapters/adapter-g
 import { mergedCopies } from '@/worker/adapters/copied-tensors';
 import { mergeAdapters } from '@/worker/adapters/merged-adapter';
 import { previewOf } from '@/worker/adapters/spectra';
-import { MERGED_FOLDER, mergedSpec } from '@/worker/adapters/storage';
+import { MERGED_FOLDER, mergedName, mergedSpec } from '@/worker/adapters/storage';
 import { lowRankMethodId } from '@/worker/method-id';
 import { type ExportRequest } from '@/worker/protocol';
 import { addAbout } from './about-files';
@@ -80,11 +80,11 @@ function taskAdapter(
   spec: AdapterFolderSpec,
 ): WriteAdapterSpec {
   const { lowRank, indexOf } = group.products;
-  const { replaced } = group.plan.adapters[task]!;
+  const { copies } = group.plan.adapters[task]!;
   return {
     ...spec,
     factorsOf: ({ name, rank }) => factorsOf(lowRank, indexOf[task]!.get(name), rank),
-    readCopy: (name, start, end) => readStored(replaced.get(name), start, end, signal),
+    readCopy: (name, start, end) => readStored(copies.get(name), start, end, signal),
   };
 }
 
@@ -104,7 +104,9 @@ async function mergedWritten(
   const options = { allowNonFinite: true, emit: () => undefined, signal };
   const weights = await mergedCopies(engine, parts, 'cpu', options);
   const copies = new Map(
-    [...weights.tensors].map(([name, { data }]) => [name, bytesOf(data as Float32Array)] as const),
+    [...weights.tensors].map(
+      ([name, { data }]) => [mergedName(plan, name), bytesOf(data as Float32Array)] as const,
+    ),
   );
   weights.dispose();
   const products = new Map(contents.modules.map(({ name }, i) => [name, i] as const));
