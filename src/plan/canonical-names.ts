@@ -7,13 +7,8 @@
  * Parts that wrappers put anywhere into a name: torch.compile (of the whole model or of each
  * layer), DataParallel and DistributedDataParallel, FSDP, activation checkpointing, DeepSpeed.
  */
-const WRAPPERS = new Set([
-  '_orig_mod',
-  'module',
-  '_fsdp_wrapped_module',
-  '_checkpoint_wrapped_module',
-  '_forward_module',
-]);
+const WRAPPERS =
+  /(?<=^|\.)(?:_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
 
 /** The two halves of torch's weight norm: until 1.13, and as a parametrization since. */
 const WEIGHT_NORM: readonly (readonly [since: string, until: string])[] = [
@@ -29,27 +24,19 @@ export function canonicalNames(
   names: Iterable<string>,
   other: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, string> {
-  const all = [...names];
+  const canonicals = new Map([...names].map((name) => [name, canonicalName(name)] as const));
   const counts = new Map<string, number>();
-  for (const name of all) {
-    const canonical = canonicalName(name);
-    counts.set(canonical, (counts.get(canonical) ?? 0) + 1);
+  for (const one of canonicals.values()) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const compared = new Map<string, string>();
+  for (const [name, canonical] of canonicals) {
+    const isFree = counts.get(canonical) === 1 && !canonicals.has(canonical);
+    compared.set(isFree && !other.has(name) ? canonical : name, name);
   }
-  const stored = new Set(all);
-  const isFree = (canonical: string): boolean =>
-    counts.get(canonical) === 1 && !stored.has(canonical);
-  return new Map(
-    all.map((name) => {
-      const canonical = canonicalName(name);
-      return [!other.has(name) && isFree(canonical) ? canonical : name, name] as const;
-    }),
-  );
+  return compared;
 }
 
 function canonicalName(name: string): string {
-  const parts = name.split('.');
-  const kept = parts.filter((part, i) => i === parts.length - 1 || !WRAPPERS.has(part));
-  return modernNorm(oldWeightNorm(kept.join('.')));
+  return modernNorm(oldWeightNorm(name.replace(WRAPPERS, '')));
 }
 
 function oldWeightNorm(name: string): string {

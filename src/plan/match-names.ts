@@ -32,6 +32,7 @@ export interface NameMatch {
 
 /** Parts of one model that are renamed each for itself: more than any has. */
 const MAX_CHANGES = 16;
+const NOTHING: ReadonlyMap<string, string> = new Map();
 
 /**
  * First by the change of prefix that fits most of the names, then as they are, then by further
@@ -48,13 +49,15 @@ export function matchNames(base: NamedTensors, task: NamedTensors): NameMatch {
   places.move(first);
   places.move(SAME_NAMES);
   const further: PrefixChange[] = [];
-  while (further.length < MAX_CHANGES) {
-    const change = furtherPrefix(places.baseLeft(), places.taskLeft(), [...places.taken.keys()]);
+  let left = places.taskLeft();
+  while (left.size > 0 && further.length < MAX_CHANGES) {
+    const change = furtherPrefix(places.baseLeft(), left, [...places.taken.keys()]);
     if (change === null) break;
     further.push(change);
     places.move(change);
+    left = places.taskLeft();
   }
-  const structure = matchStructure(places.baseLeft(), places.taskLeft());
+  const structure = left.size > 0 ? matchStructure(places.baseLeft(), left) : NOTHING;
   for (const [name, place] of structure) places.take(name, place);
   const changes = [first, ...further].filter((change) => change !== SAME_NAMES);
   for (const change of [...changes, SAME_NAMES]) places.moveOthers(change);

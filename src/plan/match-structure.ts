@@ -8,8 +8,9 @@
  * can, else between any. A block matches whole or not at all: what leaves any of its modules open
  * is another model.
  */
-import { moduleRole, tableRole } from './module-roles';
+import { roleOf } from './layer-roles';
 import { areOtherTowers, type NamedShapes } from './name-prefix';
+import { isEmbedding, isTokenHead } from './token-tables';
 
 /** Shapes of the tensors right in a module, by the last part of their names. */
 type ModuleTensors = ReadonlyMap<string, readonly number[]>;
@@ -132,7 +133,14 @@ function canBeTold(family: Family): boolean {
 
 function calledAs(family: Family): string {
   if (!isInBlock(family)) return tableRole(family.path) ?? '';
-  return moduleRole(family.path) ?? family.path.slice(family.path.lastIndexOf('.') + 1);
+  const inBlock = family.path.slice(blockOf(family).length + 1);
+  return roleOf(`${inBlock}.weight`) ?? inBlock.slice(inBlock.lastIndexOf('.') + 1);
+}
+
+/** Which table of tokens it is: what they are looked up in, or scored with. */
+function tableRole(path: string): string | null {
+  if (isTokenHead(`${path}.weight`)) return 'token head';
+  return isEmbedding(`${path}.weight`) ? 'token embedding' : null;
 }
 
 function parentOf({ path }: Family): string {
@@ -144,7 +152,9 @@ function families(shapes: NamedShapes): Family[] {
   const members = new Map<string, string[]>();
   for (const module of modules.keys()) {
     const path = module.replace(/(?<=^|\.)\d+(?=\.|$)/g, '#');
-    members.set(path, [...(members.get(path) ?? []), module]);
+    const others = members.get(path);
+    if (others === undefined) members.set(path, [module]);
+    else others.push(module);
   }
   return [...members].map(([path, unsorted]) => {
     const sorted = unsorted.sort(byIndices);
@@ -157,7 +167,9 @@ function families(shapes: NamedShapes): Family[] {
 function bySignature(families: readonly Family[]): ReadonlyMap<string, readonly Family[]> {
   const groups = new Map<string, Family[]>();
   for (const family of families) {
-    groups.set(family.signature, [...(groups.get(family.signature) ?? []), family]);
+    const others = groups.get(family.signature);
+    if (others === undefined) groups.set(family.signature, [family]);
+    else others.push(family);
   }
   return groups;
 }
