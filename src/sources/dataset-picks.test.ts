@@ -3,7 +3,10 @@ import { mixedOrder, pickRows } from './dataset-picks';
 
 /** Row groups of a file. */
 const groups = (rowCounts: readonly number[], byteLength: number) =>
-  rowCounts.map((rowCount, i) => ({ rowStart: i * 100, rowCount, byteLength }));
+  rowCounts.map((rowCount, i) => {
+    const place = { byteStart: i * byteLength, byteEnd: (i + 1) * byteLength };
+    return { rowStart: i * 100, rowCount, byteLength, ...place };
+  });
 
 const total = (picks: ReturnType<typeof pickRows>) =>
   picks.reduce((sum, { rows }) => sum + rows.length, 0);

@@ -62,20 +62,21 @@ export async function readFirstValues(
   }
 }
 
-/** Null where `room` bytes of a page were too few. */
+/** Null where `room` bytes of the column were too few. */
 async function walkPages(
   { bytes, meta, maxDefinition: levels }: Chunk,
   options: { readonly count: number; readonly groupRows: number; readonly room: number },
 ): Promise<(Uint8Array | null)[] | null> {
   const { count, groupRows, room } = options;
   const { start, end } = chunkRange(meta);
+  // Values lie end to end, a dictionary's too: the first read holds most or all that is needed.
+  const window = start + HEADER_ROOM + Math.ceil(room);
   const values: (Uint8Array | null)[] = [];
   let dictionary: Uint8Array[] = [];
   let at = start;
   while (values.length < count) {
     if (at >= end) return null;
-    const left = HEADER_ROOM + Math.ceil((room * (count - values.length)) / count);
-    const seen = await bytes.read(at, Math.min(end, Math.ceil(at + left)));
+    const seen = await bytes.read(at, Math.min(end, Math.max(window, at + HEADER_ROOM)));
     const reader = { view: viewOf(seen), offset: 0 };
     const header = headerOf(reader, at + seen.length < end);
     if (header === null) return null;

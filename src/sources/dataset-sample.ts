@@ -12,6 +12,7 @@ import {
 } from './dataset';
 import { openParquet, type ParquetFile } from './parquet-file';
 import { type GroupPicks, mixedOrder, pickRows } from './dataset-picks';
+import { groupRuns } from './group-runs';
 
 /** Rows scored of each task. The 95 % interval of an accuracy is then at most 4.4 points each way. */
 export const SPLIT_SAMPLE_ROWS = 512;
@@ -19,6 +20,8 @@ export const SPLIT_SAMPLE_ROWS = 512;
 const GROUPS_TOGETHER = 6;
 /** Groups of which more than this part is needed are read whole. */
 const WHOLE_GROUP_SHARE = 0.6;
+/** So are groups up to this size, in bytes: the first rows alone take two requests or three. */
+const SMALL_GROUP_BYTES = 512 * 1024;
 
 /** A file of a split. */
 export interface Shard {
@@ -108,17 +111,17 @@ async function keepRows(
   picks: readonly GroupPicks[],
   columns: ImageColumns,
 ): Promise<KeptRows> {
-  const found: ImageRow[][] = [];
-  let next = 0;
+  const found = new Map<GroupPicks, readonly ImageRow[]>();
+  const runs = runsOf(picks, files);
   const work = async (): Promise<void> => {
-    while (next < picks.length) {
-      const index = next++;
-      const pick = picks[index]!;
-      found[index] = await readPick(files[pick.shard]!, shards[pick.shard]!.name, pick, columns);
+    for (let run = runs.shift(); run !== undefined; run = runs.shift()) {
+      const { shard } = run.picks[0];
+      const rows = await readRun(files[shard]!, shards[shard]!.name, run, columns);
+      for (const [i, pick] of run.picks.entries()) found.set(pick, rows[i]!);
     }
   };
   await Promise.all(Array.from({ length: GROUPS_TOGETHER }, work));
-  const all = found.flat();
+  const all = picks.flatMap((pick) => found.get(pick)!);
   const rows = mixedOrder(all.length).map((i) => all[i]!);
   let end = 0;
   return {
@@ -128,21 +131,47 @@ async function keepRows(
   };
 }
 
-/** Rows picked of one row group. */
-async function readPick(
+/** Groups of one file that are read together; of a single one perhaps the first rows alone. */
+interface Run {
+  readonly picks: readonly [GroupPicks, ...GroupPicks[]];
+  readonly isWhole: boolean;
+}
+
+function runsOf(picks: readonly GroupPicks[], files: readonly ParquetFile[]): Run[] {
+  const isWhole = (pick: GroupPicks): boolean => {
+    const { rowCount, byteLength } = files[pick.shard]!.groups[pick.group]!;
+    return byteLength <= SMALL_GROUP_BYTES || neededRows(pick) > WHOLE_GROUP_SHARE * rowCount;
+  };
+  const facts = files.map(({ groups }) => groups);
+  const inPart = picks.filter((pick) => !isWhole(pick));
+  return [
+    ...inPart.map((pick): Run => ({ picks: [pick], isWhole: false })),
+    ...groupRuns(picks.filter(isWhole), facts).map((run): Run => ({ picks: run, isWhole: true })),
+  ];
+}
+
+/** Rows of a group up to the last one picked. */
+function neededRows({ rows }: GroupPicks): number {
+  return rows.at(-1)! + 1;
+}
+
+/** Rows picked of each group of a run. */
+async function readRun(
   file: ParquetFile,
   name: string,
-  { group, rows }: GroupPicks,
+  { picks, isWhole }: Run,
   columns: ImageColumns,
-): Promise<ImageRow[]> {
-  const { rowStart, rowCount } = file.groups[group]!;
-  const needed = rows.at(-1)! + 1;
+): Promise<ImageRow[][]> {
+  const [first] = picks;
   const names = { file: columns.image, value: columns.label };
-  const few = needed <= WHOLE_GROUP_SHARE * rowCount;
-  const first = few ? await file.firstRows(group, names, needed) : null;
-  const read = file.rows([columns.image, columns.label], { utf8: false });
-  const raw = first ?? (await read(rowStart, rowStart + needed));
-  return rows.map((row) => imageRow(raw[row], rowStart + row, columns, name));
+  const part = isWhole ? null : await file.firstRows(first.group, names, neededRows(first));
+  const groups = picks.map(({ group }) => group);
+  const whole = [columns.image, columns.label];
+  const raw = part === null ? await file.wholeGroups(groups, whole, { utf8: false }) : [part];
+  return picks.map(({ group, rows }, i) => {
+    const { rowStart } = file.groups[group]!;
+    return rows.map((row) => imageRow(raw[i]![row], rowStart + row, columns, name));
+  });
 }
 
 async function rowsOf({ images, ends, labels }: KeptRows, start: number, end: number) {

@@ -38,6 +38,12 @@ export interface ParquetFile {
    * them; little more than their bytes is read. Null where its pages can only be read whole.
    */
   firstRows(group: number, columns: FileColumns, count: number): Promise<unknown[] | null>;
+  /** All rows of some groups, given in order: their bytes and what lies between are one read. */
+  wholeGroups(
+    groups: readonly number[],
+    columns: readonly string[],
+    options?: { readonly utf8?: boolean },
+  ): Promise<unknown[][]>;
 }
 
 export interface RowGroupFacts {
@@ -45,6 +51,9 @@ export interface RowGroupFacts {
   readonly rowCount: number;
   /** Bytes of all its columns in the file. */
   readonly byteLength: number;
+  /** Where they lie, whatever else lies between them. */
+  readonly byteStart: number;
+  readonly byteEnd: number;
 }
 
 /** Names of a column of structs {bytes, path}, and of one of plain values. */
@@ -75,6 +84,8 @@ export async function openParquet(blob: Blob, name: string): Promise<ParquetFile
     groups: groupFacts(metadata),
     firstRows: (group, columns, count) =>
       reading(name, () => firstRows({ file, metadata }, group, columns, count)),
+    wholeGroups: (groups, columns, { utf8 = true } = {}) =>
+      reading(name, () => wholeGroups({ file, metadata }, groups, { columns, utf8 })),
     rows: (columns, { utf8 = true } = {}) =>
       groupReader(metadata, (rowStart, rowEnd) =>
         reading(name, () => readObjects({ file, metadata }, columns, { rowStart, rowEnd, utf8 })),
@@ -87,7 +98,14 @@ function groupFacts({ row_groups }: FileMetaData): RowGroupFacts[] {
   return row_groups.map(({ num_rows, columns, total_byte_size }) => {
     const packed = columns.map(({ meta_data }) => Number(meta_data?.total_compressed_size ?? 0));
     const byteLength = packed.reduce((sum, bytes) => sum + bytes, 0) || Number(total_byte_size);
-    const facts = { rowStart, rowCount: Number(num_rows), byteLength };
+    const ranges = columns.flatMap(({ meta_data: meta }) => (meta ? [chunkRange(meta)] : []));
+    const facts = {
+      rowStart,
+      rowCount: Number(num_rows),
+      byteLength,
+      byteStart: ranges.reduce((least, { start }) => Math.min(least, start), Infinity),
+      byteEnd: ranges.reduce((most, { end }) => Math.max(most, end), 0),
+    };
     rowStart += facts.rowCount;
     return facts;
   });
@@ -145,6 +163,24 @@ async function firstRows(
     }),
   ]);
   return rows.map((row, i) => ({ ...row, [columns.file]: { bytes: files[i] } }));
+}
+
+async function wholeGroups(
+  { file, metadata }: OpenFile,
+  groups: readonly number[],
+  { columns, utf8 }: { readonly columns: readonly string[]; readonly utf8: boolean },
+): Promise<unknown[][]> {
+  const facts = groupFacts(metadata);
+  const wanted = groups.map((group) => facts[group]!);
+  const bytes = new SparseBytes(file);
+  const [first, last] = [wanted[0], wanted.at(-1)];
+  if (first !== undefined && last !== undefined) await bytes.read(first.byteStart, last.byteEnd);
+  return Promise.all(
+    wanted.map(({ rowStart, rowCount }) => {
+      const rows = { rowStart, rowEnd: rowStart + rowCount };
+      return readObjects({ file: bytes, metadata }, columns, { ...rows, utf8 });
+    }),
+  );
 }
 
 /** Indices into a dictionary and the values lie close behind it: one request for both. */

@@ -4,6 +4,7 @@
  */
 import { PeruError } from '@/tensor/errors';
 import { mixedOrder, pickRows } from './dataset-picks';
+import { groupRuns } from './group-runs';
 import { isRecord } from './json-file';
 import { type Features, openParquet, type ParquetFile } from './parquet-file';
 
@@ -80,18 +81,17 @@ export async function openTextSample(
   const readers = files.map((file, i) => textReader(file, shards[i]!.name, options));
   const [first] = readers;
   if (first === undefined) throw new Error('A split without files was opened.');
-  const picks = pickRows(
-    files.map(({ groups }) => groups),
-    sampleRows,
-  );
+  const facts = files.map(({ groups }) => groups);
+  const picks = pickRows(facts, sampleRows);
   const rowCount = picks.reduce((sum, { rows }) => sum + rows.length, 0);
   const ofRowCount = files.reduce((sum, file) => sum + file.rowCount, 0);
   return datasetOf(label, first, { rowCount, ofRowCount }, async () => {
     const found: TextRow[] = [];
-    for (const { shard, group, rows } of picks) {
-      const { rowStart } = files[shard]!.groups[group]!;
-      const read = await readers[shard]!.readRows(rowStart, rowStart + rows.at(-1)! + 1);
-      found.push(...rows.map((row) => read[row]!));
+    // In the picks' own order, which is the files'.
+    for (const run of groupRuns(picks, facts)) {
+      const { shard } = run[0];
+      const read = await readers[shard]!.readGroups(run.map(({ group }) => group));
+      found.push(...run.flatMap(({ rows }, i) => rows.map((row) => read[i]![row]!)));
     }
     return mixedOrder(found.length).map((i) => found[i]!);
   });
@@ -101,6 +101,8 @@ export async function openTextSample(
 interface TextReader {
   readonly classCount: number | null;
   readonly readRows: (from: number, to: number) => Promise<TextRow[]>;
+  /** Rows of groups, given in order, by one read. */
+  readonly readGroups: (groups: readonly number[]) => Promise<TextRow[][]>;
 }
 
 function textReader(file: ParquetFile, label: string, options: TextDatasetOptions): TextReader {
@@ -111,16 +113,21 @@ function textReader(file: ParquetFile, label: string, options: TextDatasetOption
   const column = findLabel(features, options.answers, label);
   const names = [...new Set([...template.columns, column.name])];
   const readRaw = file.rows(names);
+  const textRow = (row: unknown, i: number): TextRow => {
+    const values = isRecord(row) ? row : {};
+    return {
+      prompt: fill(template, (name) => textOf(values, name, i, label)),
+      label: labelOf(values, column, i, label),
+    };
+  };
   return {
     classCount: column.classCount,
-    async readRows(from, to) {
-      const rows = await readRaw(from, to);
-      return rows.map((row, i) => {
-        const values = isRecord(row) ? row : {};
-        return {
-          prompt: fill(template, (name) => textOf(values, name, from + i, label)),
-          label: labelOf(values, column, from + i, label),
-        };
+    readRows: async (from, to) => (await readRaw(from, to)).map((row, i) => textRow(row, from + i)),
+    async readGroups(groups) {
+      const raw = await file.wholeGroups(groups, names);
+      return raw.map((rows, i) => {
+        const { rowStart } = file.groups[groups[i]!]!;
+        return rows.map((row, j) => textRow(row, rowStart + j));
       });
     },
   };

@@ -59,7 +59,8 @@ export interface Traffic {
 const MEBI = 1024 * 1024;
 /** Browsers open six connections to a host over HTTP/1.1. */
 const DEFAULT_MAX_REQUESTS = 6;
-const DEFAULT_PART_BYTES = 16 * MEBI;
+/** As large as what lies in memory for it allows: the Hub counts requests, not bytes. */
+const DEFAULT_PART_BYTES = 32 * MEBI;
 /** Longest answer of the API that is read: listings come in pages far below. */
 const MAX_API_BYTES = 32 * MEBI;
 const PROBE_MS = 5000;
