@@ -7,6 +7,9 @@ import { uploadToHub } from './upload';
 import { WRITER, uploadTo, useUploadHub } from './upload.fixture';
 import { pageFetch } from '../../../e2e/fixture-hub/page-fetch';
 
+// Machines that run tests may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
 const held = useFixtureHub();
 const FILE = /model\.safetensors/;
 const limited = (times: number, path = FILE) =>
