@@ -57,7 +57,7 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   const open = new Map([...folders].filter(([folder]) => !isInsideAny(folder, places)));
   const found = findModels(open, (folder) => folders.get(folder)?.has(CONFIG_FILE) ?? false);
   for (const folder of open.keys()) {
-    if (!isInsideAny(folder, found.parts)) refuseHalfAdapter(folder, folders.get(folder)!);
+    if (!found.isPart(folder)) refuseHalfAdapter(folder, folders.get(folder)!);
   }
   const [loose] = found.loose;
   if (loose !== undefined) throw looseShards(loose);

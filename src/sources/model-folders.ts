@@ -35,6 +35,8 @@ export interface FoundModels {
   readonly alternatives: readonly Alternatives[];
   /** Folders of models that belong to another one: steps of its training, or modules of it. */
   readonly parts: readonly string[];
+  /** Whether a folder, of a model or not, belongs to the model of a folder around it. */
+  readonly isPart: (folder: string) => boolean;
   /** Shards that no index names and that are not one save. */
   readonly loose: readonly (LooseShards & { readonly folder: string })[];
 }
@@ -60,13 +62,15 @@ export function findModels(folders: Folders, isRepo: (folder: string) => boolean
   const read = [...folders].map(([folder, names]) => modelsOf(folder, names, isRepo(folder)));
   const all = read.flatMap(({ models }) => models);
   const places = new Set(all.map(({ folder }) => folder));
-  const models = all.filter(({ folder }) => !isPart(folder, { places, folders, isRepo }));
+  const isPart = (folder: string): boolean => belongsToOuter(folder, { places, folders, isRepo });
+  const models = all.filter(({ folder }) => !isPart(folder));
   const kept = new Set(models.map(({ folder }) => folder));
   return {
     models,
     alternatives: [...stepsWithoutEnd(models), ...pipelines(models, folders)],
     parts: [...places].filter((folder) => !kept.has(folder)),
-    loose: read.flatMap(({ loose }) => loose),
+    isPart,
+    loose: read.flatMap(({ loose }) => loose).filter(({ folder }) => !isPart(folder)),
   };
 }
 
@@ -121,8 +125,7 @@ function modelsOf(
   return { models, loose: found.loose.map((shards) => ({ ...shards, folder })) };
 }
 
-/** Whether a model's folder belongs to the model of a folder around it. */
-function isPart(
+function belongsToOuter(
   folder: string,
   {
     places,

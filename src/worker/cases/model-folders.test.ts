@@ -58,6 +58,17 @@ describe('steps of a training', () => {
     expect(await openedNames(files)).toEqual(['(base)', 'task']);
   });
 
+  it('does not mind a step that was not saved whole', async () => {
+    const files = filesOf({
+      ...model('base'),
+      ...model('task'),
+      'task/checkpoint-5/model-00002-of-00002.safetensors': MODEL,
+      'task/checkpoint-7/adapter_config.json': ADAPTER_CONFIG,
+      'task/checkpoint-7/optimizer.pt': 'x',
+    });
+    expect(await openedNames(files)).toEqual(['(base)', 'task']);
+  });
+
   it('asks which is meant where there is no final model', async () => {
     const run = (name: string) => ({
       ...model(`${name}/checkpoint-500`),
