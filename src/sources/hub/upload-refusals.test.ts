@@ -136,7 +136,8 @@ describe('a refused upload', () => {
   });
 
   it('a transfer that stands still has broken off', async () => {
-    const retry = { maxFailures: 2, baseDelayMs: 1, stallMs: 300 };
+    // Long enough that no request before the upload's stands still on a busy machine.
+    const retry = { maxFailures: 2, baseDelayMs: 1, stallMs: 5000 };
     const stall: Fault = { kind: 'no-answer', path: /xorbs/, times: Infinity };
     const error = await refused({ retry }, stall);
     expect(error.message).toMatch(/was lost/);
