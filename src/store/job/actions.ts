@@ -41,10 +41,10 @@ export async function openSource(
   request: SourceRequest,
   { start = 'ask', patterns = NO_PATTERNS, notes = [] }: Opening = {},
 ): Promise<void> {
-  sourcesStore.setState(({ isChanging }) => ({
+  sourcesStore.setState(({ isChanging, request: before }) => ({
     request,
-    // One file after another may be added or taken away; what else is opened is a last word.
-    isChanging: isChanging && request.kind === 'files',
+    // Files may be added and taken away one after another; what else is opened is a last word.
+    isChanging: isChanging && request.kind === 'files' && before?.kind === 'files',
     preflight: null,
     group: null,
     weights: 'checking',

@@ -45,6 +45,7 @@ describe('the sources', () => {
   });
 
   it('are a line from the moment that files are opened', async () => {
+    changeSources(true);
     drop('base.safetensors', 'a.safetensors');
     expect(extent()).toBe('line');
     await openToReport(worker);

@@ -22,7 +22,7 @@ export function HubPanel({ extent = 'whole' }: { readonly extent?: SourcesExtent
   return (
     <div className={styles.hub} role="group" aria-label="From the Hugging Face Hub">
       <div className={styles.entry} hidden={isFolded} data-short={extent === 'short'}>
-        <HubRepoEntry host={host} />
+        <HubRepoEntry host={host} isShort={extent === 'short'} />
       </div>
       {hubUrl !== null && <OtherHub host={host} />}
       <div className={styles.chosen} hidden={isFolded}>

@@ -18,11 +18,17 @@ import styles from './hub-panel.module.css';
 
 export const HUB_FIELD_ID = 'hub-repo';
 
+interface HubRepoEntryProps {
+  readonly host: string;
+  /** Label and hint are not in view. */
+  readonly isShort: boolean;
+}
+
 /**
  * The field that names repos. What matches is offered below it while a name is typed; the keyboard
  * stays in the field, as in a combobox.
  */
-export function HubRepoEntry({ host }: { readonly host: string }) {
+export function HubRepoEntry({ host, isShort }: HubRepoEntryProps) {
   const [text, setText] = useState('');
   const listId = useId();
   const listed = useStore(hubStore, selectRepos);
@@ -78,7 +84,7 @@ export function HubRepoEntry({ host }: { readonly host: string }) {
             aria-haspopup="listbox"
             aria-controls={found.length > 0 ? listId : undefined}
             aria-activedescendant={chosen && optionId(listId, active)}
-            placeholder="owner/name, or a part of it"
+            placeholder={isShort ? 'Hugging Face repo' : 'owner/name, or a part of it'}
             autoCapitalize="none"
             autoCorrect="off"
             autoComplete="off"

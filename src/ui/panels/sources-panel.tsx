@@ -14,6 +14,7 @@ import {
   selectNotes,
   selectRequest,
   selectSourcesExtent,
+  selectWeights,
   type SourcesExtent,
 } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
@@ -33,7 +34,7 @@ import styles from './sources-panel.module.css';
 export function SourcesPanel() {
   const extent = useStore(sourcesStore, selectSourcesExtent);
   const isOwn = useStore(sourcesStore, selectIsOwn);
-  const isChanging = useStore(sourcesStore, selectIsChanging);
+  const isOpen = useStore(sourcesStore, selectWeights) !== 'absent';
   const section = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {
@@ -49,7 +50,7 @@ export function SourcesPanel() {
         <h2 ref={heading} id="sources-heading" tabIndex={-1} className={styles.heading}>
           Sources
         </h2>
-        {isOwn && (isChanging || extent === 'line') ? (
+        {isOwn && isOpen ? (
           <OpenLine heading={heading} />
         ) : (
           <p className={styles.lead}>
@@ -59,7 +60,7 @@ export function SourcesPanel() {
         )}
       </div>
       {extent === 'whole' && <AddedFiles />}
-      <Ways extent={extent} />
+      <Ways extent={extent} canFold={!isOwn && (isOpen || extent === 'short')} />
       <HubPanel extent={extent} />
       <div className={styles.presets} hidden={extent !== 'whole'}>
         <PresetsPanel />
@@ -107,9 +108,13 @@ function MoreButton({ children }: { readonly children: ReactNode }) {
   );
 }
 
-function Ways({ extent }: { readonly extent: SourcesExtent }) {
-  const isOwn = useStore(sourcesStore, selectIsOwn);
-  const isChanging = useStore(sourcesStore, selectIsChanging);
+interface WaysProps {
+  readonly extent: SourcesExtent;
+  /** Something is open beside which less is enough, and no other button unfolds the rest. */
+  readonly canFold: boolean;
+}
+
+function Ways({ extent, canFold }: WaysProps) {
   return (
     <div className={styles.ways} hidden={extent === 'line'}>
       <Button
@@ -140,7 +145,7 @@ function Ways({ extent }: { readonly extent: SourcesExtent }) {
         />
         Add a checkpoint folder
       </label>
-      {!isOwn && (extent === 'short' || isChanging) && (
+      {canFold && (
         <MoreButton>
           More<span className="visually-hidden"> sources</span>
         </MoreButton>
