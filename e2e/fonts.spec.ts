@@ -7,6 +7,10 @@ import { expect, test } from './fixtures';
 /** Families of the machine's that the elements are drawn in, with one such element each. */
 async function machineFonts(page: Page, selector: string): Promise<readonly string[]> {
   await page.evaluate(() => document.fonts.ready);
+  // A copy of what is shown: the page itself goes on changing.
+  await page.evaluate(() => {
+    document.body.replaceWith(document.body.cloneNode(true));
+  });
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('DOM.enable');
   await devtools.send('CSS.enable');
