@@ -41,15 +41,18 @@ afterEach(async () => {
   await page.viewport(innerWidth, innerHeight);
 });
 
-function drop(tasks: number): string[] {
+/** Files of so many tasks, dropped and being opened. */
+async function drop(tasks: number): Promise<string[]> {
   const names = Array.from({ length: tasks }, (_, i) => `task${i + 1}`);
+  const asked = worker.jobs.length;
   addFiles(['base', ...names].map((path) => ({ path, file: new File(['x'], path) })));
+  await expect.poll(() => worker.jobs.length).toBeGreaterThan(asked);
   return names;
 }
 
 /** Files of so many tasks, opened and scored to the end. */
 async function openScored(tasks: number, rowCount: number | null = 200): Promise<void> {
-  const names = drop(tasks);
+  const names = await drop(tasks);
   await openAndLoad(worker, groupOf(names, rowCount));
   for (const method of rowCount === null ? [] : METHODS) {
     for (const task of names) {
@@ -177,23 +180,23 @@ describe('an alert', () => {
       .map(({ textContent }) => textContent);
 
   it('has no strong button where no button helps', async () => {
-    drop(2);
+    await drop(2);
     await fail({ kind: 'mismatch' });
     await expect.element(page.getByRole('button', { name: 'Try again' })).toBeVisible();
     expect(strong()).toEqual([]);
   });
 
   it('makes the one strong that helps', async () => {
-    drop(2);
+    await drop(2);
     await fail({ kind: 'source', mayPass: true });
     await expect.poll(strong).toEqual(['Try again']);
-    drop(2);
+    await drop(2);
     await fail({ kind: 'non-finite' });
     await expect.poll(strong).toEqual(['Go on with NaN and Inf inside']);
   });
 
   it('asks for one of many bases by a list that opens nothing before it is told to', async () => {
-    const choices = drop(24).map((name) => ({ id: name, name }));
+    const choices = (await drop(24)).map((name) => ({ id: name, name }));
     await fail({ kind: 'choose-base', choices });
     const list = page.getByRole('combobox', { name: 'Base model' });
     const asked = worker.jobs.length;
