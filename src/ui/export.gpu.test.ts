@@ -231,6 +231,7 @@ describe('the upload', () => {
       repo: 'me/merged',
       private: true,
       accessToken: 'hf_write',
+      signedIn: false,
     });
     await expect.element(dialog()).not.toBeInTheDocument();
     await expect.element(button('Upload to the Hub…')).toHaveFocus();
