@@ -41,7 +41,10 @@ for (const demo of ['fft', 'lora'] as const) {
     await peru.open(`?demo=${demo}`);
     await expect(peru.accuracyTable).toContainText('%');
     if (demo === 'lora') await expect(peru.spectraMap).toBeVisible();
-    for (const summary of await page.locator('summary').all()) await summary.click();
+    await page.getByRole('button', { name: 'More sources' }).click();
+    for (const summary of await page.locator('summary').filter({ visible: true }).all()) {
+      await summary.click();
+    }
     // The file input is never seen: buttons stand for it.
     expect(await machineFonts(page, 'body, body :not(input[type=file])')).toEqual([]);
     const preloaded = await page
