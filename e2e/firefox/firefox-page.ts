@@ -28,7 +28,13 @@ export class FirefoxPage {
       if (message.type() === 'error') this.faults.push(message.text());
     });
     page.on('pageerror', (error) => this.faults.push(String(error)));
-    page.on('requestfailed', (request) => this.faults.push(`${request.url()} failed`));
+    page.on('requestfailed', (request) => {
+      // The page itself stops reading an answer that it does not need, such as a host's page of its
+      // own in the place of a file that is not there.
+      const reason = request.failure()?.errorText ?? '';
+      if (request.response() !== null || /ABORTED/.test(reason)) return;
+      this.faults.push(`${request.url()} failed: ${reason}`);
+    });
     page.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
       if (protocol.startsWith('http')) this.requestedOrigins.add(origin);
