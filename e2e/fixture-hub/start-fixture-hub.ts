@@ -54,8 +54,8 @@ export interface FixtureHub {
   readonly preflights: LoggedRequest[];
   /** Most requests that were under way at once on one origin since the last `clearLog`. */
   readonly mostAtOnce: number;
-  /** Requests under way now, on both origins. */
-  readonly underWay: number;
+  /** Requests under way now, on both origins, as `GET hub/path`. */
+  readonly underWay: readonly string[];
   /** How the next sign-ins go. */
   readonly signIn: Pick<SignInState, 'decision' | 'wrongNonce' | 'expired'>;
   /** How large files are uploaded from now on. */
@@ -81,7 +81,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
   const log = {
     requests: [] as LoggedRequest[],
     preflights: [] as LoggedRequest[],
-    now: { hub: 0, content: 0 },
+    now: { hub: new Set<LoggedRequest>(), content: new Set<LoggedRequest>() },
     most: 0,
   };
   const context = { faults, log };
@@ -128,7 +128,8 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
       return log.most;
     },
     get underWay() {
-      return log.now.hub + log.now.content;
+      const { hub, content } = log.now;
+      return [...hub, ...content].map(({ method, server, path }) => `${method} ${server}${path}`);
     },
     get uploadMode() {
       return uploads.mode;
@@ -139,7 +140,7 @@ export async function startFixtureHub(options: FixtureHubOptions): Promise<Fixtu
     clearLog() {
       log.requests.length = 0;
       log.preflights.length = 0;
-      log.most = Math.max(log.now.hub, log.now.content);
+      log.most = Math.max(log.now.hub.size, log.now.content.size);
     },
     fault(...added) {
       faults.add(...added);
@@ -190,7 +191,7 @@ interface Context {
   readonly log: {
     readonly requests: LoggedRequest[];
     readonly preflights: LoggedRequest[];
-    readonly now: { hub: number; content: number };
+    readonly now: Readonly<Record<'hub' | 'content', Set<LoggedRequest>>>;
     most: number;
   };
 }
@@ -220,15 +221,17 @@ function serve(
     return;
   }
   log.requests.push(logged);
-  log.now[server] += 1;
-  log.most = Math.max(log.most, log.now[server]);
-  // Over once everything is sent, or the asker is gone.
-  let over = false;
+  log.now[server].add(logged);
+  log.most = Math.max(log.most, log.now[server].size);
+  // Over once everything is sent, or the asker is gone. An answer that waits for the one before it
+  // on the same connection is never told that the connection closed: ask the connection.
+  const { socket } = request;
   const end = (): void => {
-    if (!over) log.now[server] -= 1;
-    over = true;
+    log.now[server].delete(logged);
+    socket.off('close', end);
   };
-  response.once('finish', end).once('close', end);
+  response.once('finish', end);
+  socket.once('close', end);
   const fault = takeFault(exchange, 'refuse', 'status', 'no-cors');
   if (fault?.kind === 'refuse') {
     request.socket.destroy();

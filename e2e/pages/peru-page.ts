@@ -104,6 +104,7 @@ export class PeruPage {
 
   /** Names repos of the Hub in use; nothing is opened. */
   async addFromHub(text: string): Promise<void> {
+    await this.unfoldSources();
     await this.repoField.fill(text);
     await this.page.getByRole('button', { name: 'Add from Hub' }).click();
   }
