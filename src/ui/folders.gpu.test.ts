@@ -68,6 +68,7 @@ describe('folders', () => {
     await userEvent.click(open());
     const base = { path: 'base/model.safetensors' };
     await expect.poll(() => worker.last().request).toMatchObject({ files: [base] });
+    await unfold();
     await expect.element(recent('base')).toBeVisible();
     await picks('task');
     await userEvent.click(open());
@@ -76,6 +77,7 @@ describe('folders', () => {
     await unfold();
     await userEvent.click(recent('base'));
     await expect.poll(() => worker.last().request).toMatchObject({ kind: 'files', files: [base] });
+    await unfold();
     await userEvent.click(recent('task'));
     await expect
       .poll(() => worker.last().request)
@@ -90,6 +92,7 @@ describe('folders', () => {
     await mount();
     await unfold();
     await userEvent.click(open());
+    await unfold();
     await expect.element(recent('base')).toBeVisible();
     root.unmount();
     recentStore.setState({ folders: [] });
