@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { energyCurve, keptCount, keptShare } from './kept-from-histogram';
+import { energyCurve, keptShare } from './kept-from-histogram';
 
 /** Counts as the engine counts them: by the top 11 of the 31 magnitude bits. */
 function histogramOf(values: Float32Array): Uint32Array {
@@ -115,14 +115,11 @@ describe('keptShare', () => {
     expect(share.kept).toBe(4);
     expect(share.energyShare).toBe(1);
   });
-});
 
-describe('keptCount', () => {
-  it('rounds halves up and never leaves 0..N', () => {
-    expect(keptCount(50, 3)).toBe(2);
-    expect(keptCount(10, 5)).toBe(1);
-    expect(keptCount(10, 4)).toBe(0);
-    expect(keptCount(100, 7)).toBe(7);
-    expect(keptCount(0, 7)).toBe(0);
+  it('counts as the engine does: half an entry up, on the decimal that was typed', () => {
+    const counts = new Array<number>(2048).fill(0);
+    counts[1016] = 1500;
+    // 10.5, which in binary is a little less.
+    expect(keptShare(energyCurve(counts), 0.7).kept).toBe(11);
   });
 });

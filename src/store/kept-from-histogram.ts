@@ -2,6 +2,7 @@
  * What the slider shows while it moves: entries kept and their share of the energy, from the
  * 2048-bin histogram of |u| that the engine counts once a merge. Pure arithmetic, no GPU.
  */
+import { keptCount } from '@/tensor/kept-count';
 
 /** Bins of the histogram: the top 11 of the 31 magnitude bits. */
 const BIN_COUNT = 2048;
@@ -32,18 +33,6 @@ export interface EnergyCurve {
   readonly highFrom: Float64Array;
   /** Entries that are Inf or NaN: with any, no share of the energy is defined. */
   readonly nonFiniteCount: number;
-}
-
-/**
- * Entries a global selection keeps: m % of N, halves up. The same expression as the engine's, so
- * the number under the slider is the number of entries in the file.
- *
- * @param percent m, 0..100
- * @param elementCount N
- */
-export function keptCount(percent: number, elementCount: number): number {
-  const asked = Math.round((percent / 100) * elementCount);
-  return Math.min(elementCount, Math.max(0, asked));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Kept entries and energy per task at the slider's m: estimated while it moves, then exact. Pure. */
-import { type EnergyCurve, energyCurve, keptCount, keptShare } from '@/store/kept-from-histogram';
+import { type EnergyCurve, energyCurve, keptShare } from '@/store/kept-from-histogram';
 import { sparseMethodId } from '@/store/method';
+import { keptCount } from '@/tensor/kept-count';
 import { type Recipe } from '@/worker/protocol';
 import { type ByMethod, type SparseFacts } from './state';
 
