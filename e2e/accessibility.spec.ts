@@ -1,6 +1,8 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures';
 
+test.use({ zoo: 'whole' });
+
 const VIEWPORTS = [
   { width: 360, height: 740 },
   { width: 1280, height: 900 },

@@ -50,42 +50,47 @@ test('a connection dropped in the middle of a file is reported', async ({ peru, 
   await expect(peru.alert).toContainText(/model\.safetensors.*connection/);
 });
 
-test('a range costs a preflight with a token, and none without', async ({ page }) => {
-  const weights = new Uint8Array(3000);
-  const hub = await startFixtureHub({
-    repos: [repoOf('me/base', memoryFiles({ 'model.safetensors': weights }))],
-    tokens: { hf_secret: [] },
+test.describe('unaltered requests', () => {
+  // Where any is altered the browser's own cache stands still.
+  test.use({ zoo: 'whole' });
+
+  test('a range costs a preflight with a token, and none without', async ({ page }) => {
+    const weights = new Uint8Array(3000);
+    const hub = await startFixtureHub({
+      repos: [repoOf('me/base', memoryFiles({ 'model.safetensors': weights }))],
+      tokens: { hf_secret: [] },
+    });
+    /** Reads three ranges, one after the other; how many preflights the Hub saw. */
+    const preflights = async (cache: RequestCache, token: string): Promise<number> => {
+      hub.clearLog();
+      const url = `${hub.hubUrl}/me/base/resolve/main/model.safetensors?${cache}${token}`;
+      const statuses = await page.evaluate(
+        async ([address, mode, secret]) => {
+          const found: number[] = [];
+          for (const start of [0, 1000, 2000]) {
+            const headers = new Headers({ Range: `bytes=${start}-${start + 999}` });
+            if (secret !== '') headers.set('Authorization', `Bearer ${secret}`);
+            const answer = await fetch(address, { headers, cache: mode });
+            await answer.arrayBuffer();
+            found.push(answer.status);
+          }
+          return found;
+        },
+        [url, cache, token] as const,
+      );
+      expect(statuses).toEqual([206, 206, 206]);
+      expect(hub.preflights.every(({ server }) => server === 'hub')).toBe(true);
+      return hub.preflights.length;
+    };
+    try {
+      await page.goto('./');
+      // As the page reads. Nothing is asked twice, and no preflight is remembered.
+      expect(await preflights('no-store', '')).toBe(0);
+      expect(await preflights('no-store', 'hf_secret')).toBe(3);
+      // What the browser's cache would save, at the price that HubDoor tells.
+      expect(await preflights('default', 'hf_secret')).toBe(1);
+    } finally {
+      await hub.close();
+    }
   });
-  /** Reads three ranges, one after the other; how many preflights the Hub saw. */
-  const preflights = async (cache: RequestCache, token: string): Promise<number> => {
-    hub.clearLog();
-    const url = `${hub.hubUrl}/me/base/resolve/main/model.safetensors?${cache}${token}`;
-    const statuses = await page.evaluate(
-      async ([address, mode, secret]) => {
-        const found: number[] = [];
-        for (const start of [0, 1000, 2000]) {
-          const headers = new Headers({ Range: `bytes=${start}-${start + 999}` });
-          if (secret !== '') headers.set('Authorization', `Bearer ${secret}`);
-          const answer = await fetch(address, { headers, cache: mode });
-          await answer.arrayBuffer();
-          found.push(answer.status);
-        }
-        return found;
-      },
-      [url, cache, token] as const,
-    );
-    expect(statuses).toEqual([206, 206, 206]);
-    expect(hub.preflights.every(({ server }) => server === 'hub')).toBe(true);
-    return hub.preflights.length;
-  };
-  try {
-    await page.goto('./');
-    // As the page reads. Nothing is asked twice, and no preflight is remembered.
-    expect(await preflights('no-store', '')).toBe(0);
-    expect(await preflights('no-store', 'hf_secret')).toBe(3);
-    // What the browser's cache would save, at the price that HubDoor tells.
-    expect(await preflights('default', 'hf_secret')).toBe(1);
-  } finally {
-    await hub.close();
-  }
 });

@@ -1,6 +1,8 @@
 import { expect, test } from './fixtures';
 import { expectTorchScores } from './torch-tables';
 
+test.use({ zoo: 'whole' });
+
 test('opens the demo by itself and agrees with torch to one image', async ({ peru }) => {
   await peru.open();
   await peru.waitDone();

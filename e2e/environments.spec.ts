@@ -7,6 +7,7 @@ import { CHROMIUM_FLAGS, chromiumPath } from '../scripts/chromium.mjs';
 import { expect, test } from './fixtures';
 import { PeruPage } from './pages/peru-page';
 import { closeWhenStill } from './pages/stillness';
+import { shortenZoo } from './short-zoo';
 
 test('where WebGPU has no adapter the processor takes over, and a banner says why', async () => {
   const flags = CHROMIUM_FLAGS.filter((flag) => !/webgpu/.test(flag));
@@ -17,6 +18,7 @@ test('where WebGPU has no adapter the processor takes over, and a banner says wh
   try {
     const peru = new PeruPage(await browser.newPage({ baseURL: test.info().project.use.baseURL! }));
     closeWhenStill(peru.page.context());
+    await shortenZoo(peru.page.context());
     await peru.open('?demo=fft');
     await expectProcessor(peru, /found no adapter/);
   } finally {

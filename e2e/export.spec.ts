@@ -58,7 +58,7 @@ test('full fine-tunes leave as listed, twice the same, and come back with the sa
   await expect.poll(async () => (await peru.storedExports()).length).toBe(1);
 
   const [merely, kept] = [await peru.column(/^Merged/), await peru.column(/^PERU-FFT/)];
-  expect(kept.at(-1)).toMatch(/% n 4,096$/);
+  expect(kept.at(-1)).toMatch(/% n 1,024$/);
   await peru.addFolder(asFolder(entries));
   await expect(peru.status).not.toHaveText(/^Done/);
   // Scores of the whole split, and none of them in the sample that comes first.

@@ -2,14 +2,25 @@ import { Buffer } from 'node:buffer';
 import { test as base } from '@playwright/test';
 import { type FixtureFile, PeruPage } from './pages/peru-page';
 import { closeWhenStill } from './pages/stillness';
+import { shortenZoo } from './short-zoo';
 
 export { expect } from '@playwright/test';
 
+interface Fixtures {
+  /** Whether the demos have all their tasks, or two; `short` unless a journey says otherwise. */
+  readonly zoo: 'short' | 'whole';
+  readonly peru: PeruPage;
+}
+
 /** Playwright's test with the page object as a fixture; its waits last while something moves. */
-export const test = base.extend<{ peru: PeruPage }>({
-  context: async ({ context }, use) => {
+export const test = base.extend<Fixtures>({
+  zoo: ['short', { option: true }],
+  context: async ({ context, zoo }, use) => {
     closeWhenStill(context);
+    if (zoo === 'short') await shortenZoo(context);
     await use(context);
+    // A page may ask for more until it is closed.
+    await context.unrouteAll({ behavior: 'ignoreErrors' });
   },
   peru: async ({ page }, use) => {
     const peru = new PeruPage(page);

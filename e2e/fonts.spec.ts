@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { type Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 
+// Each face is fetched once by the browser's own cache, which stands still where requests are altered.
+test.use({ zoo: 'whole' });
+
 /** Families of the machine's that the elements are drawn in, with one such element each. */
 async function machineFonts(page: Page, selector: string): Promise<readonly string[]> {
   await page.evaluate(() => document.fonts.ready);

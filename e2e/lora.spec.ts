@@ -1,21 +1,25 @@
 import { expect, test } from './fixtures';
 import { expectTorchScores } from './torch-tables';
 
-test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
-  await peru.open();
-  await page.getByRole('button', { name: 'Demo: LoRA adapters' }).click();
-  await expect(peru.rankSlider).toBeVisible();
-  await peru.waitDone();
-  const results = await peru.results();
+test.describe('all tasks', () => {
+  test.use({ zoo: 'whole' });
 
-  expectTorchScores('lora', results);
-  expect(Object.keys(results.recipe)).toContain('rank');
-  // A header row, eight tasks, the average.
-  await expect(peru.accuracyTable.getByRole('row')).toHaveCount(10);
-  await expect(peru.accuracyTable.getByRole('rowheader').last()).toHaveText('Average');
-  await expect(peru.accuracyTable.getByText(/Spearman/)).toHaveCount(1);
-  expect(peru.faults).toEqual([]);
-  expect([...peru.requestedOrigins]).toEqual([new URL(page.url()).origin]);
+  test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
+    await peru.open();
+    await page.getByRole('button', { name: 'Demo: LoRA adapters' }).click();
+    await expect(peru.rankSlider).toBeVisible();
+    await peru.waitDone();
+    const results = await peru.results();
+
+    expectTorchScores('lora', results);
+    expect(Object.keys(results.recipe)).toContain('rank');
+    // A header row, eight tasks, the average.
+    await expect(peru.accuracyTable.getByRole('row')).toHaveCount(10);
+    await expect(peru.accuracyTable.getByRole('rowheader').last()).toHaveText('Average');
+    await expect(peru.accuracyTable.getByText(/Spearman/)).toHaveCount(1);
+    expect(peru.faults).toEqual([]);
+    expect([...peru.requestedOrigins]).toEqual([new URL(page.url()).origin]);
+  });
 });
 
 test('all triplets give each adapter back; fewer change bytes at once, accuracy on release', async ({
