@@ -18,13 +18,16 @@ const NEVER_TRUE_MS = 2 * 60_000;
 const IN_BROWSER = ['src/**/*.gpu.test.ts'];
 /** What takes minutes on a machine without a GPU: `npm run test:full`. */
 const FULL = ['src/**/*.full.gpu.test.ts'];
-/** Run in Node, too, through Dawn on another driver than Chromium's. */
+/**
+ * Run in Node, too, through Dawn on another driver than Chromium's. In Chromium all files share their
+ * modules, and so the engines that `useEngine` opened; Dawn's process survives one instance only.
+ */
 const KERNELS = ['src/kernels/*.gpu.test.ts'];
 
 function inChromium(
   name: string,
   include: string[],
-  exclude: string[],
+  { exclude = [], isolate = true }: { exclude?: string[]; isolate?: boolean } = {},
 ): TestProjectInlineConfiguration {
   return {
     extends: true,
@@ -34,6 +37,7 @@ function inChromium(
       name,
       include,
       exclude,
+      isolate,
       fileParallelism: false,
       browser: {
         enabled: true,
@@ -75,8 +79,9 @@ export default mergeConfig(
             setupFiles: 'src/kernels/test-dawn.ts',
           },
         },
-        inChromium('gpu', IN_BROWSER, FULL),
-        inChromium('full', FULL, []),
+        inChromium('kernels', KERNELS, { isolate: false }),
+        inChromium('gpu', IN_BROWSER, { exclude: [...FULL, ...KERNELS] }),
+        inChromium('full', FULL),
       ],
     },
   }),

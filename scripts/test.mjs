@@ -73,7 +73,7 @@ await main(async () => {
   check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
   check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
   check('types', () => npx(['tsc']));
-  for (const project of ['unit', 'dawn', 'gpu']) runVitest(project);
+  for (const project of ['unit', 'dawn', 'kernels', 'gpu']) runVitest(project);
   check('build', () => tryTo(build));
   check(
     'page weight',

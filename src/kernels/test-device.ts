@@ -1,7 +1,7 @@
 /** Opens an engine for a suite and fails any test during which the device reported an error. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type Engine } from '@/tensor/engine';
-import { type EngineCase } from './test-group';
+import { type EngineCase, type OpenedEngine } from './test-group';
 
 const SCOPES = ['validation', 'internal', 'out-of-memory'] as const;
 
@@ -16,14 +16,15 @@ export function deviceOf(engine: Engine): GPUDevice {
 
 /** Call inside `describe`; the engine is there once tests run. */
 export function useEngine(engineCase: EngineCase): () => Engine {
-  let opened: Awaited<ReturnType<EngineCase['open']>> | null = null;
+  let opened: OpenedEngine | null = null;
   const uncaptured: string[] = [];
+  const hear = (event: GPUUncapturedErrorEvent): void => {
+    uncaptured.push(event.error.message);
+  };
   beforeAll(async () => {
     opened = await engineCase.open();
     if (opened.handle) devices.set(opened.engine, opened.handle.device);
-    opened.handle?.device.addEventListener('uncapturederror', (event) => {
-      uncaptured.push(event.error.message);
-    });
+    opened.handle?.device.addEventListener('uncapturederror', hear);
   });
   beforeEach(() => {
     for (const scope of SCOPES) opened?.handle?.device.pushErrorScope(scope);
@@ -39,7 +40,8 @@ export function useEngine(engineCase: EngineCase): () => Engine {
     expect(opened?.engine.memory().liveBytes).toBe(0);
   });
   afterAll(() => {
-    opened?.engine.dispose();
+    opened?.handle?.device.removeEventListener('uncapturederror', hear);
+    if (engineCase.isShared !== true) opened?.engine.dispose();
   });
   return () => {
     if (!opened) throw new Error('The engine is opened when the first test starts.');

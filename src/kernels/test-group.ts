@@ -10,7 +10,22 @@ import { type Counting } from './group-context';
 /** An engine under test; `handle` where it runs on a GPU. */
 export interface EngineCase {
   readonly name: string;
-  readonly open: () => Promise<{ engine: Engine; handle: DeviceHandle | null }>;
+  readonly open: () => Promise<OpenedEngine>;
+  /** Stays open for the suites after this one. */
+  readonly isShared?: true;
+}
+
+export interface OpenedEngine {
+  readonly engine: Engine;
+  readonly handle: DeviceHandle | null;
+}
+
+/** GPU engines by name, for all suites and files: compiling kernels is most of a test's time. */
+const shared = new Map<string, Promise<OpenedEngine>>();
+
+async function openOnGpu(options: OpenDeviceOptions, counting: Counting): Promise<OpenedEngine> {
+  const handle = await openDevice(options);
+  return { engine: createGpuEngine(handle, counting), handle };
 }
 
 /** Engines whose groups, made by `fakeGroup`, are streamed. */
@@ -32,12 +47,15 @@ export function referenceCases(createReference: () => Engine): EngineCase[] {
 export function engineCases(createReference: () => Engine): EngineCase[] {
   const onGpu = (name: string, options: OpenDeviceOptions, counting: Counting): EngineCase => ({
     name,
-    open: async () => {
-      const handle = await openDevice(options);
-      return { engine: createGpuEngine(handle, counting), handle };
+    open: () => {
+      const opened = shared.get(name) ?? openOnGpu(options, counting);
+      shared.set(name, opened);
+      return opened;
     },
+    isShared: true,
   });
-  const streamed = ({ name, open }: EngineCase): EngineCase => ({
+  const streamed = ({ name, open, ...rest }: EngineCase): EngineCase => ({
+    ...rest,
     name: `${name}, streamed`,
     open: async () => {
       const opened = await open();
