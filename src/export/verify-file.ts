@@ -10,8 +10,9 @@ import {
   type SafetensorsHeader,
   type TensorInfo,
 } from '@/tensor/safetensors';
+import { sha256Hex } from '@/tensor/sha256';
 import { GapReader, GapsError } from '@/tensor/sparse/gaps';
-import { sha256Hex, type WriteOptions, type WrittenFile, type WrittenTensor } from './written-file';
+import { type WriteOptions, type WrittenFile, type WrittenTensor } from './written-file';
 
 export interface VerifyOptions extends WriteOptions {
   /** Let NaN and Inf pass: the sources held some, and the visitor went on. */

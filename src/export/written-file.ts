@@ -1,5 +1,6 @@
 /** Writes a file and keeps what is needed to prove, once it is closed, that it is what was meant. */
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
+import { sha256Hex } from '@/tensor/sha256';
 import { type ExportFolder, type OpenFile } from './file-sink';
 
 /** A run of bytes written at once. */
@@ -126,12 +127,6 @@ export function exactly(
 ): Uint8Array<ArrayBuffer> {
   if (bytes.length === byteLength) return bytes;
   throw new RangeError(`${byteLength} bytes of "${what}" were asked for, ${bytes.length} came.`);
-}
-
-/** SHA-256 of some bytes, 64 hex digits. */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function writeSegment(

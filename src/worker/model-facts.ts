@@ -4,6 +4,7 @@ import { type OpenOptions, readConfig, type RepoSource } from '@/sources/checkpo
 import { type HubFile } from '@/sources/hub/hub-api';
 import { JSON_CAPS } from '@/sources/json-file';
 import { readLicence } from '@/sources/model-card';
+import { sha256Hex } from '@/tensor/sha256';
 
 const TOKENIZER = 'tokenizer.json';
 
@@ -32,6 +33,5 @@ async function hashOf(
   }
   const blob = await repo.open(path, options);
   if (blob === null || blob.size > JSON_CAPS.tokenizer) return null;
-  const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return sha256Hex(await blob.arrayBuffer());
 }

@@ -1,6 +1,6 @@
 import { type Remote, wrap } from 'comlink';
 import { afterEach, beforeEach, expect, describe, it } from 'vitest';
-import { sha256Hex } from '@/export/written-file';
+import { sha256Hex } from '@/tensor/sha256';
 import { type DiskFault, type OpfsWorker } from './opfs-worker.fixture';
 
 const STORE = 'exports-test';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sha256Hex } from '@/export/written-file';
+import { sha256Hex } from '@/tensor/sha256';
 import { type JobEvent } from '@/worker/protocol';
 import { saveToFolder } from './save-to-folder';
 import { type StagedExport } from './staged-export';

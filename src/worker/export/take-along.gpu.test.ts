@@ -1,6 +1,6 @@
 /** An export and its ways out, through the worker as the page starts it, on disk as it is. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { sha256Hex } from '@/export/written-file';
+import { sha256Hex } from '@/tensor/sha256';
 import { NO_CHOICES } from '@/plan/preflight';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { connectWorker } from '@/worker/client';

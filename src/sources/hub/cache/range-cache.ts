@@ -3,6 +3,7 @@
  * piece is used only once its bytes were seen to have the hash in its name, so that one cut short,
  * damaged or half written is fetched again, never used.
  */
+import { sha256Hex } from '@/tensor/sha256';
 import {
   addGap,
   bytesOf,
@@ -130,7 +131,7 @@ export class RangeCache {
   async put(key: string, start: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#inUse.add(key);
     if (this.#wasRefused(bytes.length)) return;
-    const sha256 = await digest(bytes);
+    const sha256 = await sha256Hex(bytes);
     const piece: Piece = { key, start, end: start + bytes.length, sha256 };
     const index = await this.#pieces();
     const isWritten =
@@ -250,7 +251,7 @@ export class RangeCache {
       }
       // Another tab may remove it this very moment.
       const whole = await blob.bytes().catch(() => new Uint8Array(0));
-      held.verified = (await digest(whole)) === piece.sha256;
+      held.verified = (await sha256Hex(whole)) === piece.sha256;
       if (held.verified) return whole.subarray(from - piece.start, to - piece.start);
     }
     if (blob !== null) await this.#store.remove(piece);
@@ -303,9 +304,4 @@ export class RangeCache {
     }
     return true;
   }
-}
-
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
