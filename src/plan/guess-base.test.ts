@@ -25,9 +25,17 @@ const headed = (name: string, classes: number): PlannedCheckpoint =>
   header(name, { ...behind('bert.', bert), ...classifier(classes, 8) });
 
 describe('guessBase', () => {
-  it('takes the one checkpoint that holds the bodies of all others', () => {
-    const group = [visionOnly('base'), header('clip', clip), visionOnly('dtd')];
+  it('takes the one checkpoint that holds the layers of all others', () => {
+    const group = [visionOnly('mnist'), header('clip', clip), visionOnly('dtd')];
     expect(guessBase(group)).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it('asks where names say another than the layers do', () => {
+    const named = [visionOnly('base'), header('clip', clip), visionOnly('dtd')];
+    expect(guessBase(named)).toEqual({ kind: 'choose-base', candidates: [0, 1, 2] });
+    const told = [visionOnly('vit'), header('clip', clip), visionOnly('dtd')];
+    const stated = guessBase(told, [[], ['vit'], ['vit']]);
+    expect(stated).toEqual({ kind: 'choose-base', candidates: [0, 1, 2] });
   });
 
   it('compares across prefixes', () => {
@@ -51,6 +59,11 @@ describe('guessBase', () => {
     ['masks', { 'h.0.attn.bias': [1, 1, 8, 8] }],
     ['scalars', { 'h.0.attn.masked_bias': [], 'h.0.step': [] }],
     ['vectors of an unknown kind', { 'h.0.scales': [8] }],
+    ['of a value head', { 'v_head.summary.weight': [1, 8] }],
+    ['of a head of several layers', { 'regression_head.0.weight': [8, 8] }],
+    ['heads that guess tokens ahead', { 'medusa_head.0.0.linear.weight': [8, 8] }],
+    ['of a projection', { 'linear.weight': [4, 8] }],
+    ['scales', { 'vision_model.encoder.layers.0.mlp.fc1.weight_scale_inv': [1, 1] }],
   ])('does not take a fine-tune for the base because it has more %s', (_, more) => {
     const tune = header('tune', { ...behind('vision_model.', vision), ...more });
     expect(guessBase([visionOnly('base'), tune])).toEqual({ kind: 'base', index: 0 });
@@ -97,6 +110,18 @@ describe('guessBase', () => {
     expect(named('some/base')).toEqual({ kind: 'base', index: 1 });
     expect(named('my_pretrained')).toEqual({ kind: 'base', index: 1 });
     expect(named('pre-trained')).toEqual({ kind: 'base', index: 1 });
+  });
+
+  it.each([
+    ['bert-base-uncased', true],
+    ['vit-base-patch16-224-in21k', true],
+    ['llama-7b-base-hf', true],
+    ['deberta-v3-base-mnli', false],
+    ['base_lr1e-5', false],
+    ['database', false],
+  ])('tells a base from a size in the name of a fine-tune: %s', (name, isBase) => {
+    const group = ['mnist', name, 'dtd'].map((one) => visionOnly(one));
+    expect(guessBase(group).kind).toBe(isBase ? 'base' : 'choose-base');
   });
 
   it('asks when names do not tell, or tell twice', () => {

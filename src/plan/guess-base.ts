@@ -11,17 +11,23 @@ export type BaseGuess =
   /** Neither tensors nor names tell: the visitor chooses among these indices. */
   | { readonly kind: 'choose-base'; readonly candidates: readonly number[] };
 
-const BASE_NAME = /(?:^|[^a-z])(?:base|pre-?trained)(?:[^a-z]|$)/i;
+const BASE_WORD = /(?:^|[^a-z])(?:base|pre-?trained)(?:[^a-z]|$)/i;
+/** What may follow the word where it names the model: `bert-base-uncased`, and no `bert-base-mnli`. */
+const BASE_NAME =
+  /(?:^|[^a-z])(?:base|pre-?trained)(?:[^a-z]+(?:models?|weights|checkpoint|ckpt|hf|uncased|cased|multilingual|patch\d+|(?:in|v|fp|bf|f)?\d+[a-z]?))*[^a-z]*$/i;
 /** Put on top of a model for one task, or for one class that a model is saved with. */
 const HEAD =
-  /(?:^|\.)(?:classifier|pre_classifier|classification_head|score|qa_outputs|heads?|cls|lm_head|pooler|vocab_\w+|generator_\w+|embed_out|(?:encoder|decoder)\.embed_tokens)\./;
+  /(?:^|\.)(?:classifier|pre_classifier|classification_head|score|qa_outputs|\w*heads?\d*|cls|pooler|vocab_\w+|generator_\w+|embed_out)\./;
+/** A layer of a stack, by its number: what holds modules of its own. */
+const LAYER = /^(.*?\.\d+\.)[^.]+\./;
 
 /**
- * Only what is merged tells by itself: the base holds all weights of every fine-tune, and is the
- * only one that does. Heads, buffers and differences of prefix do not count: which of them a file has
- * depends on the class and the version that saved it. Where several hold the same, it is the one
- * that the others say they were trained from, else the only one whose name says base or
- * pretrained. Otherwise the candidates are returned for the visitor to choose from.
+ * Only whole layers tell by themselves: the base holds those of every fine-tune, and is the only one
+ * that does. Heads, projections, buffers and differences of prefix do not count: which of them a file
+ * has depends on the task, the class and the version that saved it. Where several hold the same, it
+ * is the one that the others say they were trained from, else the only one whose name says base or
+ * pretrained. Otherwise, and where names say another than the layers do, the candidates are returned
+ * for the visitor to choose from.
  *
  * @param statedBases per checkpoint: names of the models it says it was trained from
  * @throws PeruError `mismatch` for fewer than two checkpoints
@@ -35,14 +41,20 @@ export function guessBase(
   const whole = new Set(bodies.flatMap((body) => [...body]));
   // Bodies are subsets of `whole`, so holding all of it means being as large.
   const holders = indices(bodies, (body) => body.size === whole.size);
-  if (holders.length === 1) return { kind: 'base', index: holders[0]! };
-  const candidates = holders.length > 0 ? holders : indices(bodies, () => true);
   const names = checkpoints.map(({ name }) => name);
-  const told = statedBase(names, statedBases);
-  if (told !== null && candidates.includes(told)) return { kind: 'base', index: told };
-  const named = candidates.filter((i) => BASE_NAME.test(lastPart(names[i]!)));
-  if (named.length === 1) return { kind: 'base', index: named[0]! };
-  return { kind: 'choose-base', candidates };
+  const told = statedBase(names, statedBases) ?? namedBase(names);
+  if (told !== null) {
+    if (holders.length === 0 || holders.includes(told)) return { kind: 'base', index: told };
+  } else if (holders.length === 1) return { kind: 'base', index: holders[0]! };
+  const isAsked = holders.length > 0 && told === null;
+  return { kind: 'choose-base', candidates: isAsked ? holders : indices(bodies, () => true) };
+}
+
+/** The only one whose name says so; a word in the middle of a name may be a model's size. */
+function namedBase(names: readonly string[]): number | null {
+  const named = indices(names, (name) => BASE_WORD.test(lastPart(name)));
+  const [only] = named;
+  return named.length === 1 && BASE_NAME.test(lastPart(names[only!]!)) ? only! : null;
 }
 
 /** The one that others were trained from, itself or in steps, and that was trained from none. */
@@ -66,7 +78,7 @@ function isName(name: string, stated: string): boolean {
   return a === b || (!a!.includes('/') && lastPart(b!) === a);
 }
 
-/** Names of each one's weights, as the checkpoint with most of them would say. */
+/** The layers of each one, by the names that the checkpoint with most of them gives them. */
 function bodiesOf(checkpoints: readonly PlannedCheckpoint[]): readonly ReadonlySet<string>[] {
   const own = checkpoints.map((one) => bodyOf(baseView(one)));
   const largest =
@@ -83,16 +95,16 @@ function bodiesOf(checkpoints: readonly PlannedCheckpoint[]): readonly ReadonlyS
   });
 }
 
-/** A scalar or a vector of a kind unknown here may be a buffer; weights of a model are not all such. */
+/** Layers that hold matrices; a scalar or a vector of a kind unknown here may be a buffer. */
 function bodyOf({ tensors }: NamedView): ReadonlySet<string> {
-  const body = [...tensors].filter(
-    ([name, tensor]) =>
-      isFloating(tensor) &&
-      tensor.shape.length > 1 &&
-      !isBuffer(name, tensor.shape) &&
-      !HEAD.test(name),
-  );
-  return new Set(body.map(([name]) => name));
+  const layers = new Set<string>();
+  for (const [name, tensor] of tensors) {
+    const layer = LAYER.exec(name)?.[1];
+    if (layer === undefined || HEAD.test(name)) continue;
+    const isWeight = isFloating(tensor) && tensor.shape.length > 1;
+    if (isWeight && !isBuffer(name, tensor.shape)) layers.add(layer);
+  }
+  return layers;
 }
 
 function indices<Item>(items: readonly Item[], fits: (item: Item) => boolean): number[] {
