@@ -32,6 +32,11 @@ const METHODS = {
     wayOut:
       'Use the BF16 model where there is one; or save it in BF16: transformers loads it so with FineGrainedFP8Config(dequantize=True), DeepSeek’s own code has fp8_cast_bf16.py, and weights without scales are cast by model.to(torch.bfloat16).',
   },
+  'unscaled-fp8': {
+    title: 'FP8 whose scales are not multiplied in',
+    wayOut:
+      'Load the FP8 model with transformers and FineGrainedFP8Config(dequantize=True), or convert it with DeepSeek’s fp8_cast_bf16.py, and save that; where the scales are in the weights already, save without the tensors named weight_scale_inv.',
+  },
   mxfp4: {
     title: 'MXFP4',
     wayOut:
@@ -50,6 +55,11 @@ const METHODS = {
   quanto: { title: 'quanto', wayOut: `${ORIGINAL}.` },
   torchao: { title: 'torchao', wayOut: `${ORIGINAL}.` },
   modelopt: { title: 'NVFP4, ModelOpt', wayOut: `${ORIGINAL}.` },
+  exl2: { title: 'EXL2', wayOut: `${ORIGINAL}.` },
+  exl3: { title: 'EXL3', wayOut: `${ORIGINAL}.` },
+  quip: { title: 'QuIP#', wayOut: `${ORIGINAL}.` },
+  spqr: { title: 'SpQR', wayOut: `${ORIGINAL}.` },
+  marlin: { title: 'Marlin', wayOut: `${ORIGINAL}.` },
   integers: { title: 'integers in the place of weights', wayOut: `${ORIGINAL}.` },
 } satisfies Readonly<Record<string, Method>>;
 
@@ -78,23 +88,35 @@ const SIGNS: readonly Sign[] = [
   { id: 'aqlm', end: /\.codes$/, beside: ['.codebooks'] },
   { id: 'vptq', end: /\.indices$/, beside: ['.centroids', '.centroids.weight'] },
   { id: 'hqq', end: /\.W_q$/ },
-  { id: 'quanto', end: /\.weight\._data$/ },
-  { id: 'torchao', end: /[._]weight[_:]_?qdata$/ },
+  { id: 'exl2', end: /\.q_weight$/, beside: ['.q_scale', '.q_invperm'] },
+  { id: 'exl3', end: /\.trellis$/, beside: ['.suh', '.svh', '.su', '.sv'] },
+  { id: 'quip', end: /\.Qidxs(?:_\d+)?$/ },
+  { id: 'spqr', end: /\.dense_weights$/, beside: ['.row_offsets', '.col_vals'] },
+  { id: 'marlin', end: /\.B$/, isCode: isInteger, beside: ['.s'] },
+  { id: 'quanto', end: /\.weight(?:\._data)+$/ },
+  { id: 'torchao', end: /[._]weight[_:]_?qdata$|\.weight\.tensor_impl\.\w+$/ },
   { id: 'gptq', end: /\.qweight$/, beside: ['.g_idx'] },
   { id: 'packed', end: /\.qweight$/, beside: ['.qzeros', '.scales', '.wscales'] },
   { id: 'modelopt', end: /\.weight$/, isCode: isInteger, beside: ['.weight_scale_2'] },
   { id: 'compressed-tensors', end: /\.weight_packed$/, beside: ['.weight_scale'] },
+  // Of half the weights, those that are not zero, closed up: the same place is another weight's.
+  { id: 'compressed-tensors', end: /\.compressed$/, beside: ['.bitmask'] },
   { id: 'bitsandbytes', end: /$/, isCode: isInteger, beside: ['.absmax', '.quant_map'] },
   { id: 'bitsandbytes', end: /\.weight$/, isCode: isInteger, beside: ['.SCB', '.weight_format'] },
   { id: 'mxfp4', end: /_blocks$/, isCode: isInteger, beside: ['_scales'] },
   { id: 'mlx', end: /\.weight$/, isCode: ({ dtype }) => dtype === 'U32', beside: ['.scales'] },
   { id: 'fp8', end: /$/, isCode: isFloat8 },
+  { id: 'unscaled-fp8', end: /\.weight$/, beside: ['.weight_scale_inv'] },
   { id: 'integers', end: /(?:^|\.)weight$/, isCode: isInteger },
 ];
 /** Dtypes of codes, which ids of positions do not have. */
 const CODE_DTYPE = /^(?:[UI]8|[UI]16|[UI]32)$/;
 /** Masks are stored as such too. */
-const MASK = /(?:bias|mask)$/;
+const MASK = /(?:bias|(?:^|[._])mask)$/;
+/** Ids of positions and the like, of any dtype. */
+const IDS = /(?:^|[._])(?:ids|index|indices)$/;
+/** Integers that are this part of a file's bytes are its weights, whatever they are called. */
+const MUCH = 1 / 4;
 
 /**
  * @param readConfig reads the checkpoint's config.json, where it may matter; null without one
@@ -128,7 +150,19 @@ function signOf(
       return { id, tensor: name };
     }
   }
-  return null;
+  const unknown = mostlyIntegers(tensors);
+  return unknown === null ? null : { id: 'integers', tensor: unknown };
+}
+
+/** The first of several tensors of integers that are much of a file; one may be a table. */
+function mostlyIntegers(tensors: CheckpointTensors['tensors']): string | null {
+  const codes = [...tensors].filter(
+    ([name, tensor]) =>
+      isInteger(tensor) && tensor.dtype !== 'BOOL' && !MASK.test(name) && !IDS.test(name),
+  );
+  const bytes = (some: Iterable<readonly [string, { readonly byteLength: number }]>): number =>
+    [...some].reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
+  return codes.length > 1 && bytes(codes) > MUCH * bytes(tensors) ? codes[0]![0] : null;
 }
 
 function possibleCode(tensors: CheckpointTensors['tensors']): string | null {
