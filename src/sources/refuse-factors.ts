@@ -21,11 +21,15 @@ const FROM_DIFFUSERS = `Convert it to PEFT, each model of the pipeline apart: ${
 const BAKE_IN =
   'Apply it to its base with the program that made it (LyCORIS: tools/merge.py), and add the whole model that results.';
 
+const NO_WEIGHTS =
+  'It is something that a model has besides its weights, so there is nothing to merge: leave it out, and add full fine-tunes or LoRA adapters.';
+
 /** First those that PEFT wrote: their names are a special case of others'. */
 const FORMATS: readonly FactorFormat[] = [
   {
     title: 'a PEFT adapter without its adapter_config.json',
-    names: /^base_model\.model\..*\.(?:lora_(?:embedding_)?[AB]|hada_|lokr_|oft_|boft_|ia3_|vera_)/,
+    names:
+      /^base_model\.model\..*\.(?:lora_(?:embedding_)?[AB]|(?:hada|lokr|b?oft|ia3|vera|bone|miss|c3a|delora|fourierft|hra|poly|randlora|road|shira|vblora|waveft|trainable_tokens)_)|^base_model\.model\..*\.adaption_(?:prompt|gate)$/,
     wayOut:
       'Add the folder that PEFT saved, with adapter_config.json beside adapter_model.safetensors, both under these names.',
   },
@@ -36,6 +40,16 @@ const FORMATS: readonly FactorFormat[] = [
       'Convert it to PEFT: examples/lora_dreambooth/convert_kohya_ss_sd_lora_to_peft.py of the peft repository does for Stable Diffusion; then add the folder it writes for this model.',
   },
   { title: MLX, names: /(?:^|\.)lora_[ab]$/, wayOut: FROM_MLX },
+  {
+    title: 'a LoRA in the format of mlx-vlm',
+    names: /(?:^|\.)[AB]$/,
+    wayOut: `Convert it to PEFT: transpose both factors, ${TO_PEFT} (alpha times r).`,
+  },
+  {
+    title: 'a LoRA in NeMo’s format',
+    names: /\.adapter_layer\..*\.linear_(?:in|out)\.weight$/,
+    wayOut: `Let NeMo merge it into its base and export the whole model; or convert it to PEFT: ${TO_PEFT}.`,
+  },
   {
     title: 'a LoRA in torchtune’s format',
     names: /(?:^|\.)lora_[ab]\.weight$/,
@@ -53,12 +67,12 @@ const FORMATS: readonly FactorFormat[] = [
   },
   {
     title: 'a LoHa (LyCORIS)',
-    names: /(?:^|\.)hada_(?:w[12]_[ab]|t[12])$/,
+    names: /(?:^|\.)hada_(?:w[12]_[ab]|t[12])(?:\.\w+)?$/,
     wayOut: BAKE_IN,
   },
   {
     title: 'a LoKr (LyCORIS)',
-    names: /(?:^|\.)lokr_(?:w[12](?:_[ab])?|t2)$/,
+    names: /(?:^|\.)lokr_(?:w[12](?:_[ab])?|t2)(?:\.\w+)?$/,
     wayOut: BAKE_IN,
   },
   {
@@ -76,15 +90,32 @@ const FORMATS: readonly FactorFormat[] = [
     names: /(?:^|\.)(?:diff|diff_b|w_norm|b_norm|set_weight|on_input)$/,
     wayOut: BAKE_IN,
   },
+  {
+    title: 'a Control-LoRA',
+    names: /^lora_controlnet$|\.(?:up|down)$/,
+    wayOut: 'It steers another model and can not be merged with fine-tunes: leave it out.',
+  },
+  {
+    title: 'a file of bottleneck adapters (AdapterHub)',
+    names: /\.adapters?\..*\badapter_(?:down|up)\b/,
+    wayOut: NO_WEIGHTS,
+  },
+  {
+    title: 'a table of trained prompts (prompt tuning, textual inversion)',
+    names: /^(?:prompt_embeddings|emb_params|<[^>]+>)$/,
+    wayOut: NO_WEIGHTS,
+  },
 ];
 
 /** What stands beside factors and is none. */
 const BESIDE = /\.(?:alpha|dora_scale|magnitude|m|lora_magnitude_vector(?:\.\w+)*|reshape_weight)$/;
 /** Module paths that only files of factors have. */
 const MARKED = /^(?:lora_(?:te\d*|unet|transformer)_|lycoris_|oft_unet_|base_model\.model\.)/;
-/** Weights of a model that PEFT has wrapped, with its factors beside them. */
-const WRAPPED = /\.base_layer\.weight$/;
-const WRAPPED_FACTOR = /\.lora_[AB](?:\.default)?\.weight$/;
+/** Parts of a model that PEFT has wrapped: a layer under its factors, a head beside its copy. */
+const WRAPPED = /\.(?:base_layer|original_module)\./;
+/** What was trained of it, under the name that an adapter has unless it is given one. */
+const WRAPPED_FACTOR =
+  /\.(?:lora_(?:embedding_)?[AB]|hada_w\w+|lokr_w\w+|b?oft_\w+|ia3_l|vera_lambda_\w+|modules_to_save)(?:\.default)?(?:\.(?:\d+\.)?(?:weight|bias))?$/i;
 
 /** An adapter whose configuration is that of mlx-lm, whatever its weights are called. */
 export function mlxAdapter(configLabel: string): PeruError {
@@ -103,7 +134,7 @@ export function refuseFactors({ tensors }: CheckpointTensors): void {
   if (wrapped !== undefined && names.some((name) => WRAPPED.test(name))) {
     throw new PeruError(
       'unsupported',
-      `${fileOf(wrapped)} holds a model with the factors of a LoRA beside its weights ("${wrapped}"): merged one by one they would be no model.`,
+      `${fileOf(wrapped)} holds a model with a PEFT adapter beside its weights ("${wrapped}"): merged one by one they would be no model.`,
       'Fold them in with PEFT (model.merge_and_unload(), then save_pretrained), or save the adapter alone and add its folder with the base.',
     );
   }
@@ -112,7 +143,7 @@ export function refuseFactors({ tensors }: CheckpointTensors): void {
   const { format, name } = found;
   throw new PeruError(
     'unsupported',
-    `${fileOf(name)} is ${format.title}, no checkpoint: its tensors change weights ("${name}") and can not be merged as weights.`,
+    `${fileOf(name)} is ${format.title}, no checkpoint: its tensors ("${name}") are no weights and can not be merged as such.`,
     format.wayOut,
   );
 }

@@ -146,6 +146,61 @@ describe('factors', () => {
       },
       /PEFT adapter without/,
     ],
+    ...['fourierft_spectrum', 'hra_u', 'vblora_logits_A', 'bone_block', 'shira_weight'].map(
+      (end): [string, Record<string, string>, RegExp] => [
+        `PEFT, renamed: ${end}`,
+        { [`base_model.model.q.${end}`]: 'F32[8]', 'base_model.model.score.weight': 'F32[3,8]' },
+        /PEFT adapter without/,
+      ],
+    ),
+    [
+      'LoHa of PEFT',
+      { 'mid.q.hada_w1_a.default': 'F32[8,4]', 'mid.q.hada_w1_b.default': 'F32[4,8]' },
+      /LoHa/,
+    ],
+    ['mlx-vlm', { 'model.layers.0.q.A': 'F32[8,4]', 'model.layers.0.q.B': 'F32[4,8]' }, /mlx-vlm/],
+    [
+      'NeMo',
+      {
+        'model.layers.0.attn.adapter_layer.lora_kqv_adapter.linear_in.weight': 'F32[4,8]',
+        'model.layers.0.attn.adapter_layer.lora_kqv_adapter.linear_out.weight': 'F32[24,4]',
+      },
+      /NeMo/,
+    ],
+    [
+      'Control-LoRA',
+      { lora_controlnet: 'F32[0]', 'in.1.up': 'F16[8,4]', 'in.1.down': 'F16[4,8]' },
+      /Control-LoRA/,
+    ],
+    [
+      'AdapterHub',
+      {
+        'bert.layer.0.output.adapters.sst.adapter_down.0.weight': 'F32[4,8]',
+        'bert.layer.0.output.adapters.sst.adapter_up.weight': 'F32[8,4]',
+      },
+      /AdapterHub/,
+    ],
+    ['prompt tuning', { prompt_embeddings: 'F32[4,8]' }, /trained prompts.*leave it out/],
+    ['textual inversion', { emb_params: 'F32[4,8]' }, /trained prompts/],
+    [
+      'PEFT, a model with its LoHa',
+      {
+        ...FULL.tensors,
+        'm.q.base_layer.weight': 'F32[8,8]',
+        'm.q.hada_w1_a.default': 'F32[8,4]',
+        'm.q.hada_w1_b.default': 'F32[4,8]',
+      },
+      /merge_and_unload/,
+    ],
+    [
+      'PEFT, a model with its head twice',
+      {
+        ...FULL.tensors,
+        'm.score.original_module.weight': 'F32[2,8]',
+        'm.score.modules_to_save.default.weight': 'F32[2,8]',
+      },
+      /merge_and_unload/,
+    ],
     [
       'PEFT, a wrapped model',
       {
