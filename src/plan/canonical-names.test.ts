@@ -15,6 +15,10 @@ describe('canonicalNames', () => {
     ['_fsdp_wrapped_module.a._checkpoint_wrapped_module.b.bias', 'a.b.bias'],
     ['conv.parametrizations.weight.original0', 'conv.weight_g'],
     ['x.module.conv.parametrizations.weight.original1', 'x.conv.weight_v'],
+    ['lstm.parametrizations.weight_hh_l0.original0', 'lstm.weight_hh_l0_g'],
+    ['d.parametrizations.weight.original', 'd.weight_orig'],
+    ['d.parametrizations.weight.0._u', 'd.weight_u'],
+    ['model.q_proj.base_layer.weight', 'model.q_proj.weight'],
     ['bert.LayerNorm.gamma', 'bert.LayerNorm.weight'],
     // A layer scale, not a norm's weight.
     ['blocks.0.ls1.gamma', 'blocks.0.ls1.gamma'],
@@ -22,6 +26,13 @@ describe('canonicalNames', () => {
     ['model.module', 'model.module'],
   ])('reads %s as %s', (name, canonical) => {
     expect(compared(name)).toEqual({ [name]: canonical });
+  });
+
+  it('knows a norm of any name by its gamma and beta', () => {
+    expect(compared('module.bn1.gamma', 'module.bn1.beta')).toEqual({
+      'module.bn1.gamma': 'bn1.weight',
+      'module.bn1.beta': 'bn1.bias',
+    });
   });
 
   it('keeps names apart that would become one', () => {

@@ -5,15 +5,18 @@
 
 /**
  * Parts that wrappers put anywhere into a name: torch.compile (of the whole model or of each
- * layer), DataParallel and DistributedDataParallel, FSDP, activation checkpointing, DeepSpeed.
+ * layer), DataParallel and DistributedDataParallel, FSDP, activation checkpointing, DeepSpeed, PEFT.
  */
 const WRAPPERS =
-  /(?<=^|\.)(?:_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
+  /(?<=^|\.)(?:_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module|base_layer)\./g;
 
-/** The two halves of torch's weight norm: until 1.13, and as a parametrization since. */
-const WEIGHT_NORM: readonly (readonly [since: string, until: string])[] = [
-  ['.parametrizations.weight.original0', '.weight_g'],
-  ['.parametrizations.weight.original1', '.weight_v'],
+/** Norms of a weight, of any name: a function of torch until 1.13, a parametrization since. */
+const WEIGHT_NORMS: readonly (readonly [since: RegExp, until: string])[] = [
+  [/\.parametrizations\.(\w+)\.original0$/, '.$1_g'],
+  [/\.parametrizations\.(\w+)\.original1$/, '.$1_v'],
+  // Spectral norm has one weight, and the vectors that its norm is found by.
+  [/\.parametrizations\.(\w+)\.original$/, '.$1_orig'],
+  [/\.parametrizations\.(\w+)\.0\._([uv])$/, '.$1_$2'],
 ];
 
 /**
@@ -24,7 +27,8 @@ export function canonicalNames(
   names: Iterable<string>,
   other: ReadonlyMap<string, unknown>,
 ): ReadonlyMap<string, string> {
-  const canonicals = new Map([...names].map((name) => [name, canonicalName(name)] as const));
+  const all = new Set(names);
+  const canonicals = new Map([...all].map((name) => [name, canonicalName(name, all)] as const));
   const counts = new Map<string, number>();
   for (const one of canonicals.values()) counts.set(one, (counts.get(one) ?? 0) + 1);
   const compared = new Map<string, string>();
@@ -35,17 +39,23 @@ export function canonicalNames(
   return compared;
 }
 
-function canonicalName(name: string): string {
-  return modernNorm(oldWeightNorm(name.replace(WRAPPERS, '')));
+function canonicalName(name: string, all: ReadonlySet<string>): string {
+  return oldWeightNorm(modernNorm(name, all).replace(WRAPPERS, ''));
 }
 
 function oldWeightNorm(name: string): string {
-  const found = WEIGHT_NORM.find(([since]) => name.endsWith(since));
-  return found === undefined ? name : name.slice(0, -found[0].length) + found[1];
+  const found = WEIGHT_NORMS.find(([since]) => since.test(name));
+  return found === undefined ? name : name.replace(...found);
 }
 
-/** Old checkpoints call a norm's weight and bias gamma and beta; transformers reads both. */
-function modernNorm(name: string): string {
-  if (/[Nn]orm\.gamma$/.test(name)) return name.replace(/gamma$/, 'weight');
-  return /[Nn]orm\.beta$/.test(name) ? name.replace(/beta$/, 'bias') : name;
+/**
+ * Old checkpoints call a norm's weight and bias gamma and beta; transformers reads both. A gamma by
+ * itself may be the scale of a layer.
+ */
+function modernNorm(name: string, all: ReadonlySet<string>): string {
+  const [, stem, which] = /^(.*\.)(gamma|beta)$/.exec(name) ?? [];
+  if (stem === undefined) return name;
+  const isNorm = /[Nn]orm\.$/.test(stem) || (all.has(`${stem}gamma`) && all.has(`${stem}beta`));
+  if (!isNorm) return name;
+  return stem + (which === 'gamma' ? 'weight' : 'bias');
 }
