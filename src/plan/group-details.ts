@@ -17,9 +17,9 @@ export interface GroupDetails {
   readonly copies: readonly (readonly string[])[];
   /** Integer tensors of any checkpoint, by the base's names. */
   readonly integers: readonly string[];
-  /** Of these, buffers that another checkpoint stores as numbers. */
+  /** Buffers that some checkpoint stores as numbers. */
   readonly buffers: readonly string[];
-  /** Of these, tensors that are too large for ids and are not called as masks are. */
+  /** Integer tensors that are too large for ids and are not called as masks are. */
   readonly largeIntegers: readonly string[];
   /** Per task: names in its file of tensors without an element that the base lacks. */
   readonly empty: readonly (readonly string[])[];

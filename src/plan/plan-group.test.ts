@@ -184,7 +184,7 @@ describe('planGroup', () => {
     expect(refusalOf({ base, tasks: [whole] }).exclude).toEqual([]);
   });
 
-  it('keeps buffers of the base that a fine-tune has as another kind of numbers', () => {
+  it('keeps buffers of the base, whatever kind of numbers a fine-tune has for them', () => {
     const weight: Entry = ['F32', 2];
     const group = (base: Entry, task: Entry, name: string) => ({
       base: checkpoint('base', { weight, [name]: base }),
@@ -196,6 +196,8 @@ describe('planGroup', () => {
       [['F32', 1, 1, 4, 4], ['U8', 1, 1, 4, 4], 'layers.0.attention.bias'],
       [['I64'], ['F32'], 'norm.num_batches_tracked'],
       [['F32', 4, 4], ['I64', 4, 4], 'attn.relative_position_index'],
+      [['F32', 4], ['BF16', 4], 'rotary_emb.inv_freq'],
+      [['F64', 4], ['F32', 4], 'rotary_emb.inv_freq'],
     ] as const) {
       const plan = planGroup(group(base, task, name));
       expect(plan.untouched).toEqual([name]);

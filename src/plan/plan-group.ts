@@ -5,8 +5,8 @@
  * Merged is every floating tensor that the base and all fine-tunes hold in one shape. What no
  * fine-tune holds stays as the base has it ("untouched"). What only some hold, or in a shape of
  * their own (heads, grown vocabularies), is theirs ("own"): taking a missing tensor for an
- * unchanged one would be a guess. Integer tensors (position ids) are no parameters, nor are buffers
- * that only some files store as numbers: the base's stay.
+ * unchanged one would be a guess. Integer tensors (position ids) are no parameters, nor are masks,
+ * rotary frequencies and other buffers that files store as numbers: the base's stay.
  */
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';

@@ -28,7 +28,7 @@ export interface SortedTensors {
   readonly own: readonly (readonly OwnTensor[])[];
   /** Names of the base that would be merged, or be a task's own, but for the patterns. */
   readonly excluded: readonly string[];
-  /** Buffers that are integers in one checkpoint and numbers in another; the base's stay. */
+  /** Buffers that are numbers in some checkpoint; the base's stay. */
   readonly buffers: readonly string[];
 }
 
@@ -87,7 +87,9 @@ function fitOf(
     return [tensor, ...found].some(({ shape }) => isBuffer(name, shape)) ? 'buffer' : 'merged';
   }
   if (!found.every(({ shape }) => sameShape(shape, tensor.shape))) return 'shape';
-  return found.length === held.length ? 'merged' : 'lacking';
+  if (found.length < held.length) return 'lacking';
+  // Files differ in it by how it was rounded, which is no change that training made.
+  return isBuffer(name, tensor.shape) ? 'buffer' : 'merged';
 }
 
 function ownTensor(

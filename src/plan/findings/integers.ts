@@ -29,7 +29,7 @@ function largeIntegers(names: readonly string[]): Finding[] {
   ];
 }
 
-/** Masks and ids that a program wrote in another dtype than the base's. */
+/** Masks, ids and frequencies: in one file they are integers, in another rounded to its dtype. */
 function bufferFindings(buffers: readonly string[]): Finding[] {
   if (buffers.length === 0) return [];
   const one = buffers.length === 1;
@@ -37,8 +37,8 @@ function bufferFindings(buffers: readonly string[]): Finding[] {
     finding({
       level: 'note',
       topic: 'integers',
-      title: `${counted(buffers.length, 'buffer')} ${one ? 'is' : 'are'} stored as integers in one file and as numbers in another.`,
-      detail: `${one ? 'It is' : 'They are'} no ${one ? 'parameter' : 'parameters'}; the merged model has ${one ? 'that' : 'those'} of the base, and every task too.`,
+      title: `${counted(buffers.length, 'buffer')} ${one ? 'is' : 'are'} not merged.`,
+      detail: `Masks, rotary frequencies and the like are no parameters, and files differ in how they store them; the merged model has ${one ? 'that' : 'those'} of the base, and every task too.`,
       names: buffers,
     }),
   ];
