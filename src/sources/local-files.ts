@@ -21,7 +21,7 @@ import {
 } from './model-folders';
 import { alternativesFound, looseShards } from './model-folder-errors';
 import { type ExportFolder, exportNames, RECIPE_FILE } from './peru-export';
-import { isOtherFormat, isPickle } from './weight-files';
+import { isCopy, isOtherFormat, isPickle } from './weight-files';
 
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */
@@ -133,7 +133,7 @@ function isInsideAny(folder: string, outers: readonly string[]): boolean {
 
 /** A folder without safetensors is fine unless it was meant as a checkpoint. */
 function refuseOtherWeights(folder: string, names: readonly string[]): void {
-  const pickle = names.find(isPickle);
+  const pickle = names.find((name) => isPickle(name) && !isCopy(name, names));
   if (pickle !== undefined) {
     throw new PeruError(
       'unsupported',
@@ -224,7 +224,7 @@ function displayPath(
   return joinPath(folder, weightsPath.replace(WEIGHTS_ENDING, ''));
 }
 
-const WEIGHTS_ENDING = /(?:-\d{5}-of-\d{5})?\.safetensors(?:\.index\.json)?$/i;
+const WEIGHTS_ENDING = /(?:[-_]?\d+-of-\d+)?\.safetensors(?:\.index\.json)?$/i;
 
 /** The shortest tails of the paths that tell them apart: a step is no name without its training's. */
 function shortNames(paths: readonly string[]): string[] {

@@ -43,15 +43,18 @@ export interface FoundModels {
 
 const MODULES_FILE = 'modules.json';
 const PIPELINE_FILE = 'model_index.json';
-/** What trainers save on the way: transformers, accelerate, DeepSpeed. */
+/** What trainers save on the way: transformers, accelerate, DeepSpeed, verl, Lightning, Megatron. */
 const STEP =
-  /^(?:(?:checkpoint|step|epoch)[-_]\d+|global_step\d+|(?:last|best)[-_]checkpoint|checkpoint[-_](?:last|best))$/i;
+  /^(?:(?:checkpoint|ckpt|step|epoch|iter|global_step)[-_=]\d+(?:-step=\d+)?|global_step\d+|(?:last|best|latest)[-_]checkpoint|checkpoint[-_](?:last|best|latest))(?:[-_](?:hf|merged))?$/i;
 /** A folder that holds nothing but steps. */
 const STEPS = /^(?:checkpoints?|ckpts?|steps)$/i;
 const FINAL = /^final/i;
 /** Folders of sentence-transformers: `2_Dense`, `query_0_Transformer`; the first is the model. */
 const MODULE = /^(?:[a-z]+_)?\d+_\w+$/i;
 const FIRST_MODULE = /^(?:[a-z]+_)?0_/i;
+/** Folders of diffusers, which say what they are also where the file that lists them is not there. */
+const COMPONENT =
+  /^(?:unet|vae|transformer|prior|controlnet|vocoder|image_encoder|safety_checker|text_encoder)(?:_\d)?$/;
 /** Copies of the model in other formats, which repos keep inside its folder. */
 const OTHER_FORMAT = /^(?:original|onnx|openvino|gguf|mlx|metal|coreml|tflite)$/i;
 
@@ -157,27 +160,42 @@ function hasEnd(run: string, places: ReadonlySet<string>): boolean {
 
 /** Steps by their training; those that were added by themselves are models of their own. */
 function stepsWithoutEnd(models: readonly FoundModel[]): Alternatives[] {
-  const steps = models.filter(({ folder }) => isStep(folder) && folder.includes('/'));
-  return alternatives('steps', steps, ({ folder }) => folderOf(folder));
+  const found = alternatives('steps', models, ({ folder }) => stepAround(folder)?.outer ?? null);
+  return found.filter((one) => {
+    return new Set(one.models.map(({ folder }) => stepAround(folder)!.step)).size > 1;
+  });
 }
 
+/** The step that a model is, or lies in, as what a trainer saves for other programs does. */
+function stepAround(folder: string): { readonly outer: string; readonly step: string } | null {
+  for (const { outer, inner } of outerFolders(folder)) {
+    const [step] = inner.split('/');
+    if (outer !== '' && STEP.test(step!)) return { outer, step: step! };
+  }
+  return null;
+}
+
+/** Models of a diffusers pipeline, and towers of an encoder that has one for queries. */
 function pipelines(models: readonly FoundModel[], folders: Folders): Alternatives[] {
-  const pipelineOf = ({ folder }: FoundModel): string | undefined => {
-    return [folder, folderOf(folder)].find((place) => has(folders, place, PIPELINE_FILE));
-  };
-  const inside = models.filter((model) => pipelineOf(model) !== undefined);
-  return alternatives('pipeline', inside, (model) => pipelineOf(model)!);
+  return alternatives('pipeline', models, ({ folder }) => {
+    const outer = folderOf(folder);
+    const listed = [folder, outer].find((place) => has(folders, place, PIPELINE_FILE));
+    if (listed !== undefined) return listed;
+    const isInside = isFirstModule(folder, folders) || COMPONENT.test(lastPart(folder));
+    return isInside && outer !== '' ? outer : null;
+  });
 }
 
+/** @param folderOfAll where a model is one of several; null where it is not */
 function alternatives(
   kind: Alternatives['kind'],
   models: readonly FoundModel[],
-  folderOfAll: (model: FoundModel) => string,
+  folderOfAll: (model: FoundModel) => string | null,
 ): Alternatives[] {
   const groups = new Map<string, FoundModel[]>();
   for (const model of models) {
     const folder = folderOfAll(model);
-    groups.set(folder, [...(groups.get(folder) ?? []), model]);
+    if (folder !== null) groups.set(folder, [...(groups.get(folder) ?? []), model]);
   }
   return [...groups]
     .filter(([, group]) => group.length > 1)

@@ -30,10 +30,11 @@ const OF_TRAINER =
   /^(?:training_args|optimizer|scheduler|sampler|scaler|rng_state|random_states|dl_state_dict|custom_checkpoint)[\w-]*\.\w+$/i;
 const SAFETENSORS = /\.safetensors$/i;
 const INDEX = '.safetensors.index.json';
-const SHARD = /^(.*?)-?(\d{5})-of-(\d{5})\.safetensors$/;
+/** Numbers of five digits, but DeepSeek's totals have six, and other programs count without zeros. */
+const SHARD = /^(.*?)[-_]?(\d+)-of-(\d+)\.safetensors$/;
 /** Names that libraries look for, in this order: transformers, diffusers. */
 const MAIN_NAMES = ['model', 'diffusion_pytorch_model'];
-/** The weights of the shards beside it once more, under the names of Mistral's own code. */
+/** The weights of the files beside it once more, under the names of Mistral's own code. */
 const CONSOLIDATED = /^consolidated[\w.-]*\.safetensors$/;
 /** More shards are not looked for one by one; the largest models are saved in some hundreds. */
 const MAX_SHARDS = 10_000;
@@ -46,6 +47,12 @@ export function isPickle(name: string): boolean {
 /** Whether a file holds weights in a format that Peru does not read. */
 export function isOtherFormat(name: string): boolean {
   return OTHER_WEIGHTS.test(name);
+}
+
+/** Whether a pickle is a copy of the safetensors beside it, as repos keep it for older programs. */
+export function isCopy(pickle: string, names: readonly string[]): boolean {
+  const isModel = /^(?:pytorch_model|consolidated)/.test(pickle);
+  return isModel && names.some((name) => name.startsWith('model') && SAFETENSORS.test(name));
 }
 
 /**
@@ -68,8 +75,10 @@ export function weightFiles(all: readonly string[], isRepo: boolean): WeightFile
   const saves = [...shards].flatMap(([stem, own]) => (indexed.has(stem) ? [] : [oneSave(own)]));
   const complete = saves.filter((save): save is WeightFile => 'isMain' in save);
   const hasShards = complete.length > 0 || indexes.length > 0;
+  const isTwice = (name: string): boolean =>
+    CONSOLIDATED.test(name) && (hasShards || files.includes(WEIGHTS_FILE));
   const single = files
-    .filter((name) => !(hasShards && (isRepo || CONSOLIDATED.test(name))))
+    .filter((name) => !isTwice(name) && !(hasShards && isRepo))
     .map((name) => ({ weightsPath: name, isMain: name === WEIGHTS_FILE }));
   const weights = [...indexes.map(asMain), ...complete, ...single];
   return {
@@ -111,7 +120,7 @@ function oneSave(shards: readonly string[]): WeightFile | LooseShards {
   if (totals.size > 1) return { present: shards, missing: [] };
   const total = Math.min(Number([...totals][0]), MAX_SHARDS);
   const wanted = Array.from({ length: total }, (_, i) =>
-    first.replace(/\d{5}(?=-of-)/, String(i + 1).padStart(5, '0')),
+    first.replace(/\d+(?=-of-\d+\.)/, (digits) => String(i + 1).padStart(digits.length, '0')),
   );
   const missing = wanted.filter((name) => !shards.includes(name));
   if (missing.length > 0) return { present: shards, missing };

@@ -52,7 +52,16 @@ describe('steps of a training', () => {
   });
 
   it('leaves out those that the Hub, accelerate and DeepSpeed name otherwise', async () => {
-    const steps = ['last-checkpoint', 'step_100', 'epoch_2', 'checkpoints/checkpoint-5'];
+    const steps = [
+      'last-checkpoint',
+      'step_100',
+      'epoch_2',
+      'checkpoints/checkpoint-5',
+      'epoch=1-step=20',
+      'iter_0000100',
+      'global_step_40/actor/huggingface',
+      'checkpoint-500-merged',
+    ];
     const inside = steps.flatMap((step) => filesOf(model(`task/${step}`)));
     const files = [...filesOf({ ...model('base'), ...model('task') }), ...inside];
     expect(await openedNames(files)).toEqual(['(base)', 'task']);
@@ -81,6 +90,12 @@ describe('steps of a training', () => {
     // The same of adapters.
     const adapters = { ...adapter('l/checkpoint-5'), ...adapter('l/checkpoint-10') };
     expect(await refusal(filesOf({ ...model('base'), ...adapters }))).toContain('l/checkpoint-10');
+  });
+
+  it('asks also where the models lie deeper in their steps', async () => {
+    const run = (step: string) => model(`grpo/global_step_${step}/actor/huggingface`);
+    const told = await refusal(filesOf({ ...model('base'), ...run('20'), ...run('100') }));
+    expect(told).toContain('the last is grpo/global_step_100/actor/huggingface');
   });
 
   it('takes a step that is alone, or that was added by itself', async () => {
@@ -138,6 +153,21 @@ describe('modules', () => {
     expect(await openedNames(units, units[1]!.path)).toEqual(['(sd-base/unet)', 'anime/unet']);
   });
 
+  it('knows a pipeline without its list, and an encoder with two towers', async () => {
+    const pipeline = { ...model('sd/text_encoder'), ...model('sd/unet') };
+    expect(await refusal(filesOf({ ...model('base'), ...pipeline }))).toContain(
+      'sd is a pipeline of several models: text_encoder, unet',
+    );
+    const router = {
+      'both/modules.json': '[]',
+      ...model('both/query_0_Transformer'),
+      ...model('both/document_0_Transformer'),
+    };
+    expect(await refusal(filesOf({ ...model('base'), ...router }))).toContain(
+      'both is a pipeline of several models: document_0_Transformer, query_0_Transformer',
+    );
+  });
+
   it('leaves out what shares no tensor with the model it lies in', async () => {
     const codec = (name: string) => ({
       [`${name}/speech_tokenizer/config.json`]: '{}',
@@ -193,6 +223,33 @@ describe('shards and files', () => {
     expect(await refusal(indexed)).toContain(
       'one has no file model-00002-of-00006.safetensors, model-00005-of-00006.safetensors',
     );
+  });
+
+  it.each(['model-00001-of-000002', 'model_1-of-2', 'pytorch_model-00001-of-00002'])(
+    'counts shards as other programs number them: %s',
+    async (first) => {
+      const second = first.replace('1-of', '2-of');
+      const loose = {
+        [`task/${first}.safetensors`]: part('w1'),
+        [`task/${second}.safetensors`]: part('w2'),
+        'base/model.safetensors': { tensors: { w1: 'F32[8,8]', w2: 'F32[8,8]' } },
+      };
+      expect(await openedNames(filesOf(loose))).toEqual(['(base)', 'task']);
+      const holed = filesOf(loose).filter(({ path }) => !path.includes(second));
+      expect(await refusal(holed)).toContain(`of its shards, ${second}.safetensors is`);
+    },
+  );
+
+  it('leaves copies for other programs aside, with a configuration and without', async () => {
+    const files = filesOf({
+      'base/model.safetensors': MODEL,
+      'base/consolidated.safetensors': part('layers.0.wq'),
+      'task/model.safetensors': MODEL,
+      'task/pytorch_model.bin': 'x',
+    });
+    expect(await openedNames(files)).toEqual(['(base)', 'task']);
+    const meant = filesOf({ 'base/model.safetensors': MODEL, 'base/task.bin': 'x' });
+    expect(await refusal(meant)).toContain('base/task.bin is a PyTorch pickle');
   });
 
   it('takes loose shards of several models for as many checkpoints', async () => {
