@@ -15,6 +15,8 @@ export interface GroupDetails {
   readonly own: readonly (readonly OwnTensor[])[];
   /** Per checkpoint: names in its file that stand for a tensor read under another name. */
   readonly copies: readonly (readonly string[])[];
+  /** Per checkpoint: its tables that stand twice in the file and are merged once. */
+  readonly twice: readonly (readonly TableTwice[])[];
   /** Integer tensors of any checkpoint, by the base's names. */
   readonly integers: readonly string[];
   /** Buffers that some checkpoint stores as numbers. */
@@ -27,6 +29,14 @@ export interface GroupDetails {
   readonly excluded: readonly string[];
   /** Patterns that match no tensor of the base. */
   readonly unusedPatterns: readonly string[];
+}
+
+/** Two names of one table in a file: the first is read, the other one is taken for its copy. */
+export interface TableTwice {
+  /** The base's name that it is merged under. */
+  readonly name: string;
+  readonly read: string;
+  readonly copy: string;
 }
 
 /** Ids of positions are as many as the longest text has tokens. */
@@ -53,6 +63,7 @@ export function groupDetails(group: {
     renamings: views.map(({ renaming }) => renaming),
     own: sorted.own,
     copies: views.map(({ copies }) => [...copies.values()].flat()),
+    twice: views.map((view) => tablesTwice(view, new Set(sorted.merged))),
     integers: namesOf(integers),
     buffers: sorted.buffers,
     largeIntegers: namesOf(large),
@@ -63,6 +74,15 @@ export function groupDetails(group: {
     excluded: sorted.excluded,
     unusedPatterns: unusedPatterns([...base.tensors.keys()], patterns),
   };
+}
+
+/** A bias that stands twice is no table: transformers writes it so. */
+function tablesTwice({ copies, tensors }: UntiedView, merged: ReadonlySet<string>): TableTwice[] {
+  return [...copies].flatMap(([name, others]) => {
+    const { shape, stored: read } = tensors.get(name)!;
+    if (!merged.has(name) || shape.length < 2) return [];
+    return others.map((copy) => ({ name, read, copy }));
+  });
 }
 
 function namesOf(tensors: readonly (readonly [name: string, tensor: unknown])[]): string[] {

@@ -8,7 +8,7 @@ import { decodeFloats } from '@/tensor/half';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { RECIPE } from '@/worker/export/export-group.fixture';
 import { type MemoryStore } from '@/worker/export/memory-store.fixture';
-import { type AddedFile, caseFiles } from './case-files.fixture';
+import { type AddedFile, caseFiles, filesOf, seededValues } from './case-files.fixture';
 import { exportFiles, openFiles } from './open-files.fixture';
 
 /** Floating tensors by name, with the bytes of all others. */
@@ -201,6 +201,35 @@ describe('numbers past the largest of F16', () => {
     );
     const wider = await exportFiles(files, undefined, { ...RECIPE, mergedDtype: 'BF16' });
     expect(wider.files.has('merged.safetensors')).toBe(true);
+  });
+});
+
+describe('a head that the configuration ties', () => {
+  const tied = '{"model_type":"llama","tie_word_embeddings":true}';
+  const table = 'model.embed_tokens.weight';
+  const tensors = { [table]: 'BF16[6,4]', 'model.norm.weight': 'BF16[4]' };
+  const files = (alike: boolean, dtype = 'BF16'): AddedFile[] =>
+    filesOf(
+      {
+        'base/config.json': tied,
+        'base/model.safetensors': { tensors },
+        'task/config.json': tied,
+        'task/model.safetensors': { tensors: { ...tensors, 'lm_head.weight': `${dtype}[6,4]` } },
+      },
+      (place) =>
+        seededValues(alike && place.name === 'lm_head.weight' ? { ...place, name: table } : place),
+    );
+
+  it.each(['BF16', 'F32'])('is merged once where it is its embedding, as %s', async (dtype) => {
+    const store = await exportFiles(files(true, dtype));
+    const merged = await contentOf(stored(store, 'merged.safetensors'), 'merged.safetensors');
+    expect([...merged.floats.keys()]).toEqual(Object.keys(tensors));
+  });
+
+  it('is refused where it was trained apart', async () => {
+    await expect(exportFiles(files(false))).rejects.toThrow(
+      /task has \\"model\.embed_tokens\.weight\\" and \\"lm_head\.weight\\" as one table.*tie_word_embeddings to false/,
+    );
   });
 });
 

@@ -20,6 +20,7 @@ import { openEvaluator } from '@/worker/scoring/open-evaluator';
 import { ScoreBook } from '@/worker/scoring/score-book';
 import { type ScoredGroup } from '@/worker/scoring/scored-group';
 import { streamCheckpoints, type StreamProgress, uploadCheckpoints } from '@/worker/upload';
+import { checkTwice } from './check-twice';
 import { MeasureBook } from './measure-book';
 
 /** The base, then each task's checkpoint. */
@@ -113,6 +114,7 @@ async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<L
   const { chunks, checkpoints, plan, preflight, weightsBudgetBytes } = planned;
   const { ports, fetched, allowNonFinite } = parts;
   const { engine } = parts.chosen;
+  await checkTwice(planned, ports.signal);
   const spec = { ...plan, checkpoints };
   if (preflight.memory.mode === 'streamed') {
     return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, ports, { allowNonFinite });
