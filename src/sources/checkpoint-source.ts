@@ -155,18 +155,30 @@ function loneSparse(fileName: string): PeruError {
   );
 }
 
+/** Two nulls where there is no config.json; `broken` says why one can not be read. */
+export interface ReadConfig {
+  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly broken: string | null;
+}
+
 /** @returns null without one, or where it is broken: merging does without */
 export async function readConfig(
   repo: RepoSource,
   options?: OpenOptions,
-): Promise<Readonly<Record<string, unknown>> | null> {
+): Promise<ReadConfig['config']> {
+  return (await tryConfig(repo, options)).config;
+}
+
+/** The same, for telling the visitor of a broken one. */
+export async function tryConfig(repo: RepoSource, options?: OpenOptions): Promise<ReadConfig> {
   const blob = await repo.open(CONFIG_FILE, options);
-  if (blob === null) return null;
+  if (blob === null) return { config: null, broken: null };
   try {
-    return await readJsonObject(blob, `${repo.name}/${CONFIG_FILE}`, JSON_CAPS.config);
+    const label = fileLabel(repo, CONFIG_FILE);
+    return { config: await readJsonObject(blob, label, JSON_CAPS.config), broken: null };
   } catch (error) {
-    if (error instanceof PeruError && error.kind === 'parse') return null;
-    throw error;
+    if (!(error instanceof PeruError && error.kind === 'parse')) throw error;
+    return { config: null, broken: error.message };
   }
 }
 

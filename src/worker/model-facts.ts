@@ -1,6 +1,6 @@
 /** Small files of a checkpoint that tell whether it fits the others. */
 import { type ModelFacts } from '@/plan/model-facts';
-import { type OpenOptions, readConfig, type RepoSource } from '@/sources/checkpoint-source';
+import { type OpenOptions, type RepoSource, tryConfig } from '@/sources/checkpoint-source';
 import { type HubFile } from '@/sources/hub/hub-api';
 import { JSON_CAPS } from '@/sources/json-file';
 import { readLicence } from '@/sources/model-card';
@@ -13,12 +13,12 @@ const TOKENIZER = 'tokenizer.json';
  * merging needs none of it.
  */
 export async function readModelFacts(repo: RepoSource, options: OpenOptions): Promise<ModelFacts> {
-  const [config, tokenizerHash, licence] = await Promise.all([
-    readConfig(repo, options),
+  const [{ config, broken }, tokenizerHash, licence] = await Promise.all([
+    tryConfig(repo, options),
     hashOf(repo, TOKENIZER, options),
     repo.open('README.md', options).then(readLicence),
   ]);
-  return { name: repo.name, config, tokenizerHash, licence };
+  return { name: repo.name, config, brokenConfig: broken, tokenizerHash, licence };
 }
 
 /** A repo of the Hub lists its files' hashes; others are read. */

@@ -31,6 +31,15 @@ const MAX_VALUE_CHARACTERS = 40;
 
 /** @param models the base, then the tasks */
 export function architectureFindings(models: readonly ModelFacts[]): Finding[] {
+  const broken = models.filter(({ brokenConfig }) => typeof brokenConfig === 'string');
+  const whole = models.filter((model) => !broken.includes(model));
+  if (broken.length === 0) return compared(models);
+  const rest = broken.includes(models[0]!) ? [] : compared(whole);
+  // That the others agree says nothing of those that can not be read.
+  return [...broken.map(brokenConfigFinding), ...rest.filter(({ level }) => level !== 'ok')];
+}
+
+function compared(models: readonly ModelFacts[]): Finding[] {
   const [base, ...tasks] = models;
   if (base === undefined) return [];
   const without = models.filter(({ config }) => config === null);
@@ -113,6 +122,15 @@ function textOf(value: unknown): string | null {
 function shown(value: string | number): string {
   const text = String(value);
   return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
+}
+
+function brokenConfigFinding({ name, brokenConfig }: ModelFacts): Finding {
+  return finding({
+    level: 'warning',
+    topic: 'architecture',
+    title: `The configuration of ${name} can not be read.`,
+    detail: `${brokenConfig} What it says is not known, such as whether the head is the embedding: mend the file, or download it again, and open the group anew.`,
+  });
 }
 
 function unknownConfig(without: readonly ModelFacts[]): Finding {

@@ -341,6 +341,30 @@ describe('JSON as Python writes it', () => {
     ]);
   });
 
+  it.each([
+    ['a comma too many', CONFIG.replace('}', ',}'), 'is not valid JSON'],
+    ['no object', '[]', 'holds no JSON object'],
+    ['nothing', '', 'is not valid JSON'],
+  ])('is told of where it is broken, and merged without: %s', async (_, config, reason) => {
+    const files = filesOf({ ...model('base'), ...model('task'), 'task/config.json': config });
+    const { preflight } = await openFiles(files);
+    const about = preflight?.findings.filter(({ topic }) => topic === 'architecture');
+    expect(about).toMatchObject([
+      { level: 'warning', title: 'The configuration of task can not be read.' },
+    ]);
+    expect(about?.[0]?.detail).toContain(`task/config.json ${reason}`);
+  });
+
+  it('is read behind a byte order mark', async () => {
+    const files = filesOf({
+      ...model('base'),
+      ...model('task'),
+      'task/config.json': `\uFEFF${CONFIG}`,
+    });
+    const { preflight } = await openFiles(files);
+    expect(preflight?.findings.filter(({ level }) => level === 'warning')).toEqual([]);
+  });
+
   it('is read in an adapter’s configuration, too', async () => {
     const config = ADAPTER_CONFIG.replace('{', '{"init_lora_weights":NaN,');
     const files = filesOf({
