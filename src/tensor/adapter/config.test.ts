@@ -150,6 +150,7 @@ describe('readAdapterConfig', () => {
     [{ peft_type: 'LORA', r: '8' }, /r is "8"/],
     [{ peft_type: 'LORA', r: 1e9 }, /r is 1000000000/],
     [{ peft_type: 'LORA', lora_alpha: '16' }, /lora_alpha is "16"/],
+    [{ peft_type: 'LORA', lora_alpha: null }, /lora_alpha is null instead of a number/],
     [{ peft_type: 'LORA', use_rslora: 1 }, /use_rslora is 1/],
     [{ peft_type: 'LORA', bias: 'some' }, /bias is "some"/],
     [{ peft_type: 'LORA', target_modules: 4 }, /target_modules is 4/],

@@ -66,7 +66,9 @@ export function readAdapterConfig(json: unknown, label: string): AdapterConfig {
   refusePeftType(fields, label);
   refuseUnreadableFields(fields, label);
   const rank = rankOf(fields['r'] ?? DEFAULT_RANK, 'r', label);
-  const alpha = numberOf(fields['lora_alpha'] ?? DEFAULT_ALPHA, 'lora_alpha', label);
+  const { lora_alpha: scaled = DEFAULT_ALPHA } = fields;
+  // NaN is read as null, which is no number that was left out.
+  const alpha = numberOf(scaled, 'lora_alpha', label);
   const stabilised = flagOf(fields, 'use_rslora', label);
   const rules = moduleRules(ruleFields(fields, label), label);
   return {
