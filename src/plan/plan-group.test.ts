@@ -198,12 +198,16 @@ describe('planGroup', () => {
       [['F32', 4, 4], ['I64', 4, 4], 'attn.relative_position_index'],
       [['F32', 4], ['BF16', 4], 'rotary_emb.inv_freq'],
       [['F64', 4], ['F32', 4], 'rotary_emb.inv_freq'],
+      [['F64', 4], ['F64', 4], 'rotary_emb.inv_freq'],
     ] as const) {
       const plan = planGroup(group(base, task, name));
       expect(plan.untouched).toEqual([name]);
       expect(plan.own).toEqual([[]]);
       expect(plan.details.buffers).toEqual([name]);
     }
+    // In one dtype they are equal, or somebody trained them.
+    const alike = group(['F16', 4], ['F16', 4], 'rotary_emb.inv_freq');
+    expect(planGroup(alike).untouched).toEqual([]);
     // A bias that is learned has one dimension.
     const learned = group(['F32', 4], ['U8', 4], 'h.0.attn.bias');
     expectRefusal(learned, 'unsupported', [/task stores.*U8/]);

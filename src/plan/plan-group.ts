@@ -6,7 +6,7 @@
  * fine-tune holds stays as the base has it ("untouched"). What only some hold, or in a shape of
  * their own (heads, grown vocabularies), is theirs ("own"): taking a missing tensor for an
  * unchanged one would be a guess. Integer tensors (position ids) are no parameters, nor are masks,
- * rotary frequencies and other buffers that files store as numbers: the base's stay.
+ * rotary frequencies and other buffers that files store in several dtypes: the base's stay.
  */
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';

@@ -1,4 +1,5 @@
 /** Sorts the tensors of a group by what becomes of them: merged, a task's own, or excluded. */
+import { isFloatDtype } from '@/tensor/dtype';
 import { dtypeClass } from '@/tensor/safetensors-dtype';
 import { isBuffer } from './buffers';
 import { sameShape } from './name-prefix';
@@ -28,7 +29,7 @@ export interface SortedTensors {
   readonly own: readonly (readonly OwnTensor[])[];
   /** Names of the base that would be merged, or be a task's own, but for the patterns. */
   readonly excluded: readonly string[];
-  /** Buffers that are numbers in some checkpoint; the base's stay. */
+  /** Buffers of several dtypes, numbers in some checkpoint; the base's stay. */
   readonly buffers: readonly string[];
 }
 
@@ -88,8 +89,9 @@ function fitOf(
   }
   if (!found.every(({ shape }) => sameShape(shape, tensor.shape))) return 'shape';
   if (found.length < held.length) return 'lacking';
-  // Files differ in it by how it was rounded, which is no change that training made.
-  return isBuffer(name, tensor.shape) ? 'buffer' : 'merged';
+  // Files of several dtypes differ in a buffer by its rounding, which is no change of training's.
+  const isAlike = found.every(({ dtype }) => dtype === tensor.dtype && isFloatDtype(dtype));
+  return !isAlike && isBuffer(name, tensor.shape) ? 'buffer' : 'merged';
 }
 
 function ownTensor(
