@@ -1,5 +1,6 @@
 import { type Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { expectGolden } from './expect-golden';
 import { binaryFile, expect, test } from './fixtures';
 import { type FixtureFile, type ListedFile } from './pages/peru-page';
 
@@ -41,6 +42,7 @@ test('full fine-tunes leave as listed, twice the same, and come back with the sa
   await expect(peru.exportPanel).toContainText(/no code could take less than/);
 
   const entries = await peru.downloadAll();
+  expectGolden('fft-m5', entries);
   const inZip = [...entries].map(([path, bytes]) => ({
     path,
     bytes: bytes.length,
@@ -87,7 +89,9 @@ test('adapters leave as PEFT folders and come back with the same accuracy', asyn
   expect(weights.name).toBe(`${first!.name}-adapter_model.safetensors`);
 
   const kept = await peru.column(/^PERU-LoRA/);
-  await peru.addFolder(asFolder(await peru.downloadAll()));
+  const entries = await peru.downloadAll();
+  expectGolden('lora-q4', entries);
+  await peru.addFolder(asFolder(entries));
   await expect(peru.status).not.toHaveText(/^Done/);
   await expect.poll(() => peru.column(/^Single-task LoRA/)).toEqual(kept);
   expect(peru.faults).toEqual([]);
