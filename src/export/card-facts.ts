@@ -1,6 +1,6 @@
 /** What a model card tells, and nothing that differs from run to run: no dates, no seconds. */
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile } from '@/recipe/recipe-file';
 
 export interface CardFacts {
   readonly recipe: RecipeFile;

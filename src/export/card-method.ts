@@ -1,9 +1,6 @@
 /** The method of a model card, with its formulas. */
-import {
-  type LowRankRecipe,
-  type RecipeFile,
-  type SparseRecipe,
-} from '@/tensor/recipe/recipe-file';
+import { MERGERS } from '@/methods/registry';
+import { type LowRankRecipe, type RecipeFile, type SparseRecipe } from '@/recipe/recipe-file';
 import { plain } from './card-text';
 
 const PAPER =
@@ -19,12 +16,9 @@ export function methodSection(recipe: RecipeFile): string {
 }
 
 function merged({ merge, tasks }: RecipeFile): string {
-  const { method, lambda, dtype } = merge;
-  const formula =
-    method === 'simple-average'
-      ? `**Simple average**: θ\\* = (1 / ${tasks.length}) Σₜ θₜ`
-      : `**Task arithmetic**: θ\\* = θ₀ + λ Σₜ (θₜ − θ₀), with λ = ${lambda ?? 0}`;
-  return `${formula}, computed in float32 and rounded once to ${dtype}. θ₀ is the base, θₜ the model fine-tuned on task t. Tensors that not all of them hold in one shape, and integers, stay as the base has them.`;
+  const { method, lambda = 0, dtype } = merge;
+  const { title, card } = MERGERS[method];
+  return `**${title}**: ${card.models(tasks.length, lambda)}, computed in float32 and rounded once to ${dtype}. θ₀ is the base, θₜ the model fine-tuned on task t. Tensors that not all of them hold in one shape, and integers, stay as the base has them.`;
 }
 
 function selected({ include = [], exclude = [] }: RecipeFile): string[] {
@@ -42,11 +36,8 @@ function sparse({ m, scope, values }: SparseRecipe): string {
 }
 
 function mergedAdapter({ merge, tasks }: RecipeFile): string {
-  const { method, lambda } = merge;
-  const factor =
-    method === 'simple-average'
-      ? `(1 / ${tasks.length}) Σₜ Δₜ`
-      : `λ Σₜ Δₜ, with λ = ${lambda ?? 0}`;
+  const { method, lambda = 0 } = merge;
+  const factor = MERGERS[method].card.adapters(tasks.length, lambda);
   return `Δₜ = sₜ Bₜ Aₜ is what the adapter of task t adds to a weight. **Merged adapter** (\`merged/\`): Δ = ${factor}, recompressed without loss.`;
 }
 

@@ -2,6 +2,9 @@
  * Reads a configuration of mergekit as far as Peru does the same. Methods that it does not have are
  * refused by name; settings that it can not follow are carried out without them, and named.
  */
+import { type MergekitMethod } from '@/methods/method';
+import { MERGE_PARAMETERS } from '@/methods/parameters';
+import { type MergeMethod } from '@/methods/registry';
 import { type FloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/tensor/errors';
 import { MERGEKIT_DTYPES } from './mergekit';
@@ -13,7 +16,7 @@ export interface MergekitMerge {
   readonly base: string | null;
   /** In the file's order, without the base. */
   readonly tasks: readonly { readonly repo: string; readonly weight: number }[];
-  readonly mergeMethod: 'task-arithmetic' | 'simple-average';
+  readonly mergeMethod: MergeMethod;
   /** One coefficient for every task; null for the simple average. */
   readonly lambda: number | null;
   /** Dtype of the merged tensors; null where the file does not choose one Peru writes. */
@@ -22,8 +25,7 @@ export interface MergekitMerge {
   readonly notSaid: readonly string[];
 }
 
-/** Like the page's slider. */
-const MAX_LAMBDA = 2;
+const LAMBDA = MERGE_PARAMETERS.lambda.bounds;
 
 const READ_KEYS = ['merge_method', 'base_model', 'models', 'parameters', 'dtype', 'out_dtype'];
 /** Keys that do not change what this page does. */
@@ -64,12 +66,17 @@ interface Read {
 
 type Merged = Omit<MergekitMerge, 'dtype'>;
 
+const READERS: Readonly<Record<MergekitMethod, (read: Read) => Merged>> = {
+  task_arithmetic: taskArithmetic,
+  linear,
+};
+
 function merged(method: string, read: Read): Merged {
-  if (method === 'task_arithmetic') return taskArithmetic(read);
-  if (method === 'linear') return linear(read);
+  const reader = Object.entries(READERS).find(([name]) => name === method)?.[1];
+  if (reader !== undefined) return reader(read);
   throw new PeruError(
     'unsupported',
-    `${read.file} asks for mergekit's method ${JSON.stringify(method)}; Peru has task_arithmetic and linear.`,
+    `${read.file} asks for mergekit's method ${JSON.stringify(method)}; Peru has ${Object.keys(READERS).join(' and ')}.`,
     'Change its merge_method, or merge with mergekit and open the result here.',
   );
 }
@@ -190,11 +197,13 @@ function otherSettings({ config, parameters, models }: Read): string[] {
 }
 
 function inBounds(value: number): { readonly lambda: number; readonly said: string[] } {
-  const lambda = Math.min(MAX_LAMBDA, Math.max(0, rounded(value)));
+  const lambda = Math.min(LAMBDA.max, Math.max(LAMBDA.min, rounded(value)));
   if (Math.abs(lambda - value) < 1e-9) return { lambda, said: [] };
   return {
     lambda,
-    said: [`Its coefficient is ${rounded(value)}; Peru takes ${lambda}, of 0 to ${MAX_LAMBDA}.`],
+    said: [
+      `Its coefficient is ${rounded(value)}; Peru takes ${lambda}, of ${LAMBDA.min} to ${LAMBDA.max}.`,
+    ],
   };
 }
 

@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { PeruError } from '@/tensor/errors';
-import { type MergeRecipeFile } from '@/tensor/recipe/recipe-file';
-import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/tensor/recipe/recipe.fixture';
+import { type MergeRecipeFile } from '@/recipe/recipe-file';
+import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/recipe/recipe.fixture';
 import { mergekitYaml } from './mergekit';
 import { readMergekit } from './mergekit-reader';
 import { yamlNumber, yamlText } from './yaml-text';

@@ -3,12 +3,10 @@
  * `task_arithmetic` is base + lambda * sum(weight * (model - base)), its `linear` with `normalize`
  * the weighted mean: the same formulas as Peru's mergers. What they leave unsaid stands in comments.
  */
+import { type MergekitMethod } from '@/methods/method';
+import { MERGERS } from '@/methods/registry';
 import { type FloatDtype } from '@/tensor/dtype';
-import {
-  type MergeRecipeFile,
-  type RecipeFile,
-  type SourceRecord,
-} from '@/tensor/recipe/recipe-file';
+import { type MergeRecipeFile, type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { yamlComment, yamlNumber, yamlText } from './yaml-text';
 
 /** mergekit's names of dtypes. */
@@ -20,7 +18,7 @@ export const MERGEKIT_DTYPES: Readonly<Record<FloatDtype, string>> = {
 
 /** @param recipe with `compress`, where comments shall tell what mergekit leaves out of it */
 export function mergekitYaml(recipe: MergeRecipeFile | RecipeFile): string {
-  const settings = recipe.merge.method === 'simple-average' ? linear(recipe) : arithmetic(recipe);
+  const settings = SETTINGS[MERGERS[recipe.merge.method].mergekit](recipe);
   const lines = [
     ...unsaid(recipe).map(yamlComment),
     ...settings,
@@ -31,7 +29,12 @@ export function mergekitYaml(recipe: MergeRecipeFile | RecipeFile): string {
   return `${lines.join('\n')}\n`;
 }
 
-function arithmetic({ base, tasks, merge }: MergeRecipeFile): string[] {
+const SETTINGS: Readonly<Record<MergekitMethod, (recipe: MergeRecipeFile) => string[]>> = {
+  task_arithmetic: taskArithmetic,
+  linear,
+};
+
+function taskArithmetic({ base, tasks, merge }: MergeRecipeFile): string[] {
   return [
     'merge_method: task_arithmetic',
     `base_model: ${reference(base)}`,
@@ -88,7 +91,7 @@ function unsaid(recipe: MergeRecipeFile | RecipeFile): string[] {
     '  knows of the architecture.',
     '- Peru sums theta_0 + sum c_t (theta_t - theta_0) in float32, in the order of the models, and rounds',
     '  once; mergekit may differ in the last bits, so the files are equal in value, not in hash.',
-    ...(recipe.merge.method === 'simple-average'
+    ...(MERGERS[recipe.merge.method].mergekit === 'linear'
       ? [
           `- ${base.name} stands in the list with weight 0: only what is not averaged is taken from it.`,
         ]

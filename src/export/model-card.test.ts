@@ -1,9 +1,9 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { licenceOf } from '@/sources/model-card';
-import { readRecipeFile } from '@/tensor/recipe/read-recipe';
-import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/tensor/recipe/recipe.fixture';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { readRecipeFile } from '@/recipe/read-recipe';
+import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/recipe/recipe.fixture';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { type CardFacts } from './card-facts';
 import { ADAPTER_LOADER, SPARSE_LOADER } from './loader-code';
 import { modelCard } from './model-card';

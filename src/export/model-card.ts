@@ -2,7 +2,7 @@
  * README.md of an export: what the files are, how they were made, what they score, how to load
  * them. The same facts give the same bytes.
  */
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { type CardFacts } from './card-facts';
 import { cardLicence } from './card-licence';
 import { methodSection } from './card-method';

@@ -8,4 +8,4 @@ export type {
   SourceRecord,
   SparseRecipe,
   TaskRecord,
-} from '@/tensor/recipe/recipe-file';
+} from '@/recipe/recipe-file';

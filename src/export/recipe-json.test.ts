@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readMergeRecipe, readRecipeFile } from '@/tensor/recipe/read-recipe';
-import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/tensor/recipe/recipe.fixture';
+import { readMergeRecipe, readRecipeFile } from '@/recipe/read-recipe';
+import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/recipe/recipe.fixture';
 import { mergeRecipeJson, recipeFileText, recipeJson } from './recipe-json';
 
 /** The same value with the keys of every object turned round. */

@@ -1,6 +1,6 @@
 /**
  * recipe.json and the recipes in metadata, as text: keys in one order whatever object they come
- * from, so that the same recipe gives the same bytes. Read again by `tensor/recipe/read-recipe`.
+ * from, so that the same recipe gives the same bytes. Read again by `recipe/read-recipe`.
  */
 import {
   type FileRecord,
@@ -9,7 +9,7 @@ import {
   type RecipeFile,
   type SourceRecord,
   type TaskRecord,
-} from '@/tensor/recipe/recipe-file';
+} from '@/recipe/recipe-file';
 
 /** The whole recipe on one line, for the metadata of sparse files. */
 export function recipeJson(file: RecipeFile): string {

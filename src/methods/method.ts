@@ -1,12 +1,37 @@
 import { type Center } from '@/tensor/engine';
+import { type MergeParameter } from './parameters';
 
-/** Merges T task vectors into one model: theta* = theta_0 + sum_t c_t (theta_t - theta_0). */
+/**
+ * Merges T task vectors into one model: theta* = theta_0 + sum_t c_t (theta_t - theta_0). Whatever is
+ * shown, linked or written of a merger is said here: listing it in `registry.ts` is all it needs.
+ */
 export interface Merger {
+  /** As it begins a sentence: `Task arithmetic`. */
+  readonly title: string;
+  /** Numbers that change the result; the others are neither asked for nor written. */
+  readonly parameters: readonly MergeParameter[];
   /** c_t, one a task. */
   readonly coefficients: (taskCount: number, lambda: number) => number[];
-  /** Whether λ changes the result. */
-  readonly usesLambda: boolean;
+  /** What stands before the sum over the tasks. */
+  readonly factor: {
+    /** In the page's formula: `0.3`, `1/T`. */
+    readonly symbol: (lambda: number) => string;
+    /** For those who listen: `0.3 times the sum`, completed by "of the task vectors". */
+    readonly words: (lambda: number) => string;
+  };
+  /** In the Markdown of a model card; `lambda` is 0 where a recipe has none. */
+  readonly card: {
+    /** θ* of full models. */
+    readonly models: (taskCount: number, lambda: number) => string;
+    /** Δ of adapters. */
+    readonly adapters: (taskCount: number, lambda: number) => string;
+  };
+  /** mergekit's method of the same formula. */
+  readonly mergekit: MergekitMethod;
 }
+
+/** `merge_method` of mergekit's that Peru writes and reads. */
+export type MergekitMethod = 'task_arithmetic' | 'linear';
 
 /** Keeps the largest entries of one vector a task, measured from a center. */
 export interface SparseCompressor {

@@ -6,8 +6,8 @@ import { peruFft } from './peru-fft';
 import { postPruning } from './post-pruning';
 
 export const MERGERS = {
-  'simple-average': simpleAverage,
   'task-arithmetic': taskArithmetic,
+  'simple-average': simpleAverage,
 } as const satisfies Record<string, Merger>;
 
 export const SPARSE_COMPRESSORS = {
@@ -16,4 +16,7 @@ export const SPARSE_COMPRESSORS = {
 } as const satisfies Record<string, SparseCompressor>;
 
 export type MergeMethod = keyof typeof MERGERS;
+
+export const MERGE_METHODS = Object.keys(MERGERS) as readonly MergeMethod[];
+
 export type SparseMethod = keyof typeof SPARSE_COMPRESSORS;

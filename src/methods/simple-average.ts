@@ -1,7 +1,14 @@
 import { type Merger } from './method';
 
-/** Simple average of the fine-tuned models: every task vector weighs 1 / T. */
+/** Simple average of the fine-tuned models (arXiv 2203.05482): every task vector weighs 1 / T. */
 export const simpleAverage: Merger = {
+  title: 'Simple average',
+  parameters: [],
   coefficients: (taskCount) => new Array<number>(taskCount).fill(1 / taskCount),
-  usesLambda: false,
+  factor: { symbol: () => '1/T', words: () => 'the mean' },
+  card: {
+    models: (taskCount) => `θ\\* = (1 / ${taskCount}) Σₜ θₜ`,
+    adapters: (taskCount) => `(1 / ${taskCount}) Σₜ Δₜ`,
+  },
+  mergekit: 'linear',
 };

@@ -2,6 +2,13 @@ import { type Merger } from './method';
 
 /** Task arithmetic (arXiv 2212.04089): theta* = theta_0 + λ sum_t (theta_t - theta_0). */
 export const taskArithmetic: Merger = {
+  title: 'Task arithmetic',
+  parameters: ['lambda'],
   coefficients: (taskCount, lambda) => new Array<number>(taskCount).fill(lambda),
-  usesLambda: true,
+  factor: { symbol: String, words: (lambda) => `${lambda} times the sum` },
+  card: {
+    models: (_, lambda) => `θ\\* = θ₀ + λ Σₜ (θₜ − θ₀), with λ = ${lambda}`,
+    adapters: (_, lambda) => `λ Σₜ Δₜ, with λ = ${lambda}`,
+  },
+  mergekit: 'task_arithmetic',
 };

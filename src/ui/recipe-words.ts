@@ -1,4 +1,6 @@
 /** Recipes in words. Pure. */
+import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
+import { MERGERS } from '@/methods/registry';
 import { type GroupKind } from '@/store/method';
 import { type RankChoice, type Recipe } from '@/store/recipe/state';
 import { bytes, inText } from './format';
@@ -13,11 +15,14 @@ export function recipeWords(kind: GroupKind, recipe: Recipe, other: Recipe): str
 
 /** The parts that a kind of group uses, always as many and in one order. */
 function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
-  const { mergeMethod, lambda, keptPercent, scope, valueDtype, mergedDtype, rank } = recipe;
-  const usesLambda = mergeMethod === 'task-arithmetic';
+  const { mergeMethod, keptPercent, scope, valueDtype, mergedDtype, rank } = recipe;
+  const { title, parameters } = MERGERS[mergeMethod];
+  const all = Object.keys(MERGE_PARAMETERS) as MergeParameter[];
   const merge = [
-    usesLambda ? 'task arithmetic' : 'simple average',
-    usesLambda ? inText(`λ = ${lambda}`) : '',
+    title.toLowerCase(),
+    ...all.map((key) =>
+      parameters.includes(key) ? inText(`${MERGE_PARAMETERS[key].symbol} = ${recipe[key]}`) : '',
+    ),
   ];
   if (kind === 'adapters') return [...merge, rankWords(rank)];
   return [

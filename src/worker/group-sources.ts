@@ -2,7 +2,7 @@
 import { type OpenOptions } from '@/sources/checkpoint-source';
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
-import { type RecipeFile, type TaskRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type TaskRecord } from '@/recipe/recipe-file';
 import { demoSources } from './demo-sources';
 import { hubSources } from './hub-sources';
 import { localSources } from './local-sources';

@@ -4,7 +4,7 @@ import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
 import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
 import { PeruError } from '@/tensor/errors';
 import { compareNames } from '@/tensor/name-order';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { finding, listed } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { groupOf, unscoredTask } from './found-group';

@@ -20,8 +20,9 @@ export function lowRankMethodId(choice: RankChoice): MethodId {
 
 /** Equal for two recipes exactly when they give the same theta*. */
 export function mergeKey(recipe: Pick<Recipe, 'mergeMethod' | 'lambda' | 'mergedDtype'>): string {
-  const { mergeMethod, lambda, mergedDtype } = recipe;
-  const merge = MERGERS[mergeMethod].usesLambda ? `${mergeMethod}@${lambda}` : mergeMethod;
+  const { mergeMethod, mergedDtype } = recipe;
+  const settings = MERGERS[mergeMethod].parameters.map((key) => `@${recipe[key]}`);
+  const merge = [mergeMethod, ...settings].join('');
   return mergedDtype === null ? merge : `${merge} as ${mergedDtype}`;
 }
 

@@ -13,7 +13,7 @@ import { type FactorizationReport } from '@/tensor/low-rank';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { type Pause } from '@/sources/checkpoint-source';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { type MethodId, type Metric, type Recipe, type StorageRow } from './facts';
 import { type ResultsFile } from './results-file';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergekitYaml } from '@/export/mergekit';
 import { recipeFileText } from '@/export/recipe-json';
-import { type FileRecord, type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type FileRecord, type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { mergekitOpening, readRecipeFile, recipeOpening } from './recipe-opening';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';

@@ -7,9 +7,9 @@ import { type RankChoice } from '@/methods/peru-lora';
 import { type NamePatterns } from '@/plan/preflight';
 import { parseRepoRef } from '@/sources/hub/repo-ref';
 import { PeruError } from '@/tensor/errors';
-import { readRecipeFile } from '@/tensor/recipe/read-recipe';
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
-import { type MergeMethod, type Recipe, type SourceRequest } from './protocol';
+import { readRecipeFile } from '@/recipe/read-recipe';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
+import { type Recipe, type SourceRequest } from './protocol';
 import { referenceTo } from './reopening/recipe-of';
 
 export { readRecipeFile };
@@ -90,8 +90,7 @@ function requestOf(file: RecipeFile): SourceRequest {
 
 function settingsOf({ merge, compress }: RecipeFile): Partial<Recipe> {
   const merged = {
-    // The reader lets no other method pass.
-    mergeMethod: merge.method as MergeMethod,
+    mergeMethod: merge.method,
     ...(merge.lambda === undefined ? {} : { lambda: merge.lambda }),
     mergedDtype: merge.dtype,
   };

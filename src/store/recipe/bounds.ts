@@ -1,23 +1,12 @@
 /** Ranges and steps of the recipe's numbers; what a control shows and what a link may carry. */
+import { type Bounds } from '@/methods/parameters';
 import { type AdapterContents, type RankChoice } from '@/worker/protocol';
 import { fullTripletBytes, leastTripletBytes } from '@/store/results/low-rank';
 
-export interface Bounds {
-  readonly min: number;
-  /** Most that a number field or a link may ask. */
-  readonly max: number;
-  /** Right end of the slider. */
-  readonly sliderMax: number;
-  readonly step: number;
-  /** Decimals kept, so that ids such as `peru-fft@0.3` stay readable. */
-  readonly decimals: number;
-}
+export type { Bounds };
 
 /** m in percent. */
 export const KEPT_PERCENT: Bounds = { min: 0, max: 100, sliderMax: 20, step: 0.1, decimals: 2 };
-
-/** λ of task arithmetic. */
-export const LAMBDA: Bounds = { min: 0, max: 2, sliderMax: 1, step: 0.01, decimals: 3 };
 
 /** q, whatever the group; `rankBounds` ends where its adapters do. */
 export const RANK: Bounds = { min: 1, max: 256, sliderMax: 256, step: 1, decimals: 0 };

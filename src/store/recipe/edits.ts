@@ -1,8 +1,11 @@
 /** Changes of the recipe's state that start no work by themselves. */
+import { MERGE_PARAMETERS } from '@/methods/parameters';
 import { type AdapterContents, type RankChoice, type Recipe } from '@/worker/protocol';
 import { settingValue } from '@/store/method';
-import { KEPT_PERCENT, LAMBDA, startingRank, withinBounds, withinGroup } from './bounds';
+import { KEPT_PERCENT, startingRank, withinBounds, withinGroup } from './bounds';
 import { DEFAULT_RECIPE, recipeStore } from './state';
+
+const LAMBDA = MERGE_PARAMETERS.lambda.bounds;
 
 /** Moves the draft: every number within bounds, what is no number left as it was. */
 export function editDraft(change: Partial<Recipe>): void {

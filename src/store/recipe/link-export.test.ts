@@ -5,7 +5,7 @@ import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { NO_CHOICES } from '@/plan/preflight';
 import { groupOf } from '@/store/scripted-worker';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { memoryStore } from '@/worker/export/memory-store.fixture';
 import { groupSources } from '@/worker/group-sources';
 import { type JobEvent, type SourceRequest } from '@/worker/protocol';

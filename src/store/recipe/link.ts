@@ -1,8 +1,9 @@
 /** The recipe in the page's address: read once on load, mirrored from then on. */
+import { MERGE_PARAMETERS } from '@/methods/parameters';
+import { MERGE_METHODS } from '@/methods/registry';
 import {
   type CheckpointCard,
   type DemoName,
-  type MergeMethod,
   type RankChoice,
   type Recipe,
   type SourceRequest,
@@ -12,7 +13,7 @@ import { type GroupKind } from '@/store/method';
 import { readPatterns } from '@/store/sources/patterns';
 import { type NamePatterns, NO_PATTERNS } from '@/store/sources/state';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
-import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, LAMBDA, RANK, withinBounds } from './bounds';
+import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, RANK, withinBounds } from './bounds';
 import { DEFAULT_RECIPE } from './state';
 
 export interface Link {
@@ -47,8 +48,6 @@ export interface LinkedSource {
 
 const DEMOS: readonly DemoName[] = ['fft', 'lora'];
 
-const MERGE_METHODS: readonly MergeMethod[] = ['simple-average', 'task-arithmetic'];
-
 /** What is opened and which tensors of it; the rest is how. */
 const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude', 'hub'];
 
@@ -68,7 +67,7 @@ const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
   const merge = MERGE_METHODS.find((method) => method === query.get('merge'));
-  const lambda = numberOf(query.get('lambda'), LAMBDA);
+  const lambda = numberOf(query.get('lambda'), MERGE_PARAMETERS.lambda.bounds);
   const keptPercent = numberOf(query.get('m'), KEPT_PERCENT);
   const scope = query.get('scope');
   const values = VALUE_DTYPES.find((dtype) => dtype === query.get('values'));

@@ -1,5 +1,6 @@
 /** The recipe: what the controls show (draft) and what is computed (committed). */
 import { createStore } from 'zustand/vanilla';
+import { MERGE_PARAMETERS } from '@/methods/parameters';
 import {
   type FloatDtype,
   type MergeMethod,
@@ -21,7 +22,7 @@ export interface RecipeState {
 
 export const DEFAULT_RECIPE: Recipe = {
   mergeMethod: 'task-arithmetic',
-  lambda: 0.3,
+  lambda: MERGE_PARAMETERS.lambda.default,
   keptPercent: 10,
   scope: 'global',
   mergedDtype: null,

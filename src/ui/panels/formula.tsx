@@ -1,4 +1,5 @@
 import { type ReactNode } from 'react';
+import { MERGERS } from '@/methods/registry';
 import { type GroupKind } from '@/store/method';
 import { type RankChoice, type Recipe } from '@/store/recipe/state';
 import { bytes } from '@/ui/format';
@@ -19,8 +20,9 @@ export function Formula({ recipe, kind }: FormulaProps) {
 }
 
 function FullFormula({ recipe }: { readonly recipe: Recipe }) {
+  const { factor } = MERGERS[recipe.mergeMethod];
   const words =
-    `Merged model: the base plus ${weightWords(recipe)} of the task vectors. ` +
+    `Merged model: the base plus ${factor.words(recipe.lambda)} of the task vectors. ` +
     `PERU-FFT for a task: the merged model plus the ${recipe.keptPercent} percent largest entries ` +
     'of that task’s own weights minus the merged ones.';
   return (
@@ -46,8 +48,9 @@ function FullFormula({ recipe }: { readonly recipe: Recipe }) {
 }
 
 function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
+  const { factor } = MERGERS[recipe.mergeMethod];
   const words =
-    `Merged adapters: the base plus ${weightWords(recipe)} of the adapters’ products. ` +
+    `Merged adapters: the base plus ${factor.words(recipe.lambda)} of the adapters’ products. ` +
     `PERU-LoRA for a task: the base plus, for each module, the leading singular triplets of that ` +
     `task’s own product, ${rankWords(recipe.rank)}.`;
   return (
@@ -74,10 +77,6 @@ function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
       </p>
     </>
   );
-}
-
-function weightWords({ mergeMethod, lambda }: Recipe): string {
-  return mergeMethod === 'simple-average' ? 'the mean' : `${lambda} times the sum`;
 }
 
 function rankWords(rank: RankChoice): string {
@@ -115,7 +114,7 @@ function rankSymbols(rank: RankChoice): ReactNode {
 }
 
 function Weight({ recipe: { mergeMethod, lambda } }: { readonly recipe: Recipe }) {
-  return <b className={styles.number}>{mergeMethod === 'simple-average' ? <>1/T</> : lambda}</b>;
+  return <b className={styles.number}>{MERGERS[mergeMethod].factor.symbol(lambda)}</b>;
 }
 
 function Sub({ of, by }: { readonly of: string; readonly by: string }) {

@@ -1,8 +1,9 @@
 import { useStore } from 'zustand';
+import { MERGE_PARAMETERS } from '@/methods/parameters';
+import { MERGE_METHODS, MERGERS } from '@/methods/registry';
 import { commitRecipe, previewRecipe, revertPreview } from '@/store/recipe/actions';
-import { LAMBDA } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
-import { type MergeMethod, recipeStore } from '@/store/recipe/state';
+import { recipeStore } from '@/store/recipe/state';
 import { rowNoun, selectGroup, selectKind, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/sources/state';
 import { Section } from '@/ui/components/section';
@@ -14,10 +15,9 @@ import { Formula } from './formula';
 import { RankControls } from './rank-controls';
 import styles from './recipe-panel.module.css';
 
-const MERGE_METHODS: readonly { readonly value: MergeMethod; readonly label: string }[] = [
-  { value: 'task-arithmetic', label: 'Task arithmetic' },
-  { value: 'simple-average', label: 'Simple average' },
-];
+const LAMBDA = MERGE_PARAMETERS.lambda;
+
+const MERGERS_TO_CHOOSE = MERGE_METHODS.map((value) => ({ value, label: MERGERS[value].title }));
 
 /** Everything that decides the result: how to merge, and what each task keeps of its own. */
 export function RecipePanel() {
@@ -46,22 +46,22 @@ export function RecipePanel() {
 function MergeControls() {
   const { mergeMethod, lambda } = useStore(recipeStore, selectDraft);
   const group = useStore(sourcesStore, selectGroup);
-  const usesLambda = mergeMethod === 'task-arithmetic';
+  const usesLambda = MERGERS[mergeMethod].parameters.includes('lambda');
   const cards = taskCards(group);
   return (
     <>
       <SelectField
         label="Merge method"
         value={mergeMethod}
-        options={MERGE_METHODS}
+        options={MERGERS_TO_CHOOSE}
         onChange={(chosen) => {
           commitRecipe({ mergeMethod: chosen });
         }}
       />
       <SliderField
-        label="Coefficient λ"
+        label={LAMBDA.label}
         value={lambda}
-        bounds={LAMBDA}
+        bounds={LAMBDA.bounds}
         disabled={!usesLambda}
         onPreview={(value) => {
           previewRecipe({ lambda: value });

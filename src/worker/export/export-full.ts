@@ -9,7 +9,7 @@ import { keptCosts } from '@/export/kept-runs';
 import { mergedSha } from '@/export/verify-file';
 import { writeMerged } from '@/export/write-merged';
 import { writeSparse } from '@/export/write-sparse';
-import { type MergeRecipeFile } from '@/tensor/recipe/recipe-file';
+import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import {
   mergedFiles,
   mergedSpec,

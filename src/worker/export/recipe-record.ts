@@ -4,7 +4,7 @@ import {
   type LowRankRecipe,
   type MergeRecipeFile,
   type RecipeFile,
-} from '@/tensor/recipe/recipe-file';
+} from '@/recipe/recipe-file';
 import { MERGERS } from '@/methods/registry';
 import { type NamePatterns } from '@/plan/preflight';
 import { type FloatDtype } from '@/tensor/dtype';
@@ -46,16 +46,17 @@ export function groupRecord(request: SourceRequest): GroupRecord {
  */
 export function mergeRecord(
   { title, group, patterns: { include, exclude } }: GroupOrigin,
-  { mergeMethod, lambda }: Recipe,
+  recipe: Recipe,
   dtype: FloatDtype,
   { base, tasks }: SourceRecords,
 ): MergeRecipeFile {
-  const merge = { method: mergeMethod, ...(MERGERS[mergeMethod].usesLambda ? { lambda } : {}) };
+  const method = recipe.mergeMethod;
+  const parameters = MERGERS[method].parameters.map((key) => [key, recipe[key]] as const);
   return {
     peru: 1,
     title,
     group,
-    merge: { ...merge, dtype },
+    merge: { method, ...Object.fromEntries(parameters), dtype },
     ...(include.length > 0 ? { include } : {}),
     ...(exclude.length > 0 ? { exclude } : {}),
     base,

@@ -1,5 +1,5 @@
 /** The files a group was opened from, with sizes and content hashes: what a recipe records. */
-import { type FileRecord, type SourceRecord, type TaskRecord } from '@/tensor/recipe/recipe-file';
+import { type FileRecord, type SourceRecord, type TaskRecord } from '@/recipe/recipe-file';
 import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/sources/adapter-source';
 import { sha256OfBlob } from '@/sources/content-hash';
 import {

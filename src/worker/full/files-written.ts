@@ -8,7 +8,7 @@ import { type MergedFileSpec, mergedFileSizes } from '@/export/merged-size';
 import { mergeRecipeJson, recipeJson } from '@/export/recipe-json';
 import { sparseHeader, type SparseHeaderSpec } from '@/export/sparse-size';
 import { type FloatDtype } from '@/tensor/dtype';
-import { type MergeRecipeFile } from '@/tensor/recipe/recipe-file';
+import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import { mergeRecord, sparseRecord } from '@/worker/export/recipe-record';
 import { type SourceRecords } from '@/worker/export/source-book';
 import { type Recipe } from '@/worker/protocol';

@@ -3,7 +3,7 @@ import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { fileLabel, type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
 import { sha256Of } from '@/sources/content-hash';
-import { type FileRecord, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type FileRecord, type SourceRecord } from '@/recipe/recipe-file';
 
 /** A source as the recipe records it, and the one that was opened in its place. */
 export interface RecordedSource {

@@ -2,7 +2,7 @@
 import { type OpenOptions } from '@/sources/checkpoint-source';
 import { JSON_CAPS, readJson } from '@/sources/json-file';
 import { RECIPE_FILE } from '@/sources/peru-export';
-import { readRecipeJson } from '@/tensor/recipe/read-recipe';
+import { readRecipeJson } from '@/recipe/read-recipe';
 import { recipeOpening } from '@/worker/recipe-opening';
 import { type SourceRequest } from '@/worker/protocol';
 

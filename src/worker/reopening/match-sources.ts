@@ -2,7 +2,7 @@
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { type OpenOptions, type RepoSource } from '@/sources/checkpoint-source';
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { isRecorded } from './compare-sources';
 
 export interface MatchedSources<Model> {

@@ -7,8 +7,8 @@ import {
 } from '@/sources/checkpoint-source';
 import { isRecord, JSON_CAPS, readJson } from '@/sources/json-file';
 import { RECIPE_FILE, SPARSE_SUFFIX } from '@/sources/peru-export';
-import { readRecipeJson } from '@/tensor/recipe/read-recipe';
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { readRecipeJson } from '@/recipe/read-recipe';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 
 /**
  * @returns null where there is no recipe.json, or another program's

@@ -6,7 +6,7 @@ import { type OpenOptions } from '@/sources/checkpoint-source';
 import { loadPart } from '@/sources/hub/load-part';
 import { type HubDoor } from '@/sources/hub/hub-door';
 import { presetOf } from '@/sources/presets';
-import { type RecipeFile, type TaskRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type TaskRecord } from '@/recipe/recipe-file';
 import { demoSources, pageUrl } from '@/worker/demo-sources';
 import { type GroupSources } from '@/worker/sources';
 import { openHubCache } from '@/worker/hub-cache';

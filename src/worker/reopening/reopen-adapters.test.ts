@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { openAdapter } from '@/sources/adapter-source';
 import { recipeFileText } from '@/export/recipe-json';
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { groupSources } from '@/worker/group-sources';
 import { recipeOpening } from '@/worker/recipe-opening';
 import { addFolder } from './hub-folder.fixture';

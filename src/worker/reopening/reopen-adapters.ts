@@ -7,7 +7,7 @@ import { type HubDoor } from '@/sources/hub/hub-door';
 import { loadPart } from '@/sources/hub/load-part';
 import { MERGED_ADAPTER } from '@/sources/peru-export';
 import { PeruError } from '@/tensor/errors';
-import { type RecipeFile, type SourceRecord } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { type AdapterSources, type TaskSource } from '@/worker/sources';
 import { compareSources } from './compare-sources';
 import { referenceTo } from './recipe-of';

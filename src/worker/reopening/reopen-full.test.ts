@@ -8,7 +8,7 @@ import { openWeights } from '@/sources/checkpoint-source';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { soundFile, type FixtureTensor } from '@/tensor/safetensors.fixture';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { groupSources } from '@/worker/group-sources';
 import { type SourceRequest } from '@/worker/protocol';
 import {

@@ -11,8 +11,8 @@ import {
   SPARSE_SUFFIX,
 } from '@/sources/peru-export';
 import { PeruError } from '@/tensor/errors';
-import { readRecipeFile } from '@/tensor/recipe/read-recipe';
-import { type RecipeFile } from '@/tensor/recipe/recipe-file';
+import { readRecipeFile } from '@/recipe/read-recipe';
+import { type RecipeFile } from '@/recipe/recipe-file';
 import { type FullSources, type TaskSource } from '@/worker/sources';
 import { recipeOf } from './recipe-of';
 import { namedTasks, type RecipeTask, tasksOfRecipe, unscoredFindings } from './recipe-tasks';

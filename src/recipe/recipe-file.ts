@@ -2,8 +2,9 @@
  * `recipe.json`, and the same in the metadata of the weights' files: what made an export, enough to
  * make it again. `merged.safetensors` carries the merge part alone: its bytes must not depend on m.
  */
-import { type FloatDtype, type ValueDtype } from '../dtype';
-import { type Scope } from '../engine';
+import { type MergeMethod } from '@/methods/registry';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { type Scope } from '@/tensor/engine';
 
 export interface RecipeFile extends MergeRecipeFile {
   /** How each task's own part is kept. */
@@ -17,8 +18,7 @@ export interface MergeRecipeFile {
   /** Where the sources can be opened again. */
   readonly group: GroupRecord;
   readonly merge: {
-    /** `task-arithmetic`, `simple-average`. */
-    readonly method: string;
+    readonly method: MergeMethod;
     /** Left out where the method has none. */
     readonly lambda?: number;
     /** Of the merged tensors as they are written. */

@@ -1,6 +1,8 @@
 /** Reads recipe.json and the recipes in the metadata of weights' files. Input is hostile. */
-import { FLOAT_DTYPES, VALUE_DTYPES } from '../dtype';
-import { PeruError } from '../errors';
+import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
+import { MERGE_METHODS, type MergeMethod, MERGERS } from '@/methods/registry';
+import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
+import { PeruError } from '@/tensor/errors';
 import { JsonFields } from './json-fields';
 import {
   type FileRecord,
@@ -17,7 +19,6 @@ import {
 const VERSION = 1;
 /** Longest recipe read, in UTF-16 units: thousands of shards still take less. */
 const MAX_RECIPE = 5_000_000;
-const MAX_LAMBDA = 2;
 const MAX_RANK = 65_536;
 
 const SHA256 = { test: /^[0-9a-f]{64}$/, is: 'a SHA-256 of 64 hex digits' };
@@ -111,7 +112,7 @@ function mergeRecipe(fields: JsonFields): MergeRecipeFile {
     group: groupRecord(fields.object('group')),
     merge: {
       method: mergeMethod(merge),
-      ...(merge.has('lambda') ? { lambda: merge.number('lambda', 0, MAX_LAMBDA) } : {}),
+      ...mergeParameters(merge),
       dtype: merge.oneOf('dtype', FLOAT_DTYPES),
     },
     ...(fields.has('include') ? { include: fields.texts('include') } : {}),
@@ -121,12 +122,24 @@ function mergeRecipe(fields: JsonFields): MergeRecipeFile {
   };
 }
 
-function mergeMethod(merge: JsonFields): string {
-  const method = merge.text('method');
-  if (method === 'simple-average') return method;
-  if (method !== 'task-arithmetic') throw unknownMethod('merge method', method);
-  if (!merge.has('lambda')) merge.fail('lambda', 'is missing');
+function mergeMethod(merge: JsonFields): MergeMethod {
+  const name = merge.text('method');
+  const method = MERGE_METHODS.find((known) => known === name);
+  if (method === undefined) throw unknownMethod('merge method', name);
+  for (const parameter of MERGERS[method].parameters) {
+    if (!merge.has(parameter)) merge.fail(parameter, 'is missing');
+  }
   return method;
+}
+
+function mergeParameters(merge: JsonFields): Partial<Record<MergeParameter, number>> {
+  const given = (Object.keys(MERGE_PARAMETERS) as MergeParameter[]).filter((key) => merge.has(key));
+  return Object.fromEntries(
+    given.map((key) => {
+      const { min, max } = MERGE_PARAMETERS[key].bounds;
+      return [key, merge.number(key, min, max)];
+    }),
+  );
 }
 
 function groupRecord(group: JsonFields): GroupRecord {

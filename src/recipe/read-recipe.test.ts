@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PeruError } from '../errors';
+import { PeruError } from '@/tensor/errors';
 import { readMergeRecipe, readRecipeFile, readRecipeJson } from './read-recipe';
 import { ADAPTER_RECIPE, SPARSE_RECIPE } from './recipe.fixture';
 
