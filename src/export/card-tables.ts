@@ -1,4 +1,5 @@
 /** Tables of a model card: accuracies with intervals, bytes, what positions cost. */
+import { COMPRESS_METHODS, COMPRESSORS } from '@/methods/registry';
 import { spearmanInterval } from '@/tensor/statistics/spearman-interval';
 import { wilsonInterval } from '@/tensor/statistics/wilson';
 import { type CardFacts, type CardResults } from './card-facts';
@@ -55,8 +56,8 @@ function cell({ scores, metric, n }: Task, method: string): string {
 
 /** `peru-fft@10` as people say it. */
 export function methodTitle(method: string): string {
-  const [kind = '', setting] = method.split('@');
-  const [by, amount] = (setting ?? '').split('=');
+  const [kind = '', setting = ''] = method.split('@');
+  const [by, amount] = setting.split('=');
   switch (kind) {
     case 'pretrained':
       return 'Base';
@@ -64,16 +65,13 @@ export function methodTitle(method: string): string {
       return 'Fine-tuned';
     case 'merged':
       return 'Merged';
-    case 'post-pruning':
-      return `Post-Pruning, m = ${plain(setting ?? '')} %`;
-    case 'peru-fft':
-      return `PERU-FFT, m = ${plain(setting ?? '')} %`;
-    case 'peru-lora':
-      if (amount === undefined) return `PERU-LoRA, q = ${plain(setting ?? '')}`;
-      return `PERU-LoRA, ${plain(amount)} ${by === 'energy' ? '% energy' : 'bytes'}`;
-    default:
-      return plain(method);
   }
+  const compressor = COMPRESS_METHODS.find((known) => known === kind);
+  if (compressor === undefined) return plain(method);
+  const { title, keeps } = COMPRESSORS[compressor];
+  if (keeps === 'entries') return `${title}, m = ${plain(setting)} %`;
+  if (amount === undefined) return `${title}, q = ${plain(setting)}`;
+  return `${title}, ${plain(amount)} ${by === 'energy' ? '% energy' : 'bytes'}`;
 }
 
 export function storageSection({ results, method: own }: CardFacts): string {

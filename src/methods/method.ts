@@ -33,9 +33,23 @@ export interface Merger {
 /** `merge_method` of mergekit's that Peru writes and reads. */
 export type MergekitMethod = 'task_arithmetic' | 'linear';
 
-/** Keeps the largest entries of one vector a task, measured from a center. */
-export interface SparseCompressor {
+/** Keeps a part of what each task has of its own. What is shown of it is said here, as of a merger. */
+interface CompressorFacts {
   /** The method's name in the literature. */
   readonly title: string;
+  /** What others are compared with: it stands before them in tables, and below them in the chart. */
+  readonly isBaseline: boolean;
+  /** Parts of the recipe, beside its own setting, that change its results. */
+  readonly dependsOn: readonly ('merge' | 'scope' | 'valueDtype')[];
+}
+
+/** Of full models: keeps the largest entries of one vector a task, measured from a center. */
+export interface SparseCompressor extends CompressorFacts {
+  readonly keeps: 'entries';
   readonly center: Center;
+}
+
+/** Of adapters: keeps leading singular triplets of each product. */
+export interface LowRankCompressor extends CompressorFacts {
+  readonly keeps: 'ranks';
 }

@@ -1,8 +1,17 @@
+import { type LowRankCompressor } from './method';
+
 /**
  * PERU-LoRA (arXiv 2310.01886): replace each product A_t B_tᵀ of a LoRA adapter by its leading
  * singular triplets. How many a module keeps is one number for all, enough for a share of its
  * energy, or whatever a budget of bytes buys over the modules of all tasks.
  */
+export const peruLora: LowRankCompressor = {
+  title: 'PERU-LoRA',
+  keeps: 'ranks',
+  isBaseline: false,
+  // Each task's own adapter is compressed, whatever is merged.
+  dependsOn: [],
+};
 
 /** What decides the ranks. */
 export type RankChoice =

@@ -4,4 +4,10 @@ import { type SparseCompressor } from './method';
  * The baseline PERU-FFT is compared with: theta_0 + top-m % of theta_t - theta_0. The same budget
  * a task, spent around the pretrained model instead of the merged one.
  */
-export const postPruning: SparseCompressor = { title: 'Post-Pruning', center: 'base' };
+export const postPruning: SparseCompressor = {
+  title: 'Post-Pruning',
+  keeps: 'entries',
+  center: 'base',
+  isBaseline: true,
+  dependsOn: ['scope', 'valueDtype'],
+};

@@ -1,8 +1,9 @@
 /** Every method the page offers, in the order in which it lists them. */
-import { type Merger, type SparseCompressor } from './method';
+import { type LowRankCompressor, type Merger, type SparseCompressor } from './method';
 import { simpleAverage } from './simple-average';
 import { taskArithmetic } from './task-arithmetic';
 import { peruFft } from './peru-fft';
+import { peruLora } from './peru-lora';
 import { postPruning } from './post-pruning';
 
 export const MERGERS = {
@@ -19,4 +20,23 @@ export type MergeMethod = keyof typeof MERGERS;
 
 export const MERGE_METHODS = Object.keys(MERGERS) as readonly MergeMethod[];
 
+export const LOW_RANK_COMPRESSORS = {
+  'peru-lora': peruLora,
+} as const satisfies Record<string, LowRankCompressor>;
+
+export const COMPRESSORS = { ...SPARSE_COMPRESSORS, ...LOW_RANK_COMPRESSORS };
+
 export type SparseMethod = keyof typeof SPARSE_COMPRESSORS;
+export type CompressMethod = keyof typeof COMPRESSORS;
+
+/** In the order of tables, the best last; `SPARSE_COMPRESSORS` stand in that of computing. */
+export const COMPRESS_METHODS: readonly CompressMethod[] = byMerit(
+  Object.keys(COMPRESSORS) as CompressMethod[],
+);
+
+function byMerit(methods: readonly CompressMethod[]): CompressMethod[] {
+  return [
+    ...methods.filter((method) => COMPRESSORS[method].isBaseline),
+    ...methods.filter((method) => !COMPRESSORS[method].isBaseline),
+  ];
+}

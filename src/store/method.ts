@@ -1,4 +1,11 @@
 /** The methods of the results, as the page orders them. */
+import {
+  COMPRESS_METHODS,
+  type CompressMethod,
+  COMPRESSORS,
+  SPARSE_COMPRESSORS,
+  type SparseMethod,
+} from '@/methods/registry';
 import { lowRankMethodId, sparseMethodId } from '@/worker/method-id';
 import { type MethodId, type RankChoice, type Recipe } from '@/worker/protocol';
 
@@ -8,8 +15,10 @@ export type { MethodId };
 /** What a group holds: full fine-tunes or LoRA adapters of one base. */
 export type GroupKind = 'full' | 'adapters';
 
-export type MethodFamily =
-  'pretrained' | 'finetuned' | 'merged' | 'post-pruning' | 'peru-fft' | 'peru-lora';
+/** Models that stand without a setting, in the order of the tables. */
+const WHOLE_MODELS = ['pretrained', 'finetuned', 'merged'] as const;
+
+export type MethodFamily = (typeof WHOLE_MODELS)[number] | CompressMethod;
 
 /** How a method was set: m in percent, or PERU-LoRA's choice of ranks. */
 export type MethodSetting = { readonly by: 'entries'; readonly percent: number } | RankChoice;
@@ -21,27 +30,23 @@ export interface ParsedMethod {
 }
 
 /** Every family in the order of the tables. */
-export const METHOD_FAMILIES: readonly MethodFamily[] = [
-  'pretrained',
-  'finetuned',
-  'merged',
-  'post-pruning',
-  'peru-fft',
-  'peru-lora',
-];
+const METHOD_FAMILIES: readonly MethodFamily[] = [...WHOLE_MODELS, ...COMPRESS_METHODS];
 
-/** Families whose id carries a setting. */
-const SET_FAMILIES: readonly MethodFamily[] = ['post-pruning', 'peru-fft', 'peru-lora'];
+/** Whether the family's ids carry a setting. */
+export function isCompressed(family: MethodFamily): family is CompressMethod {
+  return COMPRESS_METHODS.some((method) => method === family);
+}
 
 /** Splits METHOD of results.json; null for a method this page does not draw. */
 export function parseMethod(method: MethodId): ParsedMethod | null {
   const at = method.indexOf('@');
   const name = at < 0 ? method : method.slice(0, at);
   const family = METHOD_FAMILIES.find((known) => known === name);
-  if (family === undefined || SET_FAMILIES.includes(family) !== at >= 0) return null;
-  if (at < 0) return { family, setting: null };
+  if (family === undefined) return null;
+  if (!isCompressed(family)) return at < 0 ? { family, setting: null } : null;
+  if (at < 0) return null;
   const text = method.slice(at + 1);
-  const setting = family === 'peru-lora' ? rankSetting(text) : entriesSetting(text);
+  const setting = COMPRESSORS[family].keeps === 'ranks' ? rankSetting(text) : entriesSetting(text);
   return setting === null ? null : { family, setting };
 }
 
@@ -61,12 +66,11 @@ export function settingValue(setting: MethodSetting | null): number {
 
 /** The methods a recipe is shown with, in the order of the tables; PERU comes last. */
 export function methodsOf(kind: GroupKind, recipe: Recipe): readonly MethodId[] {
-  const dense = ['pretrained', 'finetuned', 'merged'];
-  if (kind === 'adapters') return [...dense, lowRankMethodId(recipe.rank)];
+  if (kind === 'adapters') return [...WHOLE_MODELS, lowRankMethodId(recipe.rank)];
+  const sparse = COMPRESS_METHODS.filter((method) => method in SPARSE_COMPRESSORS);
   return [
-    ...dense,
-    sparseMethodId('post-pruning', recipe.keptPercent),
-    sparseMethodId('peru-fft', recipe.keptPercent),
+    ...WHOLE_MODELS,
+    ...sparse.map((method) => sparseMethodId(method as SparseMethod, recipe.keptPercent)),
   ];
 }
 

@@ -1,6 +1,8 @@
 /** Methods as people read them. */
+import { type CompressMethod, COMPRESSORS } from '@/methods/registry';
 import {
   type GroupKind,
+  isCompressed,
   type MethodFamily,
   type MethodId,
   type MethodSetting,
@@ -8,13 +10,10 @@ import {
 } from '@/store/method';
 import { bytes } from './format';
 
-const FAMILY_LABELS: Readonly<Record<MethodFamily, string>> = {
+const WHOLE_LABELS: Readonly<Record<Exclude<MethodFamily, CompressMethod>, string>> = {
   pretrained: 'Pretrained',
   finetuned: 'Fine-tuned',
   merged: 'Merged',
-  'post-pruning': 'Post-Pruning',
-  'peru-fft': 'PERU-FFT',
-  'peru-lora': 'PERU-LoRA',
 };
 
 const ADAPTER_LABELS: Partial<Record<MethodFamily, string>> = {
@@ -24,7 +23,8 @@ const ADAPTER_LABELS: Partial<Record<MethodFamily, string>> = {
 
 /** The name of a family without its setting, for a curve through many. */
 export function familyLabel(family: MethodFamily, kind: GroupKind): string {
-  return (kind === 'adapters' ? ADAPTER_LABELS[family] : undefined) ?? FAMILY_LABELS[family];
+  if (isCompressed(family)) return COMPRESSORS[family].title;
+  return (kind === 'adapters' ? ADAPTER_LABELS[family] : undefined) ?? WHOLE_LABELS[family];
 }
 
 /** `10 %`, `q = 8`, `95 % energy`, `1.20 MB budget`. */

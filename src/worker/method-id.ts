@@ -28,6 +28,7 @@ export function mergeKey(recipe: Pick<Recipe, 'mergeMethod' | 'lambda' | 'merged
 
 /** Equal for two sparse results exactly when they add the same values around the same center. */
 export function sparseKey(method: SparseMethod, keptPercent: number, recipe: Recipe): string {
-  const around = SPARSE_COMPRESSORS[method].center === 'merged' ? mergeKey(recipe) : 'base';
+  const { dependsOn } = SPARSE_COMPRESSORS[method];
+  const around = dependsOn.includes('merge') ? mergeKey(recipe) : 'base';
   return `${sparseMethodId(method, keptPercent)}|${recipe.valueDtype}|${recipe.scope}|${around}`;
 }

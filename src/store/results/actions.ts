@@ -1,7 +1,8 @@
 /** Takes the worker's results in, and drops those another recipe has made untrue. */
 import { mergeKey } from '@/worker/method-id';
 import { type JobEvent, type Recipe, type StorageRow } from '@/worker/protocol';
-import { type MethodFamily, parseMethod } from '@/store/method';
+import { COMPRESSORS } from '@/methods/registry';
+import { isCompressed, type MethodFamily, parseMethod } from '@/store/method';
 import {
   type ByMethod,
   EMPTY_RESULTS,
@@ -21,29 +22,30 @@ export function resetResults(): void {
 }
 
 /**
- * Drops what a new recipe makes untrue: another merge drops the merged model and PERU-FFT at
- * every m, another scope or dtype of the values drops every sparse method. Pretrained and fine-tuned always stay, and so
- * does PERU-LoRA: it compresses each task's own adapter, whatever is merged.
+ * Drops what a new recipe makes untrue: another merge the merged model, and any change the compressors
+ * that depend on it, at every setting. Pretrained and fine-tuned always stay.
  */
 export function dropStale(recipe: Recipe): void {
   resultsStore.setState((state) => {
     const key = mergeKey(recipe);
-    const stale = new Set<MethodFamily>();
-    if (state.mergeKey !== null && state.mergeKey !== key) stale.add('merged').add('peru-fft');
-    const hasMoved = (name: 'scope' | 'valueDtype'): boolean =>
-      state[name] !== null && state[name] !== recipe[name];
-    if (hasMoved('scope') || hasMoved('valueDtype')) {
-      stale.add('peru-fft').add('post-pruning');
-    }
+    const hasMoved = {
+      merge: state.mergeKey !== null && state.mergeKey !== key,
+      scope: state.scope !== null && state.scope !== recipe.scope,
+      valueDtype: state.valueDtype !== null && state.valueDtype !== recipe.valueDtype,
+    };
+    const isStale = (family: MethodFamily): boolean =>
+      isCompressed(family)
+        ? COMPRESSORS[family].dependsOn.some((part) => hasMoved[part])
+        : family === 'merged' && hasMoved.merge;
     const fresh = (method: MethodId): boolean => {
       const parsed = parseMethod(method);
-      return parsed === null || !stale.has(parsed.family);
+      return parsed === null || !isStale(parsed.family);
     };
     return {
       scores: keepMethods(state.scores, fresh),
       sparse: keepMethods(state.sparse, fresh),
       storage: keepMethods(state.storage, fresh),
-      histograms: stale.has('merged') ? {} : state.histograms,
+      histograms: hasMoved.merge ? {} : state.histograms,
       mergeKey: key,
       scope: recipe.scope,
       valueDtype: recipe.valueDtype,

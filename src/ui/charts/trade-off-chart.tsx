@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { COMPRESS_METHODS } from '@/methods/registry';
 import { type GroupKind, type MethodId } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { bytesTick, percent } from '@/ui/format';
@@ -126,14 +127,12 @@ function boxAbove(right: number, line: number, { width, height }: TextSize): Box
 
 /** Methods computed at several m or q; what was chosen by energy or bytes stands by itself. */
 function curvesOf(marks: readonly Placed[]): readonly (readonly Placed[])[] {
-  return (['post-pruning', 'peru-fft', 'peru-lora'] as const)
-    .map((family) =>
-      marks.filter(
-        ({ point: { family: own, setting } }) =>
-          own === family && (setting?.by === 'entries' || setting?.by === 'count'),
-      ),
-    )
-    .filter((curve) => curve.length > 0);
+  return COMPRESS_METHODS.map((family) =>
+    marks.filter(
+      ({ point: { family: own, setting } }) =>
+        own === family && (setting?.by === 'entries' || setting?.by === 'count'),
+    ),
+  ).filter((curve) => curve.length > 0);
 }
 
 interface AxesProps {

@@ -1,5 +1,6 @@
 /** What stands beside each mark of the trade-off chart, and where. Pure. */
-import { type GroupKind, type MethodId } from '@/store/method';
+import { COMPRESSORS } from '@/methods/registry';
+import { type GroupKind, isCompressed, type MethodId } from '@/store/method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
 import { familyLabel, settingLabel } from '@/ui/method-label';
 import { type TextRuler, type TextStyle } from '@/ui/use-text-ruler';
@@ -82,19 +83,10 @@ function wording(
   return { text, look: method === current ? 'current' : 'share' };
 }
 
-/** One model's files are the smallest: named on the left; Post-Pruning runs below PERU-FFT. */
+/** One model's files are the smallest: named on the left; a baseline runs below the others. */
 function sideOf({ point: { family } }: Placed): LabelToPlace['side'] {
-  switch (family) {
-    case 'pretrained':
-    case 'merged':
-      return 'left';
-    case 'post-pruning':
-      return 'below';
-    case 'peru-fft':
-    case 'peru-lora':
-    case 'finetuned':
-      return 'above';
-  }
+  if (isCompressed(family)) return COMPRESSORS[family].isBaseline ? 'below' : 'above';
+  return family === 'finetuned' ? 'above' : 'left';
 }
 
 function obstaclesOf(marks: readonly Placed[], curves: readonly (readonly Placed[])[]): Box[] {
