@@ -1,6 +1,6 @@
-// npm test: lint, types, unit, GPU, page weight and end-to-end tests, with their own set-up.
-// npm run test:full: what that leaves out for time. The last line counts the tests: `N passed,
-// N failed`.
+// npm test: lint, types, dead exports, unit, GPU, page weight and end-to-end tests, with their own
+// set-up. npm run test:full: what that leaves out for time. The last line counts the tests:
+// `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,6 +73,7 @@ await main(async () => {
   check('lint', () => npx(['eslint', '.', '--max-warnings', '0']));
   check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
   check('types', () => npx(['tsc']));
+  check('dead exports', () => npx(['knip']));
   for (const project of ['unit', 'dawn', 'kernels', 'gpu']) runVitest(project);
   check('build', () => tryTo(build));
   check(

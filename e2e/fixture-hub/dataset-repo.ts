@@ -79,7 +79,7 @@ interface Drawing {
 }
 
 /** A PNG of stripes whose colour and direction follow from the seed. */
-export function drawPng({ edge, colours, seed, noisy }: Drawing): Uint8Array {
+function drawPng({ edge, colours, seed, noisy }: Drawing): Uint8Array {
   const channels = CHANNELS[colours];
   const raw = new Uint8Array(edge * (1 + edge * channels));
   for (let y = 0; y < edge; y++) {

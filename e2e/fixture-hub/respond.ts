@@ -42,7 +42,7 @@ const EXPOSED =
 const PIECE_BYTES = 256 * 1024;
 
 /** Pages that say where they are, the Hub may refuse: some hosts of pages get no CORS then. */
-export function corsHeaders(exchange: Exchange): Record<string, string> {
+function corsHeaders(exchange: Exchange): Record<string, string> {
   const { request, hidden, log } = exchange;
   if (hidden || request.headers.referer !== undefined) return {};
   const isBare = log.server === 'content' && takeFault(exchange, 'bare') !== null;

@@ -47,7 +47,7 @@ export async function preprocessImages(
 }
 
 /** Resizes as the repo says; without a resize step, the image itself. */
-export function resizeTo(image: RgbImage, step: PreprocessorConfig['resize']): RgbImage {
+function resizeTo(image: RgbImage, step: PreprocessorConfig['resize']): RgbImage {
   if (step === null) return image;
   const { width, height } = targetSize(image, step.target);
   return resize(image, width, height, step.filter);

@@ -55,7 +55,7 @@ function cell({ scores, metric, n }: Task, method: string): string {
 }
 
 /** `peru-fft@10` as people say it. */
-export function methodTitle(method: string): string {
+function methodTitle(method: string): string {
   const [kind = '', setting = ''] = method.split('@');
   const [by, amount] = setting.split('=');
   switch (kind) {

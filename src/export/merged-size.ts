@@ -37,7 +37,7 @@ export interface MergedShard {
 }
 
 /** As huggingface_hub cuts models (`MAX_SHARD_SIZE`, "5GB"). */
-export const MAX_SHARD_BYTES = 5e9;
+const MAX_SHARD_BYTES = 5e9;
 
 /** The name under which transformers looks for a map from tensors to files. */
 export const MERGED_INDEX = 'model.safetensors.index.json';

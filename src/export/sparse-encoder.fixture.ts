@@ -6,7 +6,7 @@ import { type FlatLayout } from '@/tensor/layout';
 import { encodeGaps } from './gaps';
 
 /** Flat entries whose bit is set. */
-export function isKept(mask: Uint32Array, flat: number): boolean {
+function isKept(mask: Uint32Array, flat: number): boolean {
   return ((mask[flat >> 5]! >>> (flat & 31)) & 1) === 1;
 }
 

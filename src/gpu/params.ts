@@ -74,7 +74,7 @@ export class ParamsCache {
  *
  * @throws PeruError `internal` when names and fields differ
  */
-export function encodeParams(
+function encodeParams(
   kernel: Pick<Kernel, 'name' | 'bindings'>,
   values: Readonly<Record<string, number>>,
   uniform = 'params',

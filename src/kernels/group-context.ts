@@ -89,7 +89,7 @@ export function deltaCheckpoints({
 }
 
 /** During a visit to the chunk where the center is the base. */
-export function centerValues(
+function centerValues(
   { weights, merged }: GroupContext,
   center: Center,
   chunkIndex: number,

@@ -26,7 +26,7 @@ export function loadedPositions({ gaps }: EncodedTensor): number[] {
 }
 
 /** Float32 values, as NumPy would make them from the stored ones. */
-export function loadedValues(tensor: EncodedTensor, valueDtype: ValueDtype): Float32Array {
+function loadedValues(tensor: EncodedTensor, valueDtype: ValueDtype): Float32Array {
   if (valueDtype !== 'I8') return decodeFloats(tensor.values, valueDtype);
   const scale = Math.fround(tensor.scale!);
   return Float32Array.from(new Int8Array(tensor.values.buffer), (q) => Math.fround(q * scale));

@@ -125,7 +125,7 @@ export interface FakeGroup {
 }
 
 /** Whether `fakeGroup` makes groups that read their weights. */
-export function isStreaming(engine: Engine): boolean {
+function isStreaming(engine: Engine): boolean {
   return streaming.has(engine);
 }
 

@@ -10,7 +10,7 @@ import {
 import { normal, seeded } from './test-group';
 
 /** Unit roundoff of float32. */
-export const ROUNDOFF = 2 ** -24;
+const ROUNDOFF = 2 ** -24;
 
 /**
  * What float32 may lose, relative to the norm: a vector passes through about 2 R reflectors and

@@ -20,7 +20,7 @@ export type MergeMethod = keyof typeof MERGERS;
 
 export const MERGE_METHODS = Object.keys(MERGERS) as readonly MergeMethod[];
 
-export const LOW_RANK_COMPRESSORS = {
+const LOW_RANK_COMPRESSORS = {
   'peru-lora': peruLora,
 } as const satisfies Record<string, LowRankCompressor>;
 

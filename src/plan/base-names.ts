@@ -29,7 +29,7 @@ export function baseNames(names: Iterable<string>): BaseNames {
 }
 
 /** A name without the parts of any wrapper. */
-export function withoutParts(name: string): string {
+function withoutParts(name: string): string {
   const plain = withoutWrappers(name);
   const parts = plain.split('.');
   return parts.some((part) => WRAPPERS.has(part))

@@ -77,7 +77,7 @@ export async function openImageSample(
 }
 
 /** @throws PeruError `source` where there is no file */
-export async function openShards(shards: readonly Shard[]): Promise<ParquetFile[]> {
+async function openShards(shards: readonly Shard[]): Promise<ParquetFile[]> {
   if (shards.length === 0) throw new Error('A split without files was opened.');
   return Promise.all(shards.map(({ blob, name }) => openParquet(blob, name)));
 }

@@ -67,7 +67,7 @@ export function imageRow(row: unknown, i: number, columns: ImageColumns, name: s
   };
 }
 
-export function unsuitable(name: string, what: string): PeruError {
+function unsuitable(name: string, what: string): PeruError {
   return new PeruError(
     'unsupported',
     `${name} can not score a task: ${what}.`,

@@ -15,7 +15,7 @@ export function licenceOf(card: string): string | null {
 }
 
 /** Models that a card names as those its model was made from: `base_model:`. */
-export function baseModelsOf(card: string): readonly string[] {
+function baseModelsOf(card: string): readonly string[] {
   return topLevelValues(frontMatterOf(card), 'base_model');
 }
 

@@ -11,9 +11,9 @@ import {
 import { parquetHeader } from 'hyparquet/src/column.js';
 
 /** Most rows of a row group, and values of a column in it: writers put a million rows at most. */
-export const MOST_GROUP_ROWS = 1e7;
+const MOST_GROUP_ROWS = 1e7;
 /** Largest page, in bytes, packed or unpacked: writers aim at one MB. */
-export const MOST_PAGE_BYTES = 64 * 2 ** 20;
+const MOST_PAGE_BYTES = 64 * 2 ** 20;
 /** Most bytes of a column's pages in a row group, once unpacked. */
 const MOST_CHUNK_BYTES = 2 ** 30;
 

@@ -23,7 +23,7 @@ import { mergedSha256, sha256Of } from './content-hash';
 import { readShardIndex } from './shard-index';
 
 export const SPARSE_SUFFIX = '.sparse.safetensors';
-export const MERGED_FILE = 'merged.safetensors';
+const MERGED_FILE = 'merged.safetensors';
 export const RECIPE_FILE = 'recipe.json';
 /** Folder of an export that holds the adapters of all tasks merged into one. */
 export const MERGED_ADAPTER = 'merged';

@@ -9,7 +9,7 @@ import {
 import { type Fetch, fetchFile } from './fetch-file';
 
 /** Largest file of a zoo that is fetched, in bytes. */
-export const MAX_ZOO_FILE_BYTES = 32_000_000;
+const MAX_ZOO_FILE_BYTES = 32_000_000;
 
 /** Where a zoo's files come from. */
 export interface Door {

@@ -47,7 +47,7 @@ export interface ZooOptions extends OpenOptions {
 const MANIFEST = 'zoo.json';
 
 /** What lies in the base's folder: a static server lists nothing. */
-export const BASE_PATHS: readonly string[] = [
+const BASE_PATHS: readonly string[] = [
   'README.md',
   'config.json',
   'merges.txt',

@@ -25,7 +25,7 @@ export function startText({ bytes: tally }: Preflight, time: ExpectedTime | null
 }
 
 /** `about 3 min at the 42.0 MB a second measured here last time`. */
-export function timeText({ seconds, rate, from }: ExpectedTime): string {
+function timeText({ seconds, rate, from }: ExpectedTime): string {
   const basis =
     from === 'measured'
       ? `at the ${bytes(rate)} a second measured here last time`

@@ -63,7 +63,7 @@ export function unscoredTask({ name }: RepoSource): Omit<TaskSource<never>, 'mod
  * @throws PeruError `choose-base` where neither a choice, nor the tensors, nor what the checkpoints
  *   are called and say of themselves tells
  */
-export async function chooseBase(
+async function chooseBase(
   checkpoints: readonly CheckpointSource[],
   chosenId: string | undefined,
   options: OpenOptions,

@@ -15,7 +15,7 @@ export interface Machine {
  * A budget that most machines have room for: half of main memory, which integrated GPUs share and
  * others tend to match, within 1 to 8 GiB. The reference engine shares the tab's own memory.
  */
-export function suggestBudgetBytes({ engine, deviceMemory = 4 }: Machine): number {
+function suggestBudgetBytes({ engine, deviceMemory = 4 }: Machine): number {
   const most = engine === 'webgpu' ? 8 * GIB : 4 * GIB;
   return Math.min(most, Math.max(GIB, (deviceMemory * GIB) / 2));
 }

@@ -58,7 +58,7 @@ export async function uploadCheckpoints(
   }
 }
 
-export function chunksOf(
+function chunksOf(
   { layout, dtypeOf, checkpoints }: UploadSpec,
   maxElements: number,
 ): readonly Chunk[] {

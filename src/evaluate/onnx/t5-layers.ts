@@ -62,7 +62,7 @@ export function addPositionBias(
 }
 
 /** x W^T with `name.weight`. */
-export function addLinear(
+function addLinear(
   graph: GraphBuilder,
   input: Value,
   name: string,

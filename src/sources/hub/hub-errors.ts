@@ -23,7 +23,7 @@ export function repoPage({ hub, repo }: Pick<About, 'hub' | 'repo'>): string {
 }
 
 /** What messages call the thing asked for. */
-export function labelOf({ repo, path }: Pick<About, 'repo' | 'path'>): string {
+function labelOf({ repo, path }: Pick<About, 'repo' | 'path'>): string {
   return path === null ? repo : `${repo}/${path}`;
 }
 

@@ -87,7 +87,7 @@ export function take(filling: Filling, chunk: Uint8Array, about: About): void {
 }
 
 /** Where the Hub serves a file, or says where it is served. */
-export function resolveUrl(door: HubDoor, { about, commit }: RemoteFile): URL {
+function resolveUrl(door: HubDoor, { about, commit }: RemoteFile): URL {
   const path = (about.path ?? '').split('/').map(encodeURIComponent).join('/');
   return new URL(`${about.repo}/resolve/${commit}/${path}`, door.hub);
 }

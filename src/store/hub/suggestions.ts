@@ -80,7 +80,3 @@ export function selectFindNote(state: Suggestions): string {
         : `${state.repos.length} matching ${state.repos.length === 1 ? 'repo' : 'repos'}: choose with the arrow keys.`;
   }
 }
-
-export function selectFindStatus({ status }: Suggestions): Suggestions['status'] {
-  return status;
-}

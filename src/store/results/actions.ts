@@ -64,7 +64,7 @@ export function hearResult(event: ResultEvent): void {
 }
 
 /** The state after an event. Pure. */
-export function reduceResult(state: ResultsState, event: ResultEvent): Partial<ResultsState> {
+function reduceResult(state: ResultsState, event: ResultEvent): Partial<ResultsState> {
   switch (event.type) {
     case 'histograms':
       return {

@@ -70,7 +70,7 @@ export function seededValues({ path, name, count }: Place): Float32Array {
 }
 
 /** Numbers evenly spread over -1..1, told by a text alone (FNV-1a, then mulberry32). */
-export function noise(seed: string): () => number {
+function noise(seed: string): () => number {
   let state = 0x811c_9dc5;
   for (let i = 0; i < seed.length; i++) state = Math.imul(state ^ seed.charCodeAt(i), 0x0100_0193);
   return () => {
