@@ -4,6 +4,8 @@ import { presetRepos } from './fixture-hub/preset-repos';
 import { startFixtureHub } from './fixture-hub/start-fixture-hub';
 import { expect, test } from './fixtures';
 
+test.use({ zoo: 'whole' });
+
 const WIDTH = 1280;
 /** Pixels left around what is shown. */
 const AIR = 40;
@@ -44,6 +46,7 @@ test('screenshot-report', async ({ peru, page }) => {
   const hub = await startFixtureHub(presetRepos('clip-vit-base-patch32', { dtype: 'F32' }));
   try {
     await peru.open(`?demo=fft&hub=${hub.hubUrl}`);
+    await peru.unfoldSources();
     await page.getByRole('button', { name: 'Preset: CLIP ViT-B/32, eight tasks' }).click();
     await expect(peru.startButton).toBeEnabled();
     const story = page.getByRole('heading', { name: /Merge 8 fine.tunes/ });
