@@ -1,16 +1,18 @@
 import { expect, test } from './fixtures';
 import { expectTorchScores } from './torch-tables';
 
-test.use({ zoo: 'whole' });
+test.describe('all tasks', () => {
+  test.use({ zoo: 'whole' });
 
-test('opens the demo by itself and agrees with torch to one image', async ({ peru }) => {
-  await peru.open();
-  await peru.waitDone();
-  const results = await peru.results();
+  test('opens the demo by itself and agrees with torch to one image', async ({ peru }) => {
+    await peru.open();
+    await peru.waitDone();
+    const results = await peru.results();
 
-  expectTorchScores('fft', results);
-  expect(peru.faults).toEqual([]);
-  expect([...peru.requestedOrigins]).toEqual([new URL(peru.page.url()).origin]);
+    expectTorchScores('fft', results);
+    expect(peru.faults).toEqual([]);
+    expect([...peru.requestedOrigins]).toEqual([new URL(peru.page.url()).origin]);
+  });
 });
 
 test('shows in the table what the results file says', async ({ peru }) => {
