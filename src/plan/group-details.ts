@@ -80,7 +80,7 @@ export function groupDetails(group: {
 function tablesTwice({ copies, tensors }: UntiedView, merged: ReadonlySet<string>): TableTwice[] {
   return [...copies].flatMap(([name, others]) => {
     const { shape, stored: read } = tensors.get(name)!;
-    if (!merged.has(name) || shape.length < 2) return [];
+    if (!merged.has(name) || shape.length < 2 || shape.includes(0)) return [];
     return others.map((copy) => ({ name, read, copy }));
   });
 }

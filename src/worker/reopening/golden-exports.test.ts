@@ -2,23 +2,21 @@
  * Exports as Peru has written them: each opens for ever, and the same input gives the same bytes
  * (`e2e/export.spec.ts` asks that of the demos'). Add to `e2e/goldens`; change nothing in it.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { goldenFiles } from '../../../e2e/golden-files';
 import { type Finding } from '@/plan/preflight';
 import { type SourceRequest } from '@/worker/protocol';
 import {
   adapterBase,
   adapterGroup,
   dropped,
-  type Exported,
   exportOf,
   FULL_REQUEST,
   preflightOf,
   RECIPE,
 } from './reopen.fixture';
-
-const GOLDENS = 'e2e/goldens';
 
 const ADAPTERS: SourceRequest = { kind: 'files', files: adapterGroup() };
 
@@ -63,17 +61,6 @@ const DEMOS = [
   { name: 'lora-q4', kind: 'adapters', checkpoints: ['t5-tiny', 'acceptability', 'entailment'] },
 ];
 
-function filesIn(golden: string): Exported {
-  const folder = join(GOLDENS, golden);
-  const found = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const paths = found
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return new Map(
-    paths.map((path) => [path.slice(folder.length + 1), new Uint8Array(readFileSync(path))]),
-  );
-}
-
 /** Whether these files are the recipe's own is in doubt. */
 function doubts(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ level, topic }) => level === 'warning' && topic === 'sources');
@@ -81,7 +68,7 @@ function doubts(findings: readonly Finding[]): readonly Finding[] {
 
 describe.each(SMALL)('$name', ({ name, request, recipe, beside }) => {
   it('is written with the same bytes today', async () => {
-    const [golden, files] = [filesIn(name), await exportOf(request, recipe)];
+    const [golden, files] = [goldenFiles(name), await exportOf(request, recipe)];
     expect([...files.keys()].sort()).toEqual([...golden.keys()].sort());
     for (const [path, bytes] of files) {
       expect(Buffer.compare(bytes, golden.get(path)!), path).toBe(0);
@@ -89,7 +76,7 @@ describe.each(SMALL)('$name', ({ name, request, recipe, beside }) => {
   });
 
   it('opens', async () => {
-    const files = [...dropped(filesIn(name)), ...beside];
+    const files = [...dropped(goldenFiles(name)), ...beside];
     const { checkpoints, findings } = await preflightOf({ kind: 'files', files });
     expect(checkpoints).toHaveLength(3);
     expect(doubts(findings)).toEqual([]);
@@ -111,7 +98,7 @@ describe.each(DEMOS)('the demo $name', ({ name, kind, checkpoints }) => {
   });
 
   it('opens, with its base and its test sets', async () => {
-    const opened = await preflightOf({ kind: 'files', files: dropped(filesIn(name)) });
+    const opened = await preflightOf({ kind: 'files', files: dropped(goldenFiles(name)) });
     expect(opened.kind).toBe(kind);
     expect(opened.checkpoints.map((one) => one.name)).toEqual(checkpoints);
     expect(doubts(opened.findings)).toEqual([]);
