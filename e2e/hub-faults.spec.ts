@@ -76,10 +76,11 @@ function weightBytes(): number {
     .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
 }
 
-/** Every byte once, and little more. */
-function expectOnce(bytes: number, models = TASKS.length + 1): void {
-  expect(bytes / (models * MODEL_BYTES)).toBeGreaterThan(0.99);
-  expect(bytes / (models * MODEL_BYTES)).toBeLessThan(1.02);
+/** Every byte once, and little more than what connections took with them. */
+function expectOnce(bytes: number, { lostBytes = 0 } = {}): void {
+  const group = (TASKS.length + 1) * MODEL_BYTES;
+  expect(bytes / group).toBeGreaterThan(0.99);
+  expect((bytes - lostBytes) / group).toBeLessThan(1.02);
 }
 
 const SLOW = { kind: 'slow', bytesPerSecond: 500_000, path: /model\.safetensors/ } as const;
@@ -97,10 +98,13 @@ function keptBytes(page: Page): Promise<number> {
 test('goes on after twenty dropped connections of one download', async ({ peru }) => {
   await peru.open(linkTo());
   await peru.start();
-  hub.fault({ kind: 'drop', afterBytes: 300_000, path: /./, server: 'content', times: 20 });
+  const times = 20;
+  hub.fault({ kind: 'drop', afterBytes: 3_000_000, path: /./, server: 'content', times });
   await peru.waitDone();
   await expect(peru.alert).toHaveCount(0);
-  expectOnce(weightBytes());
+  // What a browser holds of an answer and has not handed out is gone with its connection: half a
+  // megabyte in the pipe to the page, and what is queued. Beginning anew would cost three times that.
+  expectOnce(weightBytes(), { lostBytes: times * 2 ** 20 });
 });
 
 test('a tab closed in the middle leaves what has come, and the next one takes it', async ({
