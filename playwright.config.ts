@@ -9,6 +9,9 @@ const PORT = 4199;
  */
 const HANGS_MS = 20 * 60_000;
 
+/** What takes minutes on a machine without a GPU: `npm run test:full`. */
+const FULL = /@full/;
+
 /** Firefox's waits follow progress (e2e/firefox/firefox-page.ts); this ends what hangs elsewhere. */
 const FIREFOX = { testDir: 'e2e/firefox', timeout: 20 * 60_000 };
 
@@ -25,7 +28,8 @@ export default defineConfig<object, FirefoxOptions>({
   workers: 2,
   forbidOnly: true,
   projects: [
-    { name: 'chromium', testIgnore: 'e2e/firefox/**' },
+    { name: 'chromium', testIgnore: 'e2e/firefox/**', grepInvert: FULL },
+    { name: 'full', testIgnore: 'e2e/firefox/**', grep: FULL },
     { ...FIREFOX, name: 'firefox', use: { webgpu: false } },
     { ...FIREFOX, name: 'firefox-webgpu', use: { webgpu: true } },
   ],

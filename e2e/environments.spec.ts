@@ -18,7 +18,7 @@ test('where WebGPU has no adapter the processor takes over, and a banner says wh
   try {
     const peru = new PeruPage(await browser.newPage({ baseURL: test.info().project.use.baseURL! }));
     closeWhenStill(peru.page.context());
-    await shortenZoo(peru.page.context());
+    await shortenZoo(peru.page.context(), 'short');
     await peru.open('?demo=fft');
     await expectProcessor(peru, /found no adapter/);
   } finally {

@@ -21,6 +21,9 @@ function bytesOf(files: readonly ListedFile[], pattern: RegExp): number {
   return some.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+// As the golden files are.
+test.use({ zoo: 'two-tasks' });
+
 test('full fine-tunes leave as listed, twice the same, and come back with the same accuracy', async ({
   peru,
   page,

@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import { test as base } from '@playwright/test';
 import { type FixtureFile, PeruPage } from './pages/peru-page';
 import { closeWhenStill } from './pages/stillness';
-import { shortenZoo } from './short-zoo';
+import { shortenZoo, type ZooExtent } from './short-zoo';
 
 export { expect } from '@playwright/test';
 
 interface Fixtures {
-  /** Whether the demos have all their tasks, or two; `short` unless a journey says otherwise. */
-  readonly zoo: 'short' | 'whole';
+  /** `short` unless a journey says otherwise. */
+  readonly zoo: ZooExtent;
   readonly peru: PeruPage;
 }
 
@@ -17,7 +17,7 @@ export const test = base.extend<Fixtures>({
   zoo: ['short', { option: true }],
   context: async ({ context, zoo }, use) => {
     closeWhenStill(context);
-    if (zoo === 'short') await shortenZoo(context);
+    await shortenZoo(context, zoo);
     await use(context);
     // A page may ask for more until it is closed.
     await context.unrouteAll({ behavior: 'ignoreErrors' });

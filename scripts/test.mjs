@@ -63,8 +63,22 @@ await main(async () => {
     ];
     runTests(`${project} tests`, args, () => ({}), readVitestReport);
   };
+  const runJourneys = (projects) =>
+    runTests(
+      'end-to-end tests',
+      () => [
+        'playwright',
+        'test',
+        '--reporter=list,json',
+        ...projects.map((p) => `--project=${p}`),
+      ],
+      (report) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
+      readPlaywrightReport,
+    );
   if (full) {
     runVitest('full');
+    check('build', () => tryTo(build));
+    runJourneys(['full']);
     conclude(totals);
     return;
   }
@@ -81,12 +95,7 @@ await main(async () => {
     () =>
       spawnSync('node', ['scripts/page-weight.mjs'], { cwd: ROOT, stdio: 'inherit' }).status === 0,
   );
-  runTests(
-    'end-to-end tests',
-    () => ['playwright', 'test', '--reporter=list,json'],
-    (report) => ({ PLAYWRIGHT_JSON_OUTPUT_NAME: report }),
-    readPlaywrightReport,
-  );
+  runJourneys(['chromium', 'firefox', 'firefox-webgpu']);
 
   console.log(`\n${LEFT_OUT}`);
   conclude(totals);

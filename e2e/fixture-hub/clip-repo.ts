@@ -1,4 +1,4 @@
-/** CLIP repos at their true shapes, as transformers names tensors, with made-up weights. */
+/** CLIP repos at their true widths, as transformers names tensors, with made-up weights. */
 import { type FixtureFile, type FixtureFiles, memoryFile } from './content';
 import { zooJson } from './zoo-files';
 import { type SyntheticCheckpoint, syntheticFile, type SyntheticTensor } from './synthetic';
@@ -33,20 +33,28 @@ function clip(width: number, vision: Tower, patch: number): ClipShape {
   return { text: { width, layers: 12 }, vision, patch, projection: width };
 }
 
+function shapeOf(name: ClipName, layers?: number): ClipShape {
+  const whole = CLIP_SHAPES[name];
+  if (layers === undefined) return whole;
+  return { ...whole, text: { ...whole.text, layers }, vision: { ...whole.vision, layers } };
+}
+
 export interface ClipRepo extends Omit<SyntheticCheckpoint, 'tensors'> {
   readonly shape: ClipName;
   /** `vision`: the vision tower alone, as fine-tunes of it are published. */
   readonly parts: 'all' | 'vision';
+  /** Of each tower; default: all of them. */
+  readonly layers?: number;
 }
 
 /** Weights and config.json; for a whole CLIP also what turns images and words into its inputs. */
-export function clipFiles({ shape, parts, ...weights }: ClipRepo): FixtureFiles {
-  const tensors = clipTensors(shape, parts);
+export function clipFiles({ shape, parts, layers, ...weights }: ClipRepo): FixtureFiles {
+  const tensors = clipTensors(shape, parts, layers);
   const files = new Map<string, FixtureFile>();
   const add = (path: string, content: unknown): void => {
     files.set(path, memoryFile(path, JSON.stringify(content, null, 2)));
   };
-  add('config.json', clipConfig(shape, parts));
+  add('config.json', clipConfig(shape, parts, layers));
   if (parts === 'all') {
     add('preprocessor_config.json', PREPROCESSOR);
     add('tokenizer.json', tokenizer());
@@ -102,8 +110,12 @@ interface Tokenizer {
 }
 
 /** Names and shapes, sorted as the safetensors package writes them. */
-export function clipTensors(name: ClipName, parts: ClipRepo['parts']): SyntheticTensor[] {
-  const { text, vision, patch, projection } = CLIP_SHAPES[name];
+export function clipTensors(
+  name: ClipName,
+  parts: ClipRepo['parts'],
+  layerCount?: number,
+): SyntheticTensor[] {
+  const { text, vision, patch, projection } = shapeOf(name, layerCount);
   const tensors: SyntheticTensor[] = [
     { name: 'vision_model.embeddings.class_embedding', shape: [vision.width] },
     {
@@ -159,8 +171,8 @@ function norm(name: string, width: number): SyntheticTensor[] {
   return ['bias', 'weight'].map((part) => ({ name: `${name}.${part}`, shape: [width] }));
 }
 
-function clipConfig(name: ClipName, parts: ClipRepo['parts']): unknown {
-  const { text, vision, patch, projection } = CLIP_SHAPES[name];
+function clipConfig(name: ClipName, parts: ClipRepo['parts'], layerCount?: number): unknown {
+  const { text, vision, patch, projection } = shapeOf(name, layerCount);
   const tower = ({ width, layers: count }: Tower): Record<string, unknown> => ({
     hidden_size: width,
     intermediate_size: 4 * width,

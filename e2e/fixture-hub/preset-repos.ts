@@ -11,6 +11,8 @@ export interface PresetRepoOptions {
   readonly dtype?: 'F32' | 'F16' | 'BF16';
   /** Rows of each data set; default 80. */
   readonly rows?: number;
+  /** Layers of each tower of a CLIP; default: as many as the true ones have. */
+  readonly layers?: number;
 }
 
 export interface PresetRepos {
@@ -67,12 +69,13 @@ function baseRepo(ref: string, files: FixtureFiles): FixtureRepo {
 }
 
 /** Files of the base (task 0) or of a task (from 1). */
-function filesOf(preset: Preset, task: number, { dtype = 'F16' }: PresetRepoOptions): FixtureFiles {
+function filesOf(preset: Preset, task: number, options: PresetRepoOptions): FixtureFiles {
+  const { dtype = 'F16', layers } = options;
   const weights = { dtype, seed: SEED, task };
   const clip = Object.keys(CLIP_SHAPES).find((name) => preset.id === `clip-${name}`);
   if (clip !== undefined) {
     const parts = task === 0 ? 'all' : 'vision';
-    return clipFiles({ ...weights, shape: clip as ClipName, parts });
+    return clipFiles({ ...weights, shape: clip as ClipName, parts, ...(layers && { layers }) });
   }
   const isAdapter = task > 0 && preset.id.includes('lora');
   return isAdapter ? t5AdapterFiles(weights, preset.base) : t5Files(weights);
