@@ -8,30 +8,51 @@ import tseslint from 'typescript-eslint';
 
 /** Which folders of src/ each folder may import (docs/ARCHITECTURE.md, "Who may import whom"). */
 const MAY_IMPORT = {
-  tensor: [],
-  reference: ['tensor'],
-  sources: ['tensor'],
-  plan: ['tensor'],
-  gpu: ['tensor'],
-  kernels: ['gpu', 'tensor'],
+  core: [],
+  tensor: ['core'],
+  reference: ['tensor', 'core'],
+  gpu: ['tensor', 'core'],
+  kernels: ['gpu', 'tensor', 'core'],
+  formats: ['tensor', 'core'],
+  hub: ['formats', 'tensor', 'core'],
   methods: ['tensor'],
-  recipe: ['methods', 'tensor'],
-  evaluate: ['tensor'],
-  export: ['recipe', 'methods', 'tensor'],
-  worker: [
-    'tensor',
-    'reference',
+  recipe: ['methods', 'tensor', 'core'],
+  plan: ['formats', 'tensor', 'core'],
+  evaluate: ['tensor', 'core'],
+  export: ['recipe', 'methods', 'formats', 'tensor', 'core'],
+  protocol: ['export', 'plan', 'recipe', 'formats', 'tensor', 'core'],
+  sources: ['protocol', 'plan', 'recipe', 'methods', 'hub', 'formats', 'core'],
+  datasets: ['sources', 'hub', 'formats', 'tensor', 'core'],
+  jobs: [
+    'protocol',
     'sources',
-    'plan',
-    'gpu',
-    'kernels',
-    'methods',
-    'recipe',
+    'datasets',
+    'hub',
     'evaluate',
     'export',
+    'plan',
+    'recipe',
+    'methods',
+    'formats',
+    'tensor',
+    'core',
   ],
-  store: ['worker', 'methods', 'tensor'],
-  ui: ['store', 'methods'],
+  platform: ['jobs', 'kernels', 'reference', 'gpu', 'protocol', 'export', 'hub', 'tensor', 'core'],
+  worker: ['jobs', 'platform', 'protocol', 'core'],
+  store: [
+    'protocol',
+    'platform',
+    'sources',
+    'hub',
+    'export',
+    'plan',
+    'recipe',
+    'methods',
+    'formats',
+    'tensor',
+    'core',
+  ],
+  ui: ['store', 'recipe', 'methods'],
 };
 
 const zones = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
@@ -41,10 +62,10 @@ const zones = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')}.`,
 }));
 
-const FETCH_DOOR = { name: 'fetch', message: 'Only src/sources talks to the network.' };
+const FETCH_DOOR = { name: 'fetch', message: 'Only src/hub and src/sources talk to the network.' };
 const STORAGE_DOORS = ['localStorage', 'sessionStorage', 'indexedDB', 'caches'].map((name) => ({
   name,
-  message: 'Only src/sources touches storage.',
+  message: 'Only src/platform touches storage.',
 }));
 const GPU_DOOR = {
   object: 'navigator',
@@ -102,15 +123,20 @@ export default tseslint.config(
   {
     // Reads inside a typed array's bounds are the norm in numeric code; `!` keeps them legible.
     files: [
-      'src/{tensor,reference,gpu,kernels,methods,recipe,evaluate,export,sources,plan,worker}/**',
+      'src/{core,tensor,formats,hub,datasets,reference,gpu,kernels,methods,recipe,evaluate}/**',
+      'src/{export,plan,protocol,sources,jobs,platform,worker}/**',
       'bench/**',
     ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  { files: ['src/sources/**'], rules: { 'no-restricted-globals': 'off' } },
+  {
+    files: ['src/{hub,sources}/**'],
+    rules: { 'no-restricted-globals': ['error', ...STORAGE_DOORS] },
+  },
+  { files: ['src/platform/**'], rules: { 'no-restricted-globals': ['error', FETCH_DOOR] } },
   { files: ['src/gpu/**'], rules: { 'no-restricted-properties': 'off' } },
   {
-    files: ['**/*.test.ts', '**/*.test.tsx', 'src/**/golden/**', 'e2e/**', 'bench/**'],
+    files: ['**/*.{test,fixture}.ts', 'src/**/golden/**', 'e2e/**', 'bench/**'],
     rules: {
       'no-restricted-globals': 'off',
       'no-restricted-properties': 'off',

@@ -22,7 +22,7 @@ const FULL = ['src/**/*.full.gpu.test.ts'];
  * Run in Node, too, through Dawn on another driver than Chromium's. In Chromium all files share their
  * modules, and so the engines that `useEngine` opened; Dawn's process survives one instance only.
  */
-const KERNELS = ['src/kernels/*.gpu.test.ts'];
+const KERNELS = ['src/kernels/**/*.gpu.test.ts'];
 
 function inChromium(
   name: string,

@@ -1,6 +1,6 @@
 /** The bench in Node, through Dawn. Exit status 3: no adapter here. */
 import { create, globals } from 'webgpu';
-import { errorFacts } from '@/tensor/errors';
+import { errorFacts } from '../src/core/errors';
 
 const NO_ADAPTER = 3;
 

@@ -1,5 +1,5 @@
 /** The bench in a page: prints into the page, where anyone may read it. */
-import { errorFacts } from '@/tensor/errors';
+import { errorFacts } from '../src/core/errors';
 import { runBench } from './run';
 
 const log = document.querySelector('pre')!;

@@ -1,4 +1,4 @@
-"""Makes the golden adapters of src/tensor/adapter/golden: what peft saves, and what it merges.
+"""Makes the golden adapters of src/formats/peft/golden: what peft saves, and what it merges.
 
     python -m venv venv
     venv/bin/pip install torch==2.8.0 transformers==4.57.1 peft==0.17.1 safetensors
@@ -44,7 +44,7 @@ from transformers import (
 )
 from transformers.pytorch_utils import Conv1D
 
-OUT = Path(__file__).resolve().parent.parent / "src/tensor/adapter/golden"
+OUT = Path(__file__).resolve().parent.parent / "src/formats/peft/golden"
 KEPT = ("adapter_config.json", "adapter_model.safetensors")
 
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE / "zoo"))
 from evaluate import Zoo  # noqa: E402
 from model import image_logits  # noqa: E402
 
-OUT = HERE.parent / "src/worker/adapters/golden"
+OUT = HERE.parent / "src/jobs/adapters/golden"
 TASK = "digits"
 IMAGES = 64
 

@@ -1,4 +1,4 @@
-"""Makes src/kernels/golden/svd.json: singular values of low-rank products by numpy in float64.
+"""Makes src/kernels/low-rank/golden/svd.json: singular values of low-rank products by numpy in float64.
 
     python -m venv venv && venv/bin/pip install numpy==2.2.6
     venv/bin/python scripts/golden_svd.py
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).resolve().parent.parent / "src/kernels/golden/svd.json"
+OUT = Path(__file__).resolve().parent.parent / "src/kernels/low-rank/golden/svd.json"
 
 # rows, columns, rank, halvings: column k of the left factor is scaled by 2^-floor(k * halvings).
 CASES = [

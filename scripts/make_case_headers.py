@@ -1,4 +1,4 @@
-"""Writes src/worker/cases/golden: folders of real models without their weights.
+"""Writes src/jobs/cases/golden: folders of real models without their weights.
 
 Each case folder given (CASE/inputs/...) becomes CASE.json: for every file its path, and
 - of safetensors files the header: metadata, and each tensor's dtype and shape in the file's order;

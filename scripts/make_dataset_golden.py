@@ -1,4 +1,4 @@
-"""Writes the golden parquet files of src/sources/golden: tiny image data sets and broken ones.
+"""Writes the golden parquet files of src/datasets/golden: tiny image data sets and broken ones.
 
 `rows.parquet` is written by the datasets package, as on the Hub; the others by pyarrow, each with
 one fault. Image bytes are the row number repeated, not real images: nothing decodes them here.

@@ -1,4 +1,4 @@
-"""Writes src/worker/scoring/golden/image-formats.json: one picture in the formats that data sets hold.
+"""Writes src/jobs/scoring/golden/image-formats.json: one picture in the formats that data sets hold.
 
 Four flat quarters, beside each file the colours of their middles as Pillow's convert("RGB") gives
 them. Needs Pillow. Run from anywhere:

@@ -1,4 +1,4 @@
-"""Writes the golden parquet files of src/sources/golden of which only beginnings are read.
+"""Writes the golden parquet files of src/datasets/golden of which only beginnings are read.
 
 Written by pyarrow as the Hub's image sets are, in row groups, with values in dictionaries or plain,
 in either version of data pages. Row r holds r in four bytes, then noise of a length of its own,

@@ -1,4 +1,4 @@
-"""Writes the golden text data sets of src/sources/golden, text-*.parquet, all by the datasets
+"""Writes the golden text data sets of src/datasets/golden, text-*.parquet, all by the datasets
 package, as on the Hub. Needs datasets. Run from anywhere:
 
     python scripts/make_text_dataset_golden.py

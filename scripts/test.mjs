@@ -88,13 +88,10 @@ await main(async () => {
   check('format', () => npx(['prettier', '--check', '--log-level', 'warn', '.']));
   check('types', () => npx(['tsc']));
   check('dead exports', () => npx(['knip']));
+  check('folders', () => node('scripts/check-folders.mjs'));
   for (const project of ['unit', 'dawn', 'kernels', 'gpu']) runVitest(project);
   check('build', () => tryTo(build));
-  check(
-    'page weight',
-    () =>
-      spawnSync('node', ['scripts/page-weight.mjs'], { cwd: ROOT, stdio: 'inherit' }).status === 0,
-  );
+  check('page weight', () => node('scripts/page-weight.mjs'));
   runJourneys(['chromium', 'firefox', 'firefox-webgpu']);
 
   console.log(`\n${LEFT_OUT}`);
@@ -114,6 +111,10 @@ function npx(args, env = {}) {
     env: { ...process.env, ...env },
   });
   return status === 0;
+}
+
+function node(script) {
+  return spawnSync('node', [script], { cwd: ROOT, stdio: 'inherit' }).status === 0;
 }
 
 function tryTo(action) {

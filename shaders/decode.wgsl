@@ -1,4 +1,4 @@
-// A checkpoint's weights as float32, bit for bit. F32 needs no kernel: src/kernels/apply.ts copies.
+// A checkpoint's weights as float32, bit for bit. F32 needs no kernel: src/kernels/operations/apply.ts copies.
 //
 // One pass. An invocation writes one unit; eight workgroups a block, as in apply.wgsl.
 // Bytes an element: 2 read, 4 written. About 11 operations in F16, 1 in BF16.

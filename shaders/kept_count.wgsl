@@ -1,5 +1,5 @@
 // Of each block: how many entries are kept, the bytes of 255 between them, and where the first and the
-// last lie. src/kernels/encode.ts adds up what lies before each block, across chunks too.
+// last lie. src/kernels/operations/encode.ts adds up what lies before each block, across chunks too.
 //
 // One workgroup a block; reads bits, no weights. Bytes an element: 1/8 read; 16 written a block.
 // About 12 operations for every 32 elements.

@@ -1,6 +1,6 @@
 // Kept entries of a run of blocks, packed: their values, and the bytes of their distances
-// (src/export/gaps.ts). A block's first distance reaches back to another block, or chunk: its byte is
-// left 0 for src/kernels/encode.ts, which knows. The buffer starts zeroed.
+// (src/export/sparse/gaps.ts). A block's first distance reaches back to another block, or chunk: its byte is
+// left 0 for src/kernels/operations/encode.ts, which knows. The buffer starts zeroed.
 //
 // One workgroup a block; a lane gathers bytes into words, and words that two lanes or two blocks share
 // are joined by atomics. Entries are decoded one by one: even at 10 % a unit of eight keeps fewer than

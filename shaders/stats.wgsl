@@ -1,7 +1,7 @@
 // Per block: entries kept, those of them that are not zero, the energy (sum of squares) of the
 // kept and of all u. Each invocation sums its units in order, sixteen their columns, one those: a
 // fixed order.
-// Blocks are summed in float64 by src/kernels/stats.ts.
+// Blocks are summed in float64 by src/kernels/operations/stats.ts.
 //
 // One pass; one workgroup a block. Bytes an element: center and task read, 4 (halves) to 8. About 36
 // operations in F16.
@@ -15,7 +15,7 @@ struct BlockStats {
 
 @group(0) @binding(5) var<storage, read_write> block_stats: array<BlockStats>;
 
-// At most WORKGROUP_SIZE; on software adapters 16 (src/kernels/sources.ts).
+// At most WORKGROUP_SIZE; on software adapters 16 (src/kernels/weights/sources.ts).
 override LANES: u32 = 256u;
 const ROWS = 16u;
 

@@ -3,7 +3,7 @@ import '@/ui/tokens.css';
 import '@/ui/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { startPage } from '@/store/start';
+import { startPage } from '@/store/actions/start';
 import { App } from '@/ui/app';
 import { connectWorker } from '@/worker/client';
 

@@ -2,8 +2,8 @@
  * A worker that holds Peru's evaluator against transformers.js, in turn. It posts lines, then how
  * it ended.
  */
-import { threadCount } from '@/evaluate/session';
-import { errorFacts } from '@/tensor/errors';
+import { threadCount } from '../../src/evaluate/runtime/session';
+import { errorFacts } from '../../src/core/errors';
 import { comparePairs, type Clock } from '../pairs';
 import { type Contender, type EvaluationCase } from './evaluation-case';
 import { openPeru } from './peru';

@@ -1,6 +1,6 @@
 /** Peru's job in Node, through Dawn: `job-node.js GROUP LAMBDA PERCENT`. Exit 3: no adapter here. */
 import { create, globals } from 'webgpu';
-import { errorFacts } from '@/tensor/errors';
+import { errorFacts } from '../../src/core/errors';
 
 const NO_ADAPTER = 3;
 

@@ -1,8 +1,8 @@
 /** Peru's own evaluator on the weights that the ONNX model was exported from. */
-import { loadBaseWeights, type BaseTensor } from '@/evaluate/base-weights';
-import { readClipConfig } from '@/evaluate/clip-config';
-import { createClipEvaluator } from '@/evaluate/clip-evaluator';
-import { type Provider } from '@/evaluate/session';
+import { loadBaseWeights, type BaseTensor } from '../../src/evaluate/runtime/base-weights';
+import { readClipConfig } from '../../src/evaluate/clip/clip-config';
+import { createClipEvaluator } from '../../src/evaluate/clip/clip-evaluator';
+import { type Provider } from '../../src/evaluate/runtime/session';
 import { openDevice } from '@/gpu/device';
 import { type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats } from '@/tensor/half';

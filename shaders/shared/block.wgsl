@@ -1,9 +1,9 @@
 // Blocks: runs of at most 16,384 elements of one tensor in one chunk. They let a kernel know the
 // tensor, and the position in it, of every element without searching.
-// Written by src/kernels/blocks.ts.
+// Written by src/kernels/weights/blocks.ts.
 //
 // Every tensor's part of a chunk starts at a unit and is padded with zeros to whole units
-// (src/kernels/chunk-map.ts). So no unit holds elements of two tensors, and padding has u = 0, key
+// (src/kernels/weights/chunk-map.ts). So no unit holds elements of two tensors, and padding has u = 0, key
 // 0: kernels that pass over zeros need not look for it.
 
 struct Block {

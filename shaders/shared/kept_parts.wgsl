@@ -3,7 +3,7 @@
 
 @group(0) @binding(4) var<storage, read> kept_bits: array<u32>;
 
-// What a byte of gaps skips without keeping any (src/export/gaps.ts).
+// What a byte of gaps skips without keeping any (src/export/sparse/gaps.ts).
 const SKIP = 255u;
 
 // A lane's kept entries. Positions are counted in the chunk, from 1; 0: none.

@@ -5,7 +5,7 @@
 // Flops: 512 a row. Loads: 8 vectors a lane for 64 products.
 
 // Software adapters take fewer: there a barrier costs as much as hundreds of loads for every four
-// lanes (src/kernels/low-rank-sources.ts).
+// lanes (src/kernels/low-rank/low-rank-sources.ts).
 override LANES: u32 = 64;
 // Lanes a tile.
 override PARTS: u32 = LANES / 16;

@@ -1,4 +1,4 @@
-// Tables of a batch of low-rank products, written by src/kernels/low-rank-plan.ts. A product is
+// Tables of a batch of low-rank products, written by src/kernels/low-rank/low-rank-plan.ts. A product is
 // L D Rᵀ; side 2 i is the L of product i, side 2 i + 1 its R. A side's matrix is length x columns,
 // columns one after the other, four rows a vector, and is handled in panels of 16 columns. Rows and
 // columns of padding, up to multiples of four, are zero.

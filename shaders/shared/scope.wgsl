@@ -1,4 +1,4 @@
-// What a selection knows of one scope. Made by src/kernels/select.ts, refined digit by digit.
+// What a selection knows of one scope. Made by src/kernels/operations/select.ts, refined digit by digit.
 
 struct ScopeState {
   // The key's digits found so far; the whole threshold after the third.

@@ -3,15 +3,15 @@
  * One pass: hashes of the pieces and of the file, the header, NaN and Inf, gaps.
  */
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import {
   readRange,
   readSafetensorsHeader,
   type SafetensorsHeader,
   type TensorInfo,
 } from '@/tensor/safetensors';
-import { sha256Hex } from '@/tensor/sha256';
-import { GapReader, GapsError } from '@/tensor/sparse/gaps';
+import { sha256Hex } from '@/core/sha256';
+import { GapReader, GapsError } from '@/formats/sparse/gaps';
 import { type WriteOptions, type WrittenFile, type WrittenTensor } from './written-file';
 
 export interface VerifyOptions extends WriteOptions {

@@ -1,6 +1,6 @@
 /** Writes a file and keeps what is needed to prove, once it is closed, that it is what was meant. */
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
-import { sha256Hex } from '@/tensor/sha256';
+import { sha256Hex } from '@/core/sha256';
 import { type ExportFolder, type OpenFile } from './file-sink';
 
 /** A run of bytes written at once. */

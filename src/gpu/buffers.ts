@@ -2,7 +2,7 @@
  * The one owner of GPU buffers: creates, reuses and destroys them, and knows how many bytes they
  * hold. Nobody counts references; whoever creates a buffer releases it, most often by a scope.
  */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 
 /** Released buffers up to this size wait for reuse, */
 const POOLED_BUFFER_BYTES = 64 * 2 ** 20;

@@ -4,7 +4,7 @@
  * open another.
  */
 import { type AdapterReport } from '@/tensor/engine';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { BufferOwner } from './buffers';
 import { OPTIONAL_FEATURES, ownLimits, reportAdapter } from './limits';
 import { type LiveDevice } from './live-device';

@@ -1,5 +1,5 @@
 /** Error scopes: turns what WebGPU reports later and elsewhere into a rejection here and now. */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type DeviceHandle } from './device';
 
 /**

@@ -2,7 +2,7 @@
  * Uniform parameters. Records are written by the order of fields in the WGSL, and
  * kept by content: the same record is uploaded once and bound from then on.
  */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type BufferOwner } from './buffers';
 import { type BufferSlice } from './recorder';
 import { type Kernel } from './pipelines';

@@ -2,7 +2,7 @@
  * Compute pipelines, made once a kernel and set of overrides. Layouts are explicit, read from the
  * WGSL (reflect.ts), so that bindings are given by the names they have in the shader.
  */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type LiveDevice } from './live-device';
 import { type Bindings, layoutEntries, reflectBindings } from './reflect';
 

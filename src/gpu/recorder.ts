@@ -1,5 +1,5 @@
 /** Records dispatches into one compute pass; bind groups are made once per set of buffers. */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type DeviceHandle } from './device';
 import { foldGrid } from './grid';
 import { type Kernel } from './pipelines';

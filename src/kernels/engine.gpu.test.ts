@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '@/gpu/device';
 import { createReferenceEngine } from '@/reference/engine';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';

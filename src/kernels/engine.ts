@@ -3,11 +3,11 @@ import { type DeviceHandle } from '@/gpu/device';
 import { choosePlan } from '@/tensor/choose-plan';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
-import { chunkMaps } from './chunk-map';
-import { fault } from './fault';
+import { chunkMaps } from '@/kernels/weights/chunk-map';
+import { fault } from '@/kernels/weights/fault';
 import { GpuGroup } from './group';
-import { type Counting, type Tally } from './group-context';
-import { GpuLowRankGroup } from './low-rank';
+import { type Counting, type Tally } from '@/kernels/weights/group-context';
+import { GpuLowRankGroup } from '@/kernels/low-rank/low-rank';
 import { groupNeeds } from './memory-plan';
 import { warmUpDtypes } from './warm-up';
 

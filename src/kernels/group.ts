@@ -18,24 +18,29 @@ import {
   type WeightsOf,
 } from '@/tensor/engine';
 import { type FlatLayout } from '@/tensor/layout';
-import { weightsInMemory, weightsOnGpu } from './apply';
-import { blockTable } from './blocks';
-import { type GroupWeights } from './chunk-buffers';
-import { type ChunkMap, chunkMaps } from './chunk-map';
-import { encodeSelection } from './encode';
-import { fault } from './fault';
-import { type Counting, type GroupContext } from './group-context';
-import { CACHE_BYTES, HistogramCache, readHistogram, streamedCacheBytes } from './histogram';
-import { keptBits } from './mask';
+import { weightsInMemory, weightsOnGpu } from '@/kernels/operations/apply';
+import { blockTable } from '@/kernels/weights/blocks';
+import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
+import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
+import { encodeSelection } from '@/kernels/operations/encode';
+import { fault } from '@/kernels/weights/fault';
+import { type Counting, type GroupContext } from '@/kernels/weights/group-context';
+import {
+  CACHE_BYTES,
+  HistogramCache,
+  readHistogram,
+  streamedCacheBytes,
+} from '@/kernels/operations/histogram';
+import { keptBits } from '@/kernels/operations/mask';
 import { groupNeeds } from './memory-plan';
-import { MergedBuffers } from './merged-buffers';
-import { mergeChunks, taskTableBytes } from './merge';
-import { countNonFiniteValues } from './nonfinite';
-import { readMergedBytes } from './read-merged';
-import { ResidentWeights } from './resident-weights';
-import { type SelectionFacts, selectTop } from './select';
-import { selectionStats } from './stats';
-import { StreamedWeights } from './streamed-weights';
+import { MergedBuffers } from '@/kernels/weights/merged-buffers';
+import { mergeChunks, taskTableBytes } from '@/kernels/operations/merge';
+import { countNonFiniteValues } from '@/kernels/operations/nonfinite';
+import { readMergedBytes } from '@/kernels/operations/read-merged';
+import { ResidentWeights } from '@/kernels/weights/resident-weights';
+import { type SelectionFacts, selectTop } from '@/kernels/operations/select';
+import { selectionStats } from '@/kernels/operations/stats';
+import { StreamedWeights } from '@/kernels/weights/streamed-weights';
 import { warmUpDtypes } from './warm-up';
 
 interface Issued {

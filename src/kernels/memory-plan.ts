@@ -6,17 +6,17 @@
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type MemoryNeeds } from '@/tensor/choose-plan';
 import { type GroupShape } from '@/tensor/engine';
-import { BLOCK_WORDS, blockCountOf } from './blocks';
-import { arenaRuns } from './chunk-buffers';
-import { type ChunkMap, chunkMaps } from './chunk-map';
-import { type Counting } from './group-context';
-import { KEPT_WORDS, PLACE_WORDS } from './encode-windows';
-import { DIGITS, JOINT_DIGIT, streamedCacheBytes } from './histogram';
-import { BLOCK_MAX_BYTES, SCALE_WORDS } from './kept-scales';
-import { taskTableBytes } from './merge';
-import { STATE_WORDS } from './select';
-import { chunkWeightsBytes, stagingBytes } from './staging';
-import { STATS_WORDS } from './stats';
+import { BLOCK_WORDS, blockCountOf } from '@/kernels/weights/blocks';
+import { arenaRuns } from '@/kernels/weights/chunk-buffers';
+import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
+import { type Counting } from '@/kernels/weights/group-context';
+import { KEPT_WORDS, PLACE_WORDS } from '@/kernels/operations/encode-windows';
+import { DIGITS, JOINT_DIGIT, streamedCacheBytes } from '@/kernels/operations/histogram';
+import { BLOCK_MAX_BYTES, SCALE_WORDS } from '@/kernels/operations/kept-scales';
+import { taskTableBytes } from '@/kernels/operations/merge';
+import { STATE_WORDS } from '@/kernels/operations/select';
+import { chunkWeightsBytes, stagingBytes } from '@/kernels/weights/staging';
+import { STATS_WORDS } from '@/kernels/operations/stats';
 
 /** Uniform records come in buffers of 256 with 256 bytes each (src/gpu/params.ts). */
 const PARAMS_BUFFER_RECORDS = 256;

@@ -5,7 +5,7 @@ import { type Engine, type WeightGroup, type WeightsOf } from '@/tensor/engine';
 import { encodeFloats, roundToDtype } from '@/tensor/half';
 import { type Chunk, type FlatLayout, flatLayout, planChunks } from '@/tensor/layout';
 import { createGpuEngine } from './engine';
-import { type Counting } from './group-context';
+import { type Counting } from '@/kernels/weights/group-context';
 
 /** An engine under test; `handle` where it runs on a GPU. */
 export interface EngineCase {

@@ -2,11 +2,11 @@
 import { type DeviceHandle } from '@/gpu/device';
 import { type KernelSource } from '@/gpu/pipelines';
 import { type FloatDtype } from '@/tensor/dtype';
-import { DTYPE_CODES } from './chunk-buffers';
-import { type Tally } from './group-context';
-import { histogramSource } from './histogram';
-import { mergeSource } from './merge';
-import { KERNELS, withBarriers } from './sources';
+import { DTYPE_CODES } from '@/kernels/weights/chunk-buffers';
+import { type Tally } from '@/kernels/weights/group-context';
+import { histogramSource } from '@/kernels/operations/histogram';
+import { mergeSource } from '@/kernels/operations/merge';
+import { KERNELS, withBarriers } from '@/kernels/weights/sources';
 
 /**
  * Compiles what a group of checkpoints of these dtypes will use if theta* has the base's dtype. A

@@ -2,7 +2,7 @@
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { otherModel, type StrangeTensor } from './group-refusals';
 import { type NamedView } from './named-view';
-import { sameButRows } from './name-prefix';
+import { sameButRows } from '@/plan/names/name-prefix';
 import { isFloating } from './sort-tensors';
 
 /** A fine-tune shares at least this part of its numbers with its base, heads and all. */

@@ -1,7 +1,7 @@
 /** What planning found out on its way, for the findings: facts, not yet sentences. */
 import { type PlannedCheckpoint } from './checkpoint-facts';
-import { matchesGlob, usedPatterns } from './name-patterns';
-import { type NamePatterns } from './preflight';
+import { matchesGlob, usedPatterns } from '@/plan/names/name-patterns';
+import { type NamePatterns } from '@/plan/names/name-patterns';
 import { type Renaming } from './named-view';
 import { isFloating, type OwnTensor, type SortedTensors } from './sort-tensors';
 import { type UntiedView } from './tied-tensors';

@@ -1,9 +1,9 @@
 /** What can not be merged at all, and what the visitor can do about it. */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type PlannedCheckpoint } from './checkpoint-facts';
-import { listNames } from './list-names';
-import { usedPatterns } from './name-patterns';
-import { type NamePatterns } from './preflight';
+import { listNames } from '@/plan/names/list-names';
+import { usedPatterns } from '@/plan/names/name-patterns';
+import { type NamePatterns } from '@/plan/names/name-patterns';
 
 /** What a lone checkpoint gets told, here and when the base is guessed. */
 export function loneModel(name: string): PeruError {

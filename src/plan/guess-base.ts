@@ -1,5 +1,5 @@
 /** Guesses which of some checkpoints is the base the others were fine-tuned from. */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { isBuffer } from './buffers';
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { loneModel } from './group-refusals';

@@ -1,4 +1,4 @@
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 
 /** What a tensor of an adapter gets told that has no numbers, though the model has some. */
 export function incompleteSave({

@@ -1,5 +1,5 @@
 /** Name patterns for tensors that a merge can go on without. */
-import { matchesGlob } from './name-patterns';
+import { matchesGlob } from '@/plan/names/name-patterns';
 
 /**
  * Patterns that match these names and no other: one for what differs in its indices alone, as the

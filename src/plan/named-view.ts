@@ -1,9 +1,9 @@
 /** A checkpoint as the base's names see it: which stored tensor stands for which name. */
 import { isBuffer } from './buffers';
-import { canonicalNames } from './canonical-names';
+import { canonicalNames } from '@/plan/names/canonical-names';
 import { type PlannedCheckpoint, type PlannedTensor } from './checkpoint-facts';
-import { matchNames, type NamedTensors } from './match-names';
-import { type PrefixChange } from './name-prefix';
+import { matchNames, type NamedTensors } from '@/plan/names/match-names';
+import { type PrefixChange } from '@/plan/names/name-prefix';
 import { dtypeClass } from '@/tensor/safetensors-dtype';
 
 export interface ViewedTensor extends PlannedTensor {

@@ -1,7 +1,7 @@
 /** What holds of every plan, whatever the files hold: each tensor has one place, and the same one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { type PlannedCheckpoint, type PlannedTensor } from './checkpoint-facts';
 import { groupFindings } from './findings/group-findings';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { bitsPerElement, type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { planGroup } from './plan-group';

@@ -27,9 +27,9 @@ import {
   nothingInCommon,
   wrongDtypes,
 } from './group-refusals';
-import { matchesPatterns } from './name-patterns';
+import { matchesPatterns } from '@/plan/names/name-patterns';
 import { baseView, taskView } from './named-view';
-import { type NamePatterns } from './preflight';
+import { type NamePatterns } from '@/plan/names/name-patterns';
 import { sortTensors } from './sort-tensors';
 import {
   type ModelConfig,

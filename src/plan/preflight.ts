@@ -3,21 +3,14 @@
  * will be merged and what will not, and what it costs in bytes and memory. From headers, small
  * files and listings alone.
  */
-import { type ByteTally } from '@/tensor/byte-tally';
+import { type ByteTally } from '@/core/byte-tally';
 import { type MemoryPlan } from '@/tensor/engine';
+import { type NamePatterns } from '@/plan/names/name-patterns';
 
 /** What the visitor decides about a plan. */
 export interface PlanChoices extends NamePatterns {
   /** Bytes of device memory the job may hold; null: what suits the adapter. */
   readonly budgetBytes: number | null;
-}
-
-/** Globs over tensor names of the base: `*` stands for any run of characters, `?` for one. */
-export interface NamePatterns {
-  /** Only names that match one of these are merged; none: all. */
-  readonly include: readonly string[];
-  /** Names that match one of these are not merged, whatever `include` says. */
-  readonly exclude: readonly string[];
 }
 
 export const NO_CHOICES: PlanChoices = { budgetBytes: null, include: [], exclude: [] };

@@ -2,7 +2,7 @@
 import { isFloatDtype } from '@/tensor/dtype';
 import { dtypeClass } from '@/tensor/safetensors-dtype';
 import { isBuffer } from './buffers';
-import { sameShape } from './name-prefix';
+import { sameShape } from '@/plan/names/name-prefix';
 import { type NamedView, type ViewedTensor } from './named-view';
 
 /** A floating tensor that one task keeps whole. */

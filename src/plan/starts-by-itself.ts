@@ -1,4 +1,4 @@
-import { type ByteTally } from '@/tensor/byte-tally';
+import { type ByteTally } from '@/core/byte-tally';
 import { type Finding, type MemoryReport } from './preflight';
 
 /**

@@ -3,9 +3,9 @@
  * T5's embeddings, a language model's head that is its embedding. They are planned once, so that
  * a file with the copies and one without fit together and no copy is merged by itself.
  */
-import { sameShape } from './name-prefix';
+import { sameShape } from '@/plan/names/name-prefix';
 import { type NamedView, type ViewedTensor } from './named-view';
-import { isEmbedding, isTokenHead } from './token-tables';
+import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
 
 /** A parsed `config.json`, or null where there is none. */
 export type ModelConfig = Readonly<Record<string, unknown>> | null;

@@ -1,5 +1,5 @@
 /** Reads fields of parsed JSON that may hold anything, and says which one is wrong. */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { readMergeRecipe, readRecipeFile, readRecipeJson } from './read-recipe';
 import { ADAPTER_RECIPE, SPARSE_RECIPE } from './recipe.fixture';
 

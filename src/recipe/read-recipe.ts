@@ -2,7 +2,7 @@
 import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGE_METHODS, type MergeMethod, MERGERS } from '@/methods/registry';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { JsonFields } from './json-fields';
 import {
   type FileRecord,

@@ -4,7 +4,7 @@
  */
 import { type FloatDtype } from '@/tensor/dtype';
 import { type GroupSpec, type StreamedWeights } from '@/tensor/engine';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { decodeFloats } from '@/tensor/half';
 import { PageStream, type Wanted } from '@/tensor/page-stream';
 import { type MemoryCount } from './memory-count';

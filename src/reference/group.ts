@@ -12,7 +12,7 @@ import {
   type WeightGroup,
   type WeightsOf,
 } from '@/tensor/engine';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { encodeFloats } from '@/tensor/half';
 import { type I8Scale, i8Scale } from '@/tensor/i8-scale';
 import { keptCount } from '@/tensor/kept-count';

@@ -1,7 +1,7 @@
 /** Low-rank products in float64: the twin of the kernels, over the same small core. */
 import { decodeFloats } from '@/tensor/half';
 import { type WeightData } from '@/tensor/weight-data';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import {
   type AddedWeights,
   type BalancedFactors,

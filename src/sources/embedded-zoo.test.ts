@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { planGroup } from '@/plan/plan-group';
-import { openRequired, openWeights } from './checkpoint-source';
-import { openImageDataset } from './dataset';
-import { isRecord, JSON_CAPS, readJsonObject } from './json-file';
-import { readLicence } from './model-card';
+import { openRequired, openWeights } from '@/formats/checkpoint/checkpoint-source';
+import { openImageDataset } from '@/datasets/dataset';
+import { isRecord, JSON_CAPS, readJsonObject } from '@/formats/checkpoint/json-file';
+import { readLicence } from '@/formats/checkpoint/model-card';
 import { type Fetch } from './fetch-file';
 import { openZoo, splitPath } from './zoo';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ByteProgress } from './checkpoint-source';
+import { type ByteProgress } from '@/formats/checkpoint/checkpoint-source';
 import { type Fetch, fetchFile } from './fetch-file';
 
 const url = new URL('https://host/sub/path/zoo/model.safetensors');

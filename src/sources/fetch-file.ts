@@ -1,6 +1,6 @@
 /** Fetches whole files over HTTP: the only place of Peru that talks to the network. */
-import { PeruError } from '@/tensor/errors';
-import { type OpenOptions } from './checkpoint-source';
+import { PeruError } from '@/core/errors';
+import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 
 export type Fetch = (
   url: string,

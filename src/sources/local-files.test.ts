@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { openWeights } from './checkpoint-source';
+import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { groupLocalFiles } from './local-files';
 
 const drop = (...paths: string[]) => paths.map((path) => ({ path, file: new Blob([path]) }));

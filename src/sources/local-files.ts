@@ -3,14 +3,19 @@
  * repo is one checkpoint, one saved by PEFT one adapter, one with sparse vectors an export of
  * Peru's; loose .safetensors files are a checkpoint each. Nothing is read here: only names decide.
  */
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import {
   ADAPTER_CONFIG,
   ADAPTER_FILE,
   type AdapterSource,
   isAdapterFolder,
-} from './adapter-source';
-import { type CheckpointSource, CONFIG_FILE, joinPath, type RepoSource } from './checkpoint-source';
+} from '@/formats/checkpoint/adapter-source';
+import {
+  type CheckpointSource,
+  CONFIG_FILE,
+  joinPath,
+  type RepoSource,
+} from '@/formats/checkpoint/checkpoint-source';
 import {
   byFolder,
   findModels,
@@ -18,10 +23,10 @@ import {
   type FoundModel,
   isFirstModule,
   isStep,
-} from './model-folders';
-import { alternativesFound, looseShards } from './model-folder-errors';
-import { type ExportFolder, exportNames, RECIPE_FILE } from './peru-export';
-import { isCopy, isOtherFormat, isPickle } from './weight-files';
+} from '@/formats/checkpoint/model-folders';
+import { alternativesFound, looseShards } from '@/formats/checkpoint/model-folder-errors';
+import { type ExportFolder, exportNames, RECIPE_FILE } from '@/formats/checkpoint/peru-export';
+import { isCopy, isOtherFormat, isPickle } from '@/formats/checkpoint/weight-files';
 
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */

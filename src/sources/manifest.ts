@@ -1,6 +1,6 @@
 /** What the manifests of the embedded zoos have in common. */
-import { PeruError } from '@/tensor/errors';
-import { isRecord } from './json-file';
+import { PeruError } from '@/core/errors';
+import { isRecord } from '@/formats/checkpoint/json-file';
 
 /** A manifest and the name it goes by in messages. */
 export interface Manifest {

@@ -1,8 +1,8 @@
 /** Class names and templates of a preset's image task, loaded when they are needed. */
-import { PeruError } from '@/tensor/errors';
-import { type OpenOptions } from './checkpoint-source';
+import { PeruError } from '@/core/errors';
+import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type Fetch, fetchFile } from './fetch-file';
-import { readJsonObject } from './json-file';
+import { readJsonObject } from '@/formats/checkpoint/json-file';
 import { isTextList } from './manifest';
 
 export interface ImageClasses {

@@ -5,7 +5,7 @@ import { type FixtureFile } from '../../e2e/fixture-hub/content';
 import { presetRepos } from '../../e2e/fixture-hub/preset-repos';
 import { t5Tensors } from '../../e2e/fixture-hub/t5-repo';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
-import { parseRepoRef } from './hub/repo-ref';
+import { parseRepoRef } from '@/hub/repo-ref';
 import { presetOf, PRESETS } from './presets';
 import { readImageClasses } from './presets-classes';
 

@@ -7,8 +7,8 @@ import {
   type OpenOptions,
   openRequired,
   type RepoSource,
-} from './checkpoint-source';
-import { JSON_CAPS, readJsonObject } from './json-file';
+} from '@/formats/checkpoint/checkpoint-source';
+import { JSON_CAPS, readJsonObject } from '@/formats/checkpoint/json-file';
 import {
   brokenManifest,
   folderPath,

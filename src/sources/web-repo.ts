@@ -5,7 +5,7 @@ import {
   type OpenOptions,
   type RepoSource,
   WEIGHTS_FILE,
-} from './checkpoint-source';
+} from '@/formats/checkpoint/checkpoint-source';
 import { type Fetch, fetchFile } from './fetch-file';
 
 /** Largest file of a zoo that is fetched, in bytes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openRequired } from './checkpoint-source';
+import { openRequired } from '@/formats/checkpoint/checkpoint-source';
 import { type Fetch } from './fetch-file';
 import { openZoo, splitPath } from './zoo';
 

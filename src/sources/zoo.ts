@@ -7,9 +7,9 @@ import {
   openRequired,
   type OpenOptions,
   type RepoSource,
-} from './checkpoint-source';
+} from '@/formats/checkpoint/checkpoint-source';
 import { type Fetch } from './fetch-file';
-import { JSON_CAPS, readJsonObject } from './json-file';
+import { JSON_CAPS, readJsonObject } from '@/formats/checkpoint/json-file';
 import {
   brokenManifest,
   folderPath,

@@ -1,6 +1,6 @@
 /** One checkpoint's tensors, from one file or several shards, ready to be read by ranges. */
 import { bytesPerElement, type FloatDtype, isFloatDtype } from './dtype';
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 import { type FilePart, readParts } from './file-parts';
 import { type FlatLayout, type TensorSpan } from './layout';
 import { type SafetensorsHeader, type TensorInfo } from './safetensors';

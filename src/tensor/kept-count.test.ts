@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PeruError } from '@/tensor/errors';
+import { PeruError } from '@/core/errors';
 import { keptCount } from '@/tensor/kept-count';
 
 describe('keptCount', () => {

@@ -1,5 +1,5 @@
 /** How many entries "m percent" means, exactly. */
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 
 /**
  * round(percent / 100 * elementCount), halves up, computed on the decimal the visitor sees:

@@ -8,7 +8,7 @@
  * and the base, which every task needs, stays longest while it is in use.
  */
 import { type Chunk } from './layout';
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 
 export interface PageSource<P> {
   readonly chunks: readonly Pick<Chunk, 'index'>[];

@@ -1,4 +1,4 @@
-import { type ByteTally } from './byte-tally';
+import { type ByteTally } from '@/core/byte-tally';
 
 /**
  * A Blob whose bytes lie elsewhere and are fetched only when they are read. To the platform it is

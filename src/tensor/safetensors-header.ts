@@ -3,9 +3,9 @@
  * object of tensors, each with a dtype, a shape and the range of its bytes; the ranges tile the
  * rest of the file completely, without holes or overlaps; `__metadata__` maps strings to strings.
  */
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 import { bitsPerElement, isSafetensorsDtype, type SafetensorsDtype } from './safetensors-dtype';
-import { parseStrictJson, type StrictJson, StrictJsonError } from './strict-json';
+import { parseStrictJson, type StrictJson, StrictJsonError } from '@/core/strict-json';
 
 export interface TensorInfo {
   readonly name: string;

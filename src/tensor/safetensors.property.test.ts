@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 import { readSafetensorsHeader } from './safetensors';
 import { f32, filled, rawFile, soundFile } from './safetensors.fixture';
 import { bitsPerElement, isSafetensorsDtype } from './safetensors-dtype';

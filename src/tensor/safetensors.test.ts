@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 import {
   MAX_FORMAT_HEADER_BYTES,
   MAX_HEADER_BYTES,

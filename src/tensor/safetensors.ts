@@ -2,7 +2,7 @@
  * Reads safetensors files by ranges: 8 bytes of length, the JSON header, then only the tensors
  * asked for. The file is hostile until proven sound: `safetensors-header.ts` checks every rule.
  */
-import { PeruError } from './errors';
+import { PeruError } from '@/core/errors';
 import { RemoteBlob } from './remote-blob';
 import { parseHeader, type SafetensorsHeader, type TensorInfo } from './safetensors-header';
 

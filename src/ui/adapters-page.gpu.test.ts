@@ -3,7 +3,7 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { resetJob } from '@/store/job/actions';
+import { resetJob } from '@/store/actions/job';
 import {
   adapterGroupOf,
   groupOf,
@@ -11,8 +11,8 @@ import {
   type ScriptedWorker,
   scriptedWorker,
   spectraOf,
-} from '@/store/scripted-worker';
-import { startPage } from '@/store/start';
+} from '@/store/state/scripted-worker';
+import { startPage } from '@/store/actions/start';
 import { App } from './app';
 import './tokens.css';
 import './base.css';

@@ -1,22 +1,22 @@
 import { useStore } from 'zustand';
 import { selectExpectsNumbers, selectShowsReport } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
+import { sourcesStore } from '@/store/state/sources';
 import styles from './app.module.css';
 import { DropTarget } from './components/drop-target';
-import { AccuracyPanel } from './panels/accuracy-panel';
+import { AccuracyPanel } from '@/ui/panels/results/accuracy-panel';
 import { AlertPanel } from './panels/alert-panel';
-import { CheckpointsPanel } from './panels/checkpoints-panel';
-import { ExportPanel } from './panels/export-panel';
+import { CheckpointsPanel } from '@/ui/panels/sources/checkpoints-panel';
+import { ExportPanel } from '@/ui/panels/export/export-panel';
 import { HeaderPanel } from './panels/header-panel';
-import { PlanPanel } from './panels/plan-panel';
-import { PreflightPanel } from './panels/preflight-panel';
-import { RecipePanel } from './panels/recipe-panel';
+import { PlanPanel } from '@/ui/panels/results/plan-panel';
+import { PreflightPanel } from '@/ui/panels/preflight/preflight-panel';
+import { RecipePanel } from '@/ui/panels/recipe/recipe-panel';
 import { RunBar } from './panels/run-bar';
-import { SourcesPanel } from './panels/sources-panel';
-import { SpectraPanel } from './panels/spectra-panel';
-import { StoragePanel } from './panels/storage-panel';
-import { StoryPanel } from './panels/story-panel';
-import { TradeOffPanel } from './panels/trade-off-panel';
+import { SourcesPanel } from '@/ui/panels/sources/sources-panel';
+import { SpectraPanel } from '@/ui/panels/results/spectra-panel';
+import { StoragePanel } from '@/ui/panels/results/storage-panel';
+import { StoryPanel } from '@/ui/panels/story/story-panel';
+import { TradeOffPanel } from '@/ui/panels/results/trade-off-panel';
 
 /** The page: what merging costs on top, the controls beside it, the evidence below. */
 export function App() {

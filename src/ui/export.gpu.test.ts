@@ -3,10 +3,10 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { setAccessToken } from '@/store/hub/actions';
-import { hubStore, INITIAL_HUB_STATE } from '@/store/hub/state';
-import { signInStore } from '@/store/hub/sign-in';
-import { resetJob } from '@/store/job/actions';
+import { setAccessToken } from '@/store/actions/hub';
+import { hubStore, INITIAL_HUB_STATE } from '@/store/state/hub';
+import { signInStore } from '@/store/actions/sign-in';
+import { resetJob } from '@/store/actions/job';
 import {
   adapterGroupOf,
   exportOf,
@@ -15,9 +15,9 @@ import {
   preflightOf,
   type ScriptedWorker,
   scriptedWorker,
-} from '@/store/scripted-worker';
-import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
-import { startPage } from '@/store/start';
+} from '@/store/state/scripted-worker';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/state/sources';
+import { startPage } from '@/store/actions/start';
 import { App } from './app';
 import './tokens.css';
 import './base.css';

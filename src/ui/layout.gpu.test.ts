@@ -3,9 +3,14 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
-import { resetJob } from '@/store/job/actions';
-import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
-import { startPage } from '@/store/start';
+import { resetJob } from '@/store/actions/job';
+import {
+  groupOf,
+  openAndLoad,
+  type ScriptedWorker,
+  scriptedWorker,
+} from '@/store/state/scripted-worker';
+import { startPage } from '@/store/actions/start';
 import { App } from './app';
 import './tokens.css';
 import './base.css';

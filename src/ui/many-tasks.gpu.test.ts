@@ -3,14 +3,19 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { resetJob } from '@/store/job/actions';
-import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
-import { addFiles } from '@/store/sources/actions';
-import { INITIAL_SOURCES, sourcesStore } from '@/store/sources/state';
-import { startPage } from '@/store/start';
-import { type ErrorFacts } from '@/tensor/errors';
+import { resetJob } from '@/store/actions/job';
+import {
+  groupOf,
+  openAndLoad,
+  type ScriptedWorker,
+  scriptedWorker,
+} from '@/store/state/scripted-worker';
+import { addFiles } from '@/store/actions/sources';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/state/sources';
+import { startPage } from '@/store/actions/start';
+import { type ErrorFacts } from '@/core/errors';
 import { App } from './app';
-import { MANY } from './many';
+import { MANY } from '@/ui/components/many';
 import './tokens.css';
 import './base.css';
 

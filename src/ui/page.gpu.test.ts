@@ -3,10 +3,15 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { raiseAlert, resetJob } from '@/store/job/actions';
-import { groupOf, openAndLoad, type ScriptedWorker, scriptedWorker } from '@/store/scripted-worker';
-import { startPage } from '@/store/start';
-import { PeruError } from '@/tensor/errors';
+import { raiseAlert, resetJob } from '@/store/actions/job';
+import {
+  groupOf,
+  openAndLoad,
+  type ScriptedWorker,
+  scriptedWorker,
+} from '@/store/state/scripted-worker';
+import { startPage } from '@/store/actions/start';
+import { PeruError } from '@/core/errors';
 import { App } from './app';
 import './tokens.css';
 import './base.css';

@@ -1,6 +1,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
-import { type ErrorFacts } from '@/tensor/errors';
-import { type JobOutcome, type PeruWorker } from './protocol';
+import { type ErrorFacts } from '@/core/errors';
+import { type JobOutcome } from '@/protocol/events';
+import { type PeruWorker } from '@/protocol/peru-worker';
 import workerUrl from './peru-worker.ts?worker&url';
 
 /**

@@ -1,7 +1,9 @@
 /** The dedicated worker: everything but drawing happens here. */
 import { expose } from 'comlink';
-import { type JobEvent, type JobOutcome, type PeruWorker } from './protocol';
-import { createSession } from './session';
+import { type JobEvent, type JobOutcome } from '@/protocol/events';
+import { type PeruWorker } from '@/protocol/peru-worker';
+import { createSession } from '@/jobs/session';
+import { browserPlatform } from '@/platform/browser/browser-platform';
 
 /** What the page's callback is on this side: a message whose answer says that it was heard. */
 type Listener = (event: JobEvent) => unknown;
@@ -22,7 +24,7 @@ async function afterEvents(
   return outcome;
 }
 
-const session = createSession();
+const session = createSession(browserPlatform());
 const worker: PeruWorker = {
   open: (request, choices, onEvent) =>
     afterEvents(onEvent, (emit) => session.open(request, choices, emit)),

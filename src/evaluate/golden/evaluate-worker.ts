@@ -1,5 +1,5 @@
 /** Scores a few of the zoo's images inside a dedicated worker and posts the logits. */
-import { type Provider, threadCount } from '@/evaluate/session';
+import { type Provider, threadCount } from '../runtime/session';
 import { openProvider } from './providers';
 import { openZooEvaluator, readZooTask, readZooWeights } from './zoo';
 

@@ -1,7 +1,7 @@
 /** Runs onnxruntime in a memory that is too small, inside a dedicated worker, and posts its errors. */
 import { GraphBuilder } from '@/evaluate/onnx/graph-builder';
-import { createGraphSession, type GraphSession } from '@/evaluate/session';
-import { errorFacts } from '@/tensor/errors';
+import { createGraphSession, type GraphSession } from '../runtime/session';
+import { errorFacts } from '../../core/errors';
 
 /** Of 64 KiB: 128 MiB, the runtime's own included. */
 const PAGES = 2048;

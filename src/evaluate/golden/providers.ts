@@ -1,5 +1,5 @@
 /** Both providers for tests; a missing adapter fails the test, never skips it. */
-import { type Provider } from '@/evaluate/session';
+import { type Provider } from '../runtime/session';
 
 export const PROVIDER_KINDS = ['wasm', 'webgpu'] as const;
 

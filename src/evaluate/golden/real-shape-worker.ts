@@ -1,17 +1,17 @@
 /** Scores one of the models of golden/real-shapes inside a dedicated worker and posts the logits. */
-import { type BaseTensor } from '@/evaluate/base-weights';
-import { readClipConfig } from '@/evaluate/clip-config';
-import { ClipEvaluator } from '@/evaluate/clip-evaluator';
-import { buildTextGraph } from '@/evaluate/onnx/clip-text';
-import { buildVisionGraph } from '@/evaluate/onnx/clip-vision';
-import { buildT5DecoderGraph } from '@/evaluate/onnx/t5-decoder';
-import { buildT5EncoderGraph } from '@/evaluate/onnx/t5-encoder';
-import { readPreprocessorConfig } from '@/evaluate/preprocessor-config';
-import { type Provider } from '@/evaluate/session';
-import { readT5Config } from '@/evaluate/t5-config';
-import { T5Runner } from '@/evaluate/t5-runner';
-import { endOfTextPositions, type TokenBatch } from '@/evaluate/tokenize';
-import { TextTower } from '@/evaluate/zero-shot-head';
+import { type BaseTensor } from '../runtime/base-weights';
+import { readClipConfig } from '../clip/clip-config';
+import { ClipEvaluator } from '../clip/clip-evaluator';
+import { buildTextGraph } from '../clip/clip-text';
+import { buildVisionGraph } from '../clip/clip-vision';
+import { buildT5DecoderGraph } from '../t5/t5-decoder';
+import { buildT5EncoderGraph } from '../t5/t5-encoder';
+import { readPreprocessorConfig } from '../clip/preprocessor-config';
+import { type Provider } from '../runtime/session';
+import { readT5Config } from '../t5/t5-config';
+import { T5Runner } from '../t5/t5-runner';
+import { endOfTextPositions, type TokenBatch } from '../clip/tokenize';
+import { TextTower } from '../clip/zero-shot-head';
 import { randomIds, randomValues } from './random-weights';
 import {
   type ClipModel,

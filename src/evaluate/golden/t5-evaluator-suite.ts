@@ -1,7 +1,7 @@
 /** A tiny T5 against transformers through the evaluator, for either provider. */
 import { describe, expect, it } from 'vitest';
-import { type Provider } from '../session';
-import { createT5Evaluator, type T5Evaluator } from '../t5-evaluator';
+import { type Provider } from '../runtime/session';
+import { createT5Evaluator, type T5Evaluator } from '../t5/t5-evaluator';
 import { openProvider } from './providers';
 import { goldenJson, goldenWeights } from './t5';
 

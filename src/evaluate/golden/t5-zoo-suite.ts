@@ -5,7 +5,7 @@ import generatedSimilarityUrl from '../../../scripts/zoo/golden/text/generated-s
 import logitsEntailmentUrl from '../../../scripts/zoo/golden/text/logits-entailment.safetensors?url';
 import logitsSimilarityUrl from '../../../scripts/zoo/golden/text/logits-similarity.safetensors?url';
 import tableUrl from '../../../scripts/zoo/golden/text/torch-table.json?url';
-import { type BaseTensor } from '../base-weights';
+import { type BaseTensor } from '../runtime/base-weights';
 import { fetchBytes, largestDifference, openProvider } from './providers';
 import { floats, parseGolden } from './read-golden';
 import { provideWeights } from './t5';
@@ -18,10 +18,10 @@ import {
   type TextZoo,
   type TextZooTask,
 } from './zoo-text';
-import { metricValue, rowsOf } from '../outcome';
-import { type Provider } from '../session';
-import { type T5Evaluator } from '../t5-evaluator';
-import { scoreAnswers } from '../text-task';
+import { metricValue, rowsOf } from '../runtime/outcome';
+import { type Provider } from '../runtime/session';
+import { type T5Evaluator } from '../t5/t5-evaluator';
+import { scoreAnswers } from '../t5/text-task';
 
 const LOGIT_TOLERANCE = 1e-3;
 /** Of the rows, every so many are answered, of all lengths: a software adapter is 50 times slower. */

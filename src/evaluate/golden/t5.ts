@@ -1,6 +1,6 @@
 /** The golden T5 models of golden/t5 for tests in the browser. */
-import { type BaseTensor, loadBaseWeights, type ResidentWeights } from '@/evaluate/base-weights';
-import { type Provider } from '@/evaluate/session';
+import { type BaseTensor, loadBaseWeights, type ResidentWeights } from '../runtime/base-weights';
+import { type Provider } from '../runtime/session';
 import { fetchBytes } from './providers';
 import { floats, type GoldenFile, parseGolden } from './read-golden';
 

@@ -1,9 +1,9 @@
 /** The embedded text zoo as the tests of the evaluator want it. */
-import { type BaseTensor } from '@/evaluate/base-weights';
-import { type Provider } from '@/evaluate/session';
-import { createT5Evaluator, type T5Evaluator } from '@/evaluate/t5-evaluator';
-import { type TextTask } from '@/evaluate/text-task';
-import { openTextDataset, type TextRow } from '@/sources/text-dataset';
+import { type BaseTensor } from '../runtime/base-weights';
+import { type Provider } from '../runtime/session';
+import { createT5Evaluator, type T5Evaluator } from '../t5/t5-evaluator';
+import { type TextTask } from '../t5/text-task';
+import { openTextDataset, type TextRow } from '../../datasets/text-dataset';
 import { fetchBytes } from './providers';
 import { readZooWeights } from './zoo';
 

@@ -1,8 +1,8 @@
 /** The embedded zoo as the tests of the evaluator want it: one evaluator, weights, data sets. */
-import { type BaseTensor } from '@/evaluate/base-weights';
-import { type ClipEvaluator, createClipEvaluator } from '@/evaluate/clip-evaluator';
-import { type Provider } from '@/evaluate/session';
-import { openImageDataset } from '@/sources/dataset';
+import { type BaseTensor } from '../runtime/base-weights';
+import { type ClipEvaluator, createClipEvaluator } from '../clip/clip-evaluator';
+import { type Provider } from '../runtime/session';
+import { openImageDataset } from '../../datasets/dataset';
 import { type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats } from '@/tensor/half';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';

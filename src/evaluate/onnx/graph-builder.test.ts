@@ -1,8 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { readClipConfig } from '@/evaluate/clip-config';
-import { buildTextGraph, causalMask } from './clip-text';
-import { buildVisionGraph } from './clip-vision';
+import { readClipConfig } from '@/evaluate/clip/clip-config';
+import { buildTextGraph, causalMask } from '@/evaluate/clip/clip-text';
+import { buildVisionGraph } from '@/evaluate/clip/clip-vision';
 import { GraphBuilder } from './graph-builder';
 import { type GraphProto, ModelProtoSchema, TensorProto_DataType } from './onnx_pb';
 

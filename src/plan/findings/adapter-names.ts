@@ -3,8 +3,8 @@ import {
   type AdapterNameChange,
   type AdapterPlan,
   type PlannedAdapter,
-} from '@/tensor/adapter/adapter-plan';
-import { shortened } from '@/plan/name-changes';
+} from '@/formats/peft/adapter-plan';
+import { shortened } from '@/plan/names/name-changes';
 import { type Finding } from '@/plan/preflight';
 import { counted, finding, groupedBy, listed } from './finding';
 

@@ -1,6 +1,6 @@
 import { type Renaming } from '@/plan/named-view';
 import { type GroupPlan } from '@/plan/plan-group';
-import { type PrefixChange } from '@/plan/name-prefix';
+import { type PrefixChange } from '@/plan/names/name-prefix';
 import { type Finding } from '@/plan/preflight';
 import { counted, finding, groupedBy, listed } from './finding';
 

@@ -1,7 +1,7 @@
 /** Changes of the export's state that start no work by themselves. */
-import { type JobEvent } from '@/worker/protocol';
-import { recipeStore } from '@/store/recipe/state';
-import { exportStore, INITIAL_EXPORT } from './state';
+import { type JobEvent } from '@/protocol/events';
+import { recipeStore } from '@/store/state/recipe';
+import { exportStore, INITIAL_EXPORT } from '@/store/state/export';
 
 export type ExportEvent = Extract<JobEvent, { type: 'exported' | 'zipped' | 'uploaded' }>;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { repoProblem, suggestedName } from './repo-name';
 import { indexTotal } from './selectors';
-import { WRITE_SCOPES, writeAccess } from './write-access';
+import { WRITE_SCOPES, writeAccess } from '@/store/actions/write-access';
 
 describe('a repo’s name', () => {
   it('is taken or refused as the Hub does', () => {

@@ -3,7 +3,7 @@
  * the page closes: nothing tells when a browser has saved a file. Room that they take is free at the
  * latest when an export that found none is tried again.
  */
-import { holdExports } from '@/worker/export/export-locks';
+import { holdExports } from '@/platform/browser/export-locks';
 
 type Release = () => void;
 

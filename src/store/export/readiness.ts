@@ -1,10 +1,10 @@
 /** Whether files can be made, or taken along, and why not. Pure. */
 import { hasLostWorker, isTakeAway } from '@/store/job/selectors';
-import { type Job, type JobState } from '@/store/job/state';
+import { type Job, type JobState } from '@/store/state/job';
 import { sameRecipe } from '@/store/recipe/edits';
-import { type Recipe } from '@/store/recipe/state';
-import { type Weights } from '@/store/sources/state';
-import { type ExportState } from './state';
+import { type Recipe } from '@/store/state/recipe';
+import { type Weights } from '@/store/state/sources';
+import { type ExportState } from '@/store/state/export';
 
 /**
  * `computing`: the numbers of the recipe are on their way. `unfinished`: they ended early. `busy`:

@@ -1,4 +1,9 @@
-import { type ExportState, type IndexCost, type MadeExport, type Uploaded } from './state';
+import {
+  type ExportState,
+  type IndexCost,
+  type MadeExport,
+  type Uploaded,
+} from '@/store/state/export';
 
 export function selectMade({ made }: ExportState): MadeExport | null {
   return made;

@@ -1,8 +1,8 @@
 /** What the worker is asked for, from the list of repos. */
-import { readReference, writeReference } from '@/worker/hub-find';
-import { type SourceRequest } from '@/worker/protocol';
-import { presetOfRepos } from '@/store/presets/preset-of';
-import { hubStore } from './state';
+import { readReference, writeReference } from '@/hub/search/hub-find';
+import { type SourceRequest } from '@/protocol/requests';
+import { presetOfRepos } from './preset-of';
+import { hubStore } from '@/store/state/hub';
 
 export type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
 

@@ -1,6 +1,6 @@
-import { type SourceRequest } from '@/store/sources/state';
+import { type SourceRequest } from '@/store/state/sources';
 import { hubHost } from './hub-url';
-import { type HubState } from './state';
+import { type HubState } from '@/store/state/hub';
 
 export function selectRepos(state: HubState): readonly string[] {
   return state.repos;

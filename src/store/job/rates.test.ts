@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { groupOf, preflightOf } from '@/store/scripted-worker';
-import { INITIAL_SETTINGS, settingsStore } from '@/store/settings/state';
-import { INITIAL_SOURCES, type SourceRequest, sourcesStore } from '@/store/sources/state';
-import { nextPace, type Progress } from './pace';
+import { groupOf, preflightOf } from '@/store/state/scripted-worker';
+import { INITIAL_SETTINGS, settingsStore } from '@/store/state/settings';
+import { INITIAL_SOURCES, type SourceRequest, sourcesStore } from '@/store/state/sources';
+import { nextPace, type Progress } from '@/store/state/progress-rate';
 import { rememberRate } from './rates';
-import { jobStore } from './state';
+import { jobStore } from '@/store/state/job';
 
 const HUB: SourceRequest = { kind: 'hub', repos: ['o/base', 'o/one'] };
 const FILES: SourceRequest = { kind: 'files', files: [] };

@@ -1,7 +1,7 @@
 /** How fast bytes came here, for the time that the next report expects. */
-import { settingsStore } from '@/store/settings/state';
-import { sourcesStore } from '@/store/sources/state';
-import { jobStore } from './state';
+import { settingsStore } from '@/store/state/settings';
+import { sourcesStore } from '@/store/state/sources';
+import { jobStore } from '@/store/state/job';
 
 /** Fewer bytes or less time say more about the start of a job than about its speed. */
 const LEAST_BYTES = 16e6;

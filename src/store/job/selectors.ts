@@ -1,4 +1,4 @@
-import { type ErrorKind } from '@/tensor/errors';
+import { type ErrorKind } from '@/core/errors';
 import {
   type EngineFacts,
   type ErrorFacts,
@@ -8,7 +8,7 @@ import {
   type Pause,
   type Phase,
   type TakeAwayPhase,
-} from './state';
+} from '@/store/state/job';
 
 /** After these the worker has nothing open any more. */
 export const GONE_AFTER: readonly ErrorKind[] = ['device-lost', 'worker-stopped'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ErrorKind, errorFacts, PeruError } from '@/tensor/errors';
+import { type ErrorKind, errorFacts, PeruError } from '@/core/errors';
 import { type Beside, wayOn } from './way-on';
 
 const BESIDE: Beside = { canRetry: true, hasBudget: false, hidesPatterns: false };

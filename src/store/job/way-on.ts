@@ -1,5 +1,5 @@
 /** Which of an alert's ways on helps against just this error. Pure. */
-import { type ErrorFacts } from './state';
+import { type ErrorFacts } from '@/store/state/job';
 
 /** `choice`: the one answer there is. The others are named by what they do. */
 export type WayOn = 'choice' | 'leave-out' | 'go-on' | 'default-budget' | 'all-tensors' | 'retry';

@@ -1,7 +1,8 @@
 /** Ranges and steps of the recipe's numbers; what a control shows and what a link may carry. */
 import { type Bounds } from '@/methods/parameters';
-import { type AdapterContents, type RankChoice } from '@/worker/protocol';
-import { fullTripletBytes, leastTripletBytes } from '@/store/results/low-rank';
+import { type AdapterContents } from '@/export/adapter/adapter-contents';
+import { type RankChoice } from '@/methods/peru-lora';
+import { fullTripletBytes, leastTripletBytes } from './low-rank';
 
 export type { Bounds };
 

@@ -7,7 +7,7 @@ import {
   forgetChosenLambda,
   revertDraft,
 } from './edits';
-import { type RankChoice, recipeStore } from './state';
+import { type RankChoice, recipeStore } from '@/store/state/recipe';
 
 beforeEach(() => {
   adoptLink({});

@@ -1,9 +1,11 @@
 /** Changes of the recipe's state that start no work by themselves. */
 import { MERGE_PARAMETERS } from '@/methods/parameters';
-import { type AdapterContents, type RankChoice, type Recipe } from '@/worker/protocol';
-import { settingValue } from '@/store/method';
+import { type AdapterContents } from '@/export/adapter/adapter-contents';
+import { type RankChoice } from '@/methods/peru-lora';
+import { type Recipe } from '@/recipe/recipe';
+import { settingValue } from '@/recipe/parsed-method';
 import { KEPT_PERCENT, startingRank, withinBounds, withinGroup } from './bounds';
-import { DEFAULT_RECIPE, recipeStore } from './state';
+import { DEFAULT_RECIPE, recipeStore } from '@/store/state/recipe';
 
 const LAMBDA = MERGE_PARAMETERS.lambda.bounds;
 

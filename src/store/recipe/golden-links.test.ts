@@ -3,11 +3,12 @@
  * opened when it was put down here. Add to `golden/links.json`; change nothing in it.
  */
 import { expect, test } from 'vitest';
-import { type CheckpointCard, type SourceRequest } from '@/worker/protocol';
-import { groupOf } from '@/store/scripted-worker';
+import { type CheckpointCard } from '@/protocol/group-facts';
+import { type SourceRequest } from '@/protocol/requests';
+import { groupOf } from '@/store/state/scripted-worker';
 import golden from './golden/links.json';
 import { readLink, writeLink } from './link';
-import { DEFAULT_RECIPE } from './state';
+import { DEFAULT_RECIPE } from '@/store/state/recipe';
 
 interface GoldenLink {
   readonly link: string;

@@ -1,22 +1,24 @@
 /** Exports on a Hub: the link of what one reference opened opens the same again. */
+import { TEST_OPTIONS, testPlatform } from '@/jobs/context/test-platform.fixture';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { NO_CHOICES } from '@/plan/preflight';
-import { groupOf } from '@/store/scripted-worker';
+import { groupOf } from '@/store/state/scripted-worker';
 import { type RecipeFile } from '@/recipe/recipe-file';
-import { memoryStore } from '@/worker/export/memory-store.fixture';
-import { groupSources } from '@/worker/group-sources';
-import { type JobEvent, type SourceRequest } from '@/worker/protocol';
+import { memoryStore } from '@/jobs/context/memory-store.fixture';
+import { groupSources } from '@/jobs/open/group-sources';
+import { type JobEvent } from '@/protocol/events';
+import { type SourceRequest } from '@/protocol/requests';
 import {
   adapterGroup,
   type Exported,
   exportOf,
   FULL_REQUEST,
   RECIPE,
-} from '@/worker/reopening/reopen.fixture';
-import { createSession } from '@/worker/session';
+} from '@/jobs/reopening/reopen.fixture';
+import { createSession } from '@/jobs/session';
 import { readLink, writeLink } from './link';
 
 let hub: FixtureHub;
@@ -67,7 +69,7 @@ async function loaded(request: SourceRequest) {
   const hear = (event: JobEvent): void => {
     events.push(event);
   };
-  const session = createSession(memoryStore());
+  const session = createSession(testPlatform(memoryStore()));
   const outcomes = [await session.open(request, NO_CHOICES, hear), await session.load(hear)];
   const group = events.find((event) => event.type === 'group')?.group;
   if (group === undefined) throw new Error(JSON.stringify(outcomes));
@@ -76,7 +78,7 @@ async function loaded(request: SourceRequest) {
 
 /** The same of a group whose weights are not loaded. */
 async function found(request: SourceRequest) {
-  const { title, kind, base, tasks } = await groupSources(request, {});
+  const { title, kind, base, tasks } = await groupSources(request, TEST_OPTIONS);
   const [card] = groupOf([]).cards;
   const models = [
     { role: 'base' as const, name: 'base', model: base },

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { groupOf } from '@/store/scripted-worker';
+import { groupOf } from '@/store/state/scripted-worker';
 import { type LinkedSource, readLink, writeLink } from './link';
-import { type GroupKind } from '@/store/method';
-import { type RankChoice, type Recipe } from './state';
+import { type GroupKind } from '@/recipe/parsed-method';
+import { type RankChoice, type Recipe } from '@/store/state/recipe';
 
 const NO_PATTERNS = { include: [], exclude: [] };
 const NOTHING = {

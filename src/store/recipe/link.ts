@@ -1,20 +1,17 @@
 /** The recipe in the page's address: read once on load, mirrored from then on. */
 import { MERGE_PARAMETERS } from '@/methods/parameters';
 import { MERGE_METHODS } from '@/methods/registry';
-import {
-  type CheckpointCard,
-  type DemoName,
-  type RankChoice,
-  type Recipe,
-  type SourceRequest,
-} from '@/worker/protocol';
+import { type RankChoice } from '@/methods/peru-lora';
+import { type CheckpointCard } from '@/protocol/group-facts';
+import { type DemoName, type SourceRequest } from '@/protocol/requests';
+import { type Recipe } from '@/recipe/recipe';
 import { readHubUrl } from '@/store/hub/hub-url';
-import { type GroupKind } from '@/store/method';
+import { type GroupKind } from '@/recipe/parsed-method';
 import { readPatterns } from '@/store/sources/patterns';
-import { type NamePatterns, NO_PATTERNS } from '@/store/sources/state';
+import { type NamePatterns, NO_PATTERNS } from '@/store/state/sources';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, RANK, withinBounds } from './bounds';
-import { DEFAULT_RECIPE } from './state';
+import { DEFAULT_RECIPE } from '@/store/state/recipe';
 
 export interface Link {
   readonly demo: DemoName | null;

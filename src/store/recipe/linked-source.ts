@@ -1,6 +1,6 @@
-import { hubStore } from '@/store/hub/state';
+import { hubStore } from '@/store/state/hub';
 import { selectKind } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
+import { sourcesStore } from '@/store/state/sources';
 import { type LinkedSource } from './link';
 
 /** What is open now, as far as a link can carry it. */

@@ -1,5 +1,5 @@
-import { mergeKey } from '@/worker/method-id';
-import { type Recipe, type RecipeState } from './state';
+import { mergeKey } from '@/recipe/method-id';
+import { type Recipe, type RecipeState } from '@/store/state/recipe';
 
 export function selectDraft(state: RecipeState): Recipe {
   return state.draft;

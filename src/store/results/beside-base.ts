@@ -1,4 +1,4 @@
-import { type MethodId, type StorageRow } from './state';
+import { type MethodId, type StorageRow } from '@/store/state/results';
 
 /**
  * Bytes a method of a group of adapters takes beside the base, which every method needs and none

@@ -1,7 +1,7 @@
 /** The story of adapters in numbers: what fewer triplets keep, lose and take. Pure. */
 import { bytesBesideBase } from './beside-base';
-import { type AdapterKept, meanEnergy } from './low-rank';
-import { type MethodId, type StorageRow } from './state';
+import { type AdapterKept, meanEnergy } from '@/store/recipe/low-rank';
+import { type MethodId, type StorageRow } from '@/store/state/results';
 import { type AccuracyTable } from './table';
 
 export interface Compression {

@@ -1,10 +1,10 @@
 /** `Download results`: results.json, read by other people's scripts. Pure. */
-import { type NamePatterns } from '@/store/sources/state';
-import { compareMethods, type GroupKind } from '@/store/method';
-import { type EngineFacts } from '@/store/job/state';
-import { type Recipe } from '@/store/recipe/state';
-import { type MemoryUse, type ResultsFile, type UsedRecipe } from '@/worker/results-file';
-import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
+import { type NamePatterns } from '@/store/state/sources';
+import { compareMethods, type GroupKind } from '@/recipe/parsed-method';
+import { type EngineFacts } from '@/store/state/job';
+import { type Recipe } from '@/store/state/recipe';
+import { type MemoryUse, type ResultsFile, type UsedRecipe } from '@/protocol/results-file';
+import { type ByMethod, type MethodId, type Score, type StorageRow } from '@/store/state/results';
 
 export type { MemoryUse, ResultsFile };
 

@@ -1,9 +1,9 @@
 /** Kept entries and energy per task at the slider's m: estimated while it moves, then exact. Pure. */
-import { type EnergyCurve, energyCurve, keptShare } from '@/store/kept-from-histogram';
-import { sparseMethodId } from '@/store/method';
+import { type EnergyCurve, energyCurve, keptShare } from './kept-from-histogram';
+import { sparseMethodId } from '@/recipe/parsed-method';
 import { keptCount } from '@/tensor/kept-count';
-import { type Recipe } from '@/worker/protocol';
-import { type ByMethod, type SparseFacts } from './state';
+import { type Recipe } from '@/recipe/recipe';
+import { type ByMethod, type SparseFacts } from '@/store/state/results';
 
 export type KeptEntries = KeptEnergy | UndefinedEnergy;
 

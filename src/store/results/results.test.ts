@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { methodsOf } from '@/store/method';
+import { methodsOf } from '@/recipe/parsed-method';
 import { energyCurves, keptOf, meanEnergyCurve } from './kept';
 import { resultsFile } from './file';
 import { recovery } from './recovery';
 import { accuracyTable } from './table';
 import { tradeOffPoints } from './trade-off';
-import { type ByMethod, type Score } from './state';
-import { type Metric } from '@/store/sources/state';
-import { spearmanInterval } from '@/tensor/statistics/spearman-interval';
-import { wilsonInterval } from '@/tensor/statistics/wilson';
+import { type ByMethod, type Score } from '@/store/state/results';
+import { type Metric } from '@/store/state/sources';
+import { spearmanInterval } from '@/core/statistics/spearman-interval';
+import { wilsonInterval } from '@/core/statistics/wilson';
 
 const TASKS = [
   { name: 'a', title: 'A', dataset: { metric: 'accuracy' } },

@@ -5,7 +5,7 @@ import {
   type Score,
   type SparseFacts,
   type Spectra,
-} from './state';
+} from '@/store/state/results';
 
 export function selectScores(state: ResultsState): ByMethod<Score> {
   return state.scores;

@@ -1,8 +1,8 @@
 /** The accuracy table as numbers, ready to be drawn. Pure. */
-import { type Interval, wilsonInterval } from '@/tensor/statistics/wilson';
-import { spearmanInterval } from '@/tensor/statistics/spearman-interval';
-import { type Metric } from '@/store/sources/state';
-import { type ByMethod, type MethodId, type Score } from './state';
+import { type Interval, wilsonInterval } from '@/core/statistics/wilson';
+import { spearmanInterval } from '@/core/statistics/spearman-interval';
+import { type Metric } from '@/store/state/sources';
+import { type ByMethod, type MethodId, type Score } from '@/store/state/results';
 
 export interface AccuracyCell {
   /** Accuracy 0..1 or correlation -1..1; for an average, the mean of them. */

@@ -5,9 +5,9 @@ import {
   type MethodFamily,
   type MethodSetting,
   parseMethod,
-} from '@/store/method';
+} from '@/recipe/parsed-method';
 import { bytesBesideBase } from './beside-base';
-import { type ByMethod, type MethodId, type Score, type StorageRow } from './state';
+import { type ByMethod, type MethodId, type Score, type StorageRow } from '@/store/state/results';
 import { averageCell, type NamedTask } from './table';
 
 export interface TradeOffPoint {

@@ -1,19 +1,19 @@
 /** How much of the ways to add sources stands on the page. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addRepos, openRepos } from '@/store/hub/actions';
-import { hubStore, INITIAL_HUB_STATE } from '@/store/hub/state';
-import { cancelJob, resetJob } from '@/store/job/actions';
+import { addRepos, openRepos } from '@/store/actions/hub';
+import { hubStore, INITIAL_HUB_STATE } from '@/store/state/hub';
+import { cancelJob, resetJob } from '@/store/actions/job';
 import {
   groupOf,
   openAndLoad,
   openToReport,
   type ScriptedWorker,
   scriptedWorker,
-} from '@/store/scripted-worker';
-import { startPage } from '@/store/start';
-import { addFiles, changeSources, closeSources, removeFileSet } from './actions';
+} from '@/store/state/scripted-worker';
+import { startPage } from '@/store/actions/start';
+import { addFiles, changeSources, closeSources, removeFileSet } from '@/store/actions/sources';
 import { selectSourcesExtent } from './selectors';
-import { INITIAL_SOURCES, sourcesStore } from './state';
+import { INITIAL_SOURCES, sourcesStore } from '@/store/state/sources';
 
 const FAILED = {
   status: 'failed',

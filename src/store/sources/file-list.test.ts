@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addToList, fileSets, removeFromList } from './file-list';
-import { type LocalFile } from './state';
+import { type LocalFile } from '@/store/state/sources';
 
 const entry = (path: string, text = path): LocalFile => ({
   path,

@@ -1,7 +1,7 @@
 /** The visitor's files as one list that grows and shrinks. */
-import { compareNames } from '@/tensor/name-order';
+import { compareNames } from '@/core/name-order';
 import { sameBytes } from './same-bytes';
-import { type LocalFile } from './state';
+import { type LocalFile } from '@/store/state/sources';
 
 /** One checkpoint's worth of files, as listed for removal. */
 export interface FileSet {

@@ -1,5 +1,5 @@
 /** Globs over tensor names, as they are typed. Pure. */
-import { type NamePatterns } from './state';
+import { type NamePatterns } from '@/store/state/sources';
 
 /** One glob a line, or with commas or blanks between: no tensor's name holds any of them. */
 export function readPatterns(text: string): readonly string[] {

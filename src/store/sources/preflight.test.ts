@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { groupOf, preflightOf } from '@/store/scripted-worker';
-import { type Job } from '@/store/job/state';
+import { groupOf, preflightOf } from '@/store/state/scripted-worker';
+import { type Job } from '@/store/state/job';
 import { readPatterns, samePatterns, writePatterns } from './patterns';
 import { expectedTime, fitsBudget } from './preflight';
 import { startState } from './start-state';
-import { type Weights } from './state';
+import { type Weights } from '@/store/state/sources';
 
 const PREFLIGHT = preflightOf(groupOf(['a']));
 const MEMORY = PREFLIGHT.memory;

@@ -1,6 +1,6 @@
 /** What a report says besides its words: whether it fits, and how long it may take. Pure. */
-import { type MeasuredRates } from '@/store/settings/state';
-import { type Preflight } from './state';
+import { type MeasuredRates } from '@/store/state/settings';
+import { type Preflight } from '@/store/state/sources';
 
 export type { Preflight };
 export type PreflightCheckpoint = Preflight['checkpoints'][number];

@@ -1,4 +1,4 @@
-import { type GroupKind } from '@/store/method';
+import { type GroupKind } from '@/recipe/parsed-method';
 import { type FileSet, fileSets } from './file-list';
 import {
   type AdapterContents,
@@ -9,7 +9,7 @@ import {
   type SourceRequest,
   type SourcesState,
   type Weights,
-} from './state';
+} from '@/store/state/sources';
 
 export type { FileSet };
 

@@ -1,7 +1,7 @@
 /** Whether Start can be pressed. Pure. */
-import { type Job } from '@/store/job/state';
+import { type Job } from '@/store/state/job';
 import { fitsBudget } from './preflight';
-import { type SourcesState } from './state';
+import { type SourcesState } from '@/store/state/sources';
 
 /**
  * `ready`: Start loads the weights by the report shown. Else why it can not: `busy`, something is

@@ -2,9 +2,9 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { KEPT_PERCENT, sliderPosition } from '@/store/recipe/bounds';
 import { selectDraft, selectMergeMoves } from '@/store/recipe/selectors';
-import { recipeStore } from '@/store/recipe/state';
+import { recipeStore } from '@/store/state/recipe';
 import { meanEnergyCurve } from '@/store/results/kept';
-import { useEnergyCurves } from '@/ui/use-kept';
+import { useEnergyCurves } from '@/ui/hooks/use-kept';
 import { SliderCurve } from './slider-curve';
 
 const STEPS = 100;

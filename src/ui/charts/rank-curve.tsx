@@ -2,12 +2,12 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { rankBounds, sliderPosition } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
-import { recipeStore } from '@/store/recipe/state';
-import { meanEnergyByRank } from '@/store/results/low-rank';
+import { recipeStore } from '@/store/state/recipe';
+import { meanEnergyByRank } from '@/store/recipe/low-rank';
 import { selectSpectra } from '@/store/results/selectors';
-import { resultsStore } from '@/store/results/state';
+import { resultsStore } from '@/store/state/results';
 import { selectAdapters } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/sources/state';
+import { sourcesStore } from '@/store/state/sources';
 import { SliderCurve } from './slider-curve';
 
 /** Mean kept energy over q; nothing where the slider counts something else. */

@@ -1,4 +1,4 @@
-import { percent } from '@/ui/format';
+import { percent } from '@/ui/words/format';
 import styles from './recovery-bars.module.css';
 
 export interface AverageBar {

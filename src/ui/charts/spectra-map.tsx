@@ -1,6 +1,6 @@
 import { memo, useId, useMemo } from 'react';
-import { type TextStyle, useTextRuler } from '@/ui/use-text-ruler';
-import { useWidth } from '@/ui/use-width';
+import { type TextStyle, useTextRuler } from '@/ui/hooks/use-text-ruler';
+import { useWidth } from '@/ui/hooks/use-width';
 import {
   cutLine,
   groupModules,

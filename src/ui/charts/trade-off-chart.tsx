@@ -1,11 +1,16 @@
 import { useId } from 'react';
 import { COMPRESS_METHODS } from '@/methods/registry';
-import { type GroupKind, type MethodId } from '@/store/method';
+import { type GroupKind, type MethodId } from '@/recipe/parsed-method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
-import { bytesTick, percent } from '@/ui/format';
-import { familyLabel } from '@/ui/method-label';
-import { type TextRuler, type TextSize, type TextStyle, useTextRuler } from '@/ui/use-text-ruler';
-import { useWidth } from '@/ui/use-width';
+import { bytesTick, percent } from '@/ui/words/format';
+import { familyLabel } from '@/ui/words/method-label';
+import {
+  type TextRuler,
+  type TextSize,
+  type TextStyle,
+  useTextRuler,
+} from '@/ui/hooks/use-text-ruler';
+import { useWidth } from '@/ui/hooks/use-width';
 import { type Box } from './place-labels';
 import { accuracyDomain, linearScale, logScale, logTicks, spacedTicks, tenths } from './scales';
 import { LABEL_STYLES, type MarkLabel, markLabels, type Placed } from './trade-off-labels';

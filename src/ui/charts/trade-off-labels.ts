@@ -1,9 +1,9 @@
 /** What stands beside each mark of the trade-off chart, and where. Pure. */
 import { COMPRESSORS } from '@/methods/registry';
-import { type GroupKind, isCompressed, type MethodId } from '@/store/method';
+import { type GroupKind, isCompressed, type MethodId } from '@/recipe/parsed-method';
 import { type TradeOffPoint } from '@/store/results/trade-off';
-import { familyLabel, settingLabel } from '@/ui/method-label';
-import { type TextRuler, type TextStyle } from '@/ui/use-text-ruler';
+import { familyLabel, settingLabel } from '@/ui/words/method-label';
+import { type TextRuler, type TextStyle } from '@/ui/hooks/use-text-ruler';
 import { type Box, type LabelToPlace, placeLabels, type PlacedLabel } from './place-labels';
 
 export interface Placed {

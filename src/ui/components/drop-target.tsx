@@ -1,8 +1,8 @@
 import { type DragEvent, type ReactNode, useRef, useState } from 'react';
-import { raiseAlert } from '@/store/job/actions';
-import { addFiles } from '@/store/sources/actions';
-import { rememberFolders } from '@/store/sources/recent-folders';
-import { filesOfDrop, foldersOfDrop } from '@/ui/read-drop';
+import { raiseAlert } from '@/store/actions/job';
+import { addFiles } from '@/store/actions/sources';
+import { rememberFolders } from '@/store/actions/recent-folders';
+import { filesOfDrop, foldersOfDrop } from '@/ui/files/read-drop';
 import styles from './drop-target.module.css';
 
 /** Takes files and folders dropped anywhere on the page. */

@@ -1,17 +1,17 @@
 import { type ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { chooseRepo } from '@/store/hub/actions';
-import { dismissAlert, replan, retryJob } from '@/store/job/actions';
+import { chooseRepo } from '@/store/actions/hub';
+import { dismissAlert, replan, retryJob } from '@/store/actions/job';
 import { selectAlert, selectCanRetry } from '@/store/job/selectors';
-import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/job/state';
+import { type ErrorChoice, type ErrorFacts, jobStore } from '@/store/state/job';
 import { wayOn } from '@/store/job/way-on';
-import { selectBudget, settingsStore } from '@/store/settings/state';
-import { allowNonFinite, chooseBase, leaveOut, openDemo } from '@/store/sources/actions';
+import { selectBudget, settingsStore } from '@/store/state/settings';
+import { allowNonFinite, chooseBase, leaveOut, openDemo } from '@/store/actions/sources';
 import { selectHidesPatterns, selectIsOwn } from '@/store/sources/selectors';
-import { NO_PATTERNS, sourcesStore } from '@/store/sources/state';
+import { NO_PATTERNS, sourcesStore } from '@/store/state/sources';
 import { Button } from '@/ui/components/button';
-import { MANY } from '@/ui/many';
-import { BasePicker } from './base-picker';
+import { MANY } from '@/ui/components/many';
+import { BasePicker } from '@/ui/panels/sources/base-picker';
 import styles from './alert-panel.module.css';
 
 /** What failed, with what, and what to do next: what helps is the strong one of the buttons. */

@@ -1,8 +1,8 @@
 import { useStore } from 'zustand';
 import { adapterName, selectEngine } from '@/store/job/selectors';
-import { type EngineFacts, jobStore } from '@/store/job/state';
+import { type EngineFacts, jobStore } from '@/store/state/job';
 import { Button } from '@/ui/components/button';
-import { useTheme } from '@/ui/theme';
+import { useTheme } from '@/ui/hooks/theme';
 import styles from './header-panel.module.css';
 
 /** What Peru does, what it runs on here, and the theme. */

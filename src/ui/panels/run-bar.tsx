@@ -1,9 +1,9 @@
 import { useStore } from 'zustand';
 import { selectMade } from '@/store/export/selectors';
-import { exportStore, type MadeExport } from '@/store/export/state';
+import { exportStore, type MadeExport } from '@/store/state/export';
 import { hostOf } from '@/store/hub/selectors';
-import { cancelJob, retryJob } from '@/store/job/actions';
-import { type Pace, secondsLeft, unitsPerSecond } from '@/store/job/pace';
+import { cancelJob, retryJob } from '@/store/actions/job';
+import { type Pace, secondsLeft, unitsPerSecond } from '@/store/state/progress-rate';
 import {
   selectAlert,
   selectCanRetry,
@@ -11,10 +11,10 @@ import {
   selectMemory,
   selectPause,
 } from '@/store/job/selectors';
-import { type Job, jobStore, type MemoryFacts, type Pause, type Phase } from '@/store/job/state';
-import { currentResultsFile } from '@/store/results/download';
+import { type Job, jobStore, type MemoryFacts, type Pause, type Phase } from '@/store/state/job';
+import { currentResultsFile } from '@/store/actions/download';
 import { selectHasResults } from '@/store/results/selectors';
-import { resultsStore } from '@/store/results/state';
+import { resultsStore } from '@/store/state/results';
 import {
   rowNoun,
   scoredTasks,
@@ -23,11 +23,11 @@ import {
   selectPlannedPeak,
   taskCards,
 } from '@/store/sources/selectors';
-import { type GroupFacts, sourcesStore } from '@/store/sources/state';
+import { type GroupFacts, sourcesStore } from '@/store/state/sources';
 import { Button } from '@/ui/components/button';
-import { bytes, count, roughTime, seconds, taskCount } from '@/ui/format';
-import { saveJson } from '@/ui/save-file';
-import { useSecondsUntil } from '@/ui/use-seconds-until';
+import { bytes, count, roughTime, seconds, taskCount } from '@/ui/words/format';
+import { saveJson } from '@/ui/files/save-file';
+import { useSecondsUntil } from '@/ui/hooks/use-seconds-until';
 import styles from './run-bar.module.css';
 
 /** What is going on, how far it is, and the way to stop it. Its height never changes. */

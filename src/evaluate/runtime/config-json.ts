@@ -1,0 +1,46 @@
+/** Typed reading of a repo's config.json. */
+import { PeruError } from '@/core/errors';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * A positive integer of the file, or `fallback` where it has none.
+ *
+ * @throws PeruError 'parse' for any other value
+ */
+export function positive(json: Json, key: string, fallback: number): number {
+  const value = positiveNumber(json, key, fallback);
+  if (!Number.isSafeInteger(value)) throw wrongType(key, value);
+  return value;
+}
+
+/**
+ * A number above 0 of the file, or `fallback` where it has none.
+ *
+ * @throws PeruError 'parse' for any other value
+ */
+export function positiveNumber(json: Json, key: string, fallback: number): number {
+  const value = json[key] ?? fallback;
+  if (typeof value !== 'number' || !(value > 0)) throw wrongType(key, value);
+  return value;
+}
+
+/**
+ * @param what names the value in the message
+ * @throws PeruError 'parse' when it is no JSON object
+ */
+export function asObject(value: unknown, what: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(what, value);
+  }
+  return value as Json;
+}
+
+/** The error for a value of the wrong type. */
+export function wrongType(key: string, value: unknown): PeruError {
+  return new PeruError(
+    'parse',
+    `config.json: ${key} is ${JSON.stringify(value)}, which is not a value it can have.`,
+    'Take config.json from the same repo as the weights.',
+  );
+}

@@ -1,4 +1,0 @@
-/** A part of the text zoo's test rows with onnxruntime's webgpu provider. */
-import { testZooAnswers } from './golden/t5-zoo-suite';
-
-testZooAnswers('webgpu');

@@ -1,4 +1,0 @@
-/** The evaluator against transformers on the embedded text zoo, with the wasm provider. */
-import { testZooAnswers } from './golden/t5-zoo-suite';
-
-testZooAnswers('wasm');

@@ -1,0 +1,252 @@
+/**
+ * T5 over token ids: encodes batches of prompts once and decodes their answers greedily, with any
+ * weights and without a rebuild, since weights are inputs of the graphs.
+ */
+import { type ModelWeights } from '@/tensor/engine';
+import { PeruError } from '@/core/errors';
+import { checkShape } from '@/evaluate/runtime/base-weights';
+import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
+import { argmaxRows } from '@/evaluate/runtime/metrics';
+import { nextTask } from '@/evaluate/runtime/next-task';
+import { buildT5DecoderGraph } from './t5-decoder';
+import { allSourceNames, buildT5EncoderGraph } from './t5-encoder';
+import { type T5Graph } from './t5-layers';
+import {
+  createGraphSession,
+  type FeedData,
+  type GraphSession,
+  type HeldOutput,
+  type Provider,
+} from '@/evaluate/runtime/session';
+import { batchByLength, decoderFeeds, encoderFeeds, type PromptBatch } from './t5-batches';
+import { type T5Config } from './t5-config';
+import { whenSettled } from '@/evaluate/runtime/when-settled';
+
+export type T5Weights = Pick<ModelWeights, 'tensors'>;
+
+export interface T5Request {
+  /** All of the model under the checkpoint's names; in GPU buffers only with webgpu. */
+  readonly weights: T5Weights;
+  /** Token ids of each prompt, at least one each. */
+  readonly inputs: readonly Int32Array[];
+  readonly signal?: AbortSignal;
+}
+
+export interface AnswerRequest extends T5Request {
+  /** Limit of an answer, its end token included. */
+  readonly maxNewTokens: number;
+}
+
+export interface LogitsRequest extends T5Request {
+  /** Ids of each answer so far, all of one length; the start token alone by default. */
+  readonly answers?: readonly Int32Array[];
+}
+
+interface Sessions {
+  readonly encoder: GraphSession;
+  readonly decoder: GraphSession;
+}
+
+export class T5Runner {
+  readonly #config: T5Config;
+  readonly #provider: Provider;
+  readonly #encoder: T5Graph;
+  readonly #decoder: T5Graph;
+  readonly #sourceNames: readonly string[];
+  #sessions: Promise<Sessions> | null = null;
+  /** Settles once all that was asked for so far has. */
+  #work: Promise<unknown> = Promise.resolve();
+  #gpuBytes = 0;
+  #disposed = false;
+
+  /** @throws PeruError 'unsupported' when the model is too large for the provider */
+  constructor(config: T5Config, provider: Provider) {
+    this.#config = config;
+    this.#provider = provider;
+    this.#encoder = buildT5EncoderGraph(config);
+    this.#decoder = buildT5DecoderGraph(config);
+    checkWeightsFit('encoder', this.#encoder.weights, provider);
+    checkWeightsFit('decoder', this.#decoder.weights, provider);
+    this.#sourceNames = allSourceNames(config);
+  }
+
+  /** Weights that each model brings. */
+  get modelWeights(): readonly string[] {
+    return [...new Set([...this.#encoder.weights.keys(), ...this.#decoder.weights.keys()])];
+  }
+
+  /** Bytes of GPU buffers held between the runs of a batch; 0 while nothing is generated. */
+  get gpuBytes(): number {
+    return this.#gpuBytes;
+  }
+
+  /** Fetches the runtime and compiles both graphs ahead of the first use. */
+  async warmUp(): Promise<void> {
+    await this.#open();
+  }
+
+  /**
+   * Greedy answers, in the order of the inputs: token ids up to the end token, without it.
+   * Between runs the event loop turns, and an aborted `signal` ends the work with its reason.
+   *
+   * @throws PeruError 'mismatch' when a weight is missing or of another shape
+   */
+  async generate(request: AnswerRequest): Promise<Int32Array[]> {
+    const answers = new Array<Int32Array>(request.inputs.length);
+    await this.#eachBatch(request, async (batch, next) => {
+      const made = await this.#decodeGreedily(batch.rows.length, request.maxNewTokens, next);
+      for (const [i, row] of batch.rows.entries()) answers[row] = made[i]!;
+    });
+    return answers;
+  }
+
+  /**
+   * Logits [inputs, vocabulary] of the token that follows each answer so far.
+   *
+   * @throws PeruError 'mismatch' when a weight is missing or of another shape
+   */
+  async nextLogits(request: LogitsRequest): Promise<Float32Array> {
+    const { vocabularySize, startId } = this.#config;
+    const logits = new Float32Array(request.inputs.length * vocabularySize);
+    await this.#eachBatch(request, async (batch, next) => {
+      const given = batch.rows.map((row) => [...(request.answers?.[row] ?? [startId])]);
+      const made = await next(Int32Array.from(given.flat()));
+      for (const [i, row] of batch.rows.entries()) {
+        const from = i * vocabularySize;
+        logits.set(made.subarray(from, from + vocabularySize), row * vocabularySize);
+      }
+    });
+    return logits;
+  }
+
+  /** Ends both sessions; running calls fail at their next run, and give back what they hold. */
+  dispose(): void {
+    this.#disposed = true;
+    whenSettled(this.#sessions, async ({ encoder, decoder }) => {
+      await this.#work;
+      await Promise.all([encoder.release(), decoder.release()]);
+    });
+    this.#sessions = null;
+  }
+
+  /**
+   * Encodes batch after batch; `answer` gets a function from the answers so far to the logits of
+   * their next tokens.
+   */
+  #eachBatch(request: T5Request, answer: AnswerBatch): Promise<void> {
+    const run = this.#runBatches(request, answer);
+    this.#work = Promise.allSettled([this.#work, run]);
+    return run;
+  }
+
+  async #runBatches({ weights, inputs, signal }: T5Request, answer: AnswerBatch): Promise<void> {
+    const sessions = await this.#open();
+    const encoderWeights = weightFeeds(this.#encoder, weights);
+    const decoderWeights = weightFeeds(this.#decoder, weights);
+    for (const batch of batchByLength(inputs, this.#config)) {
+      await this.#breathe(signal);
+      const input = new Map([...encoderWeights, ...encoderFeeds(batch, this.#config)]);
+      const sources = await sessions.encoder.runHeld(input, this.#sourceNames);
+      const held = heldBytes(sources);
+      this.#gpuBytes += held;
+      try {
+        await answer(batch, async (answers) => {
+          await this.#breathe(signal);
+          const step = decoderFeeds(batch, answers, this.#config);
+          const feeds = new Map<string, FeedData>([...decoderWeights, ...sources, ...step]);
+          return sessions.decoder.run(feeds, 'logits');
+        });
+      } finally {
+        for (const source of sources.values()) source.dispose();
+        this.#gpuBytes -= held;
+      }
+    }
+  }
+
+  /** A row that has ended is fed on with padding until all have: it changes no other row. */
+  async #decodeGreedily(
+    rowCount: number,
+    maxNewTokens: number,
+    next: NextLogits,
+  ): Promise<Int32Array[]> {
+    const { vocabularySize, startId, endIds, padId } = this.#config;
+    const answers = Array.from({ length: rowCount }, (): number[] => []);
+    const ended = new Set<number>();
+    for (let step = 0; step < maxNewTokens && ended.size < rowCount; step++) {
+      const soFar = answers.flatMap((answer) => [startId, ...padTo(answer, step, padId)]);
+      const chosen = argmaxRows(await next(Int32Array.from(soFar)), vocabularySize);
+      for (const [row, id] of chosen.entries()) {
+        if (ended.has(row)) continue;
+        if (endIds.includes(id)) ended.add(row);
+        else answers[row]!.push(id);
+      }
+    }
+    return answers.map((answer) => Int32Array.from(answer));
+  }
+
+  async #breathe(signal: AbortSignal | undefined): Promise<void> {
+    await nextTask();
+    signal?.throwIfAborted();
+    if (this.#disposed) throw disposedError();
+  }
+
+  #open(): Promise<Sessions> {
+    if (this.#disposed) throw disposedError();
+    this.#sessions ??= this.#create().catch((cause: unknown) => {
+      this.#sessions = null;
+      throw cause;
+    });
+    return this.#sessions;
+  }
+
+  async #create(): Promise<Sessions> {
+    const encoder = await createGraphSession(
+      this.#encoder.model,
+      this.#provider,
+      this.#sourceNames,
+    );
+    const decoder = await createGraphSession(this.#decoder.model, this.#provider);
+    return { encoder, decoder };
+  }
+}
+
+/** [rows, answer] ids so far -> [rows, vocabulary]. */
+type NextLogits = (answers: Int32Array) => Promise<Float32Array>;
+type AnswerBatch = (batch: PromptBatch, next: NextLogits) => Promise<void>;
+
+function padTo(answer: readonly number[], length: number, padId: number): number[] {
+  return [...answer, ...new Array<number>(length - answer.length).fill(padId)];
+}
+
+function weightFeeds(graph: T5Graph, weights: T5Weights): Map<string, FeedData> {
+  const feeds = new Map<string, FeedData>();
+  for (const [name, shape] of graph.weights) {
+    const tensor = weights.tensors.get(name);
+    if (tensor === undefined) throw missingWeight(name);
+    checkShape(name, tensor.shape, shape);
+    feeds.set(name, tensor);
+  }
+  return feeds;
+}
+
+function heldBytes(outputs: ReadonlyMap<string, HeldOutput>): number {
+  let bytes = 0;
+  for (const { data } of outputs.values()) if (!(data instanceof Float32Array)) bytes += data.size;
+  return bytes;
+}
+
+function missingWeight(name: string): PeruError {
+  return new PeruError(
+    'mismatch',
+    `Tensor ${name} is missing, so the model cannot be scored.`,
+    'Add checkpoints of the same architecture and tensor names as the base.',
+  );
+}
+
+function disposedError(): PeruError {
+  return new PeruError(
+    'internal',
+    'The evaluator was used after it was disposed.',
+    'This is a fault in Peru: please report it with the steps that led here.',
+  );
+}

@@ -1,0 +1,96 @@
+/** Header and exact size of `TASK.sparse.safetensors` as it would be written. */
+import { type ValueDtype } from '@/tensor/dtype';
+import { bitsPerElement } from '@/tensor/safetensors-dtype';
+import { SPARSE_FORMAT, SPARSE_VERSION } from '@/formats/sparse/sparse-file';
+import { type TensorCost } from './kept-runs';
+import {
+  buildSafetensorsHeader,
+  type HeaderEntry,
+  type WrittenHeader,
+} from '@/export/safetensors-writer';
+
+/** A tensor that a task keeps whole. */
+export interface OwnEntry extends HeaderEntry {
+  /** Other names that the merged model has it by, copies there of a tensor that is not merged. */
+  readonly copies?: readonly string[];
+}
+
+export interface SparseHeaderSpec {
+  /** What each tensor with kept entries takes, in canonical order (`keptCosts`). */
+  readonly costs: readonly TensorCost[];
+  /** Tensors the task keeps whole because they can not be merged, in file order; default: none. */
+  readonly ownTensors?: readonly OwnEntry[];
+  /** Dtype of the values; F16 unless the visitor chose another. */
+  readonly valueDtype: ValueDtype;
+  /** m, in percent. */
+  readonly keptPercent: number;
+  /** The recipe, as it stands in the file. */
+  readonly recipeJson: string;
+  /** 64 hex digits; their length alone matters for the size. */
+  readonly mergedSha256?: string;
+}
+
+/** What stands in a sparse file, and where. */
+export interface SparseHeader {
+  readonly entries: readonly HeaderEntry[];
+  readonly header: WrittenHeader;
+}
+
+const SHA256_PLACEHOLDER = '0'.repeat(64);
+
+/**
+ * Tensors kept whole, under their own names; steps of I8 values; values; gaps: then all of it by
+ * the width of its elements, widest first, so that everything is aligned whatever it is.
+ */
+export function sparseHeader(spec: SparseHeaderSpec): SparseHeader {
+  const kept = sum(spec.costs, (cost) => cost.kept);
+  const entries = [...(spec.ownTensors ?? []), ...sparseEntries(spec.costs, spec.valueDtype)];
+  entries.sort((a, b) => bitsPerElement(b.dtype) - bitsPerElement(a.dtype));
+  return { entries, header: buildSafetensorsHeader(entries, sparseMetadata({ ...spec, kept })) };
+}
+
+/** `NAME.scale`, `NAME.values` and `NAME.gaps` of each tensor, one kind after the other. */
+function sparseEntries(costs: readonly TensorCost[], valueDtype: ValueDtype): HeaderEntry[] {
+  const scales = valueDtype === 'I8' ? costs : [];
+  return [
+    ...scales.map(({ name }): HeaderEntry => ({ name: `${name}.scale`, dtype: 'F32', shape: [1] })),
+    ...costs.map(({ name, kept }): HeaderEntry => {
+      return { name: `${name}.values`, dtype: valueDtype, shape: [kept] };
+    }),
+    ...costs.map(({ name, gapBytes }): HeaderEntry => {
+      return { name: `${name}.gaps`, dtype: 'U8', shape: [gapBytes] };
+    }),
+  ];
+}
+
+/** `__metadata__` of a sparse file. */
+export function sparseMetadata(facts: {
+  readonly keptPercent: number;
+  readonly kept: number;
+  readonly recipeJson: string;
+  readonly mergedSha256?: string;
+  readonly ownTensors?: readonly OwnEntry[];
+}): ReadonlyMap<string, string> {
+  const tied = tiedPairs(facts.ownTensors ?? []);
+  return new Map([
+    ['format', SPARSE_FORMAT],
+    ['version', String(SPARSE_VERSION)],
+    ['merged_sha256', facts.mergedSha256 ?? SHA256_PLACEHOLDER],
+    ['m', String(facts.keptPercent)],
+    ['kept', String(facts.kept)],
+    ...(tied === null ? [] : [['tied', tied] as const]),
+    ['recipe', facts.recipeJson],
+  ]);
+}
+
+/** As in the merged model's index: JSON, from each copy to what it is a copy of. Null for none. */
+function tiedPairs(ownTensors: readonly OwnEntry[]): string | null {
+  const pairs = ownTensors.flatMap(({ name, copies = [] }) =>
+    copies.map((copy) => `${JSON.stringify(copy)}:${JSON.stringify(name)}`),
+  );
+  return pairs.length === 0 ? null : `{${pairs.join(',')}}`;
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

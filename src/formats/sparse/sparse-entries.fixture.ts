@@ -1,0 +1,23 @@
+/** What a sparse file keeps of one tensor, for tests, by the code that reopening adds it with. */
+import { decodeFloats } from '@/tensor/half';
+import { readRange } from '@/tensor/safetensors';
+import { type TensorInfo } from '@/tensor/safetensors-header';
+import { decodeGaps } from './decode-gaps.fixture';
+import { GapReader } from './gaps';
+import { type SparseFile } from './sparse-file';
+import { addKept } from './virtual-add';
+
+/** Positions of the kept entries of `name`, ascending, and what each adds. */
+export async function keptOf(blob: Blob, file: SparseFile, name: string, elementCount: number) {
+  const { fileName, tensors } = file;
+  const { gaps, values, scale, dtype } = tensors.get(name)!;
+  const read = ({ byteStart, byteLength }: TensorInfo): Promise<Uint8Array<ArrayBuffer>> =>
+    readRange(blob, byteStart, byteStart + byteLength, fileName);
+  const step = scale === null ? null : decodeFloats(await read(scale), 'F32')[0]!;
+  const kept = { gaps: await read(gaps), values: await read(values), dtype, step };
+  const sums = new Float32Array(elementCount);
+  const rest = { element: 0, kept, reader: new GapReader(elementCount) };
+  addKept(sums, 0, rest, { fileName, name, elementCount });
+  const positions = decodeGaps(kept.gaps, elementCount);
+  return { positions, values: Float32Array.from(positions, (position) => sums[position]!) };
+}

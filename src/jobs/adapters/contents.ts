@@ -1,0 +1,83 @@
+import { type SourceSettings } from '@/export/adapter/adapter-config';
+import { type AdaptedLayer } from '@/export/adapter/adapter-size';
+import {
+  type AdapterModule,
+  type AdapterPlan,
+  type OpenAdapter,
+  type PlannedAdapter,
+} from '@/formats/peft/adapter-plan';
+import { type AdapterConfig } from '@/formats/peft/config';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
+import { type AdaptedModule, type AdapterContents } from '@/export/adapter/adapter-contents';
+import { type TaskProducts } from './task-products';
+
+interface Contents {
+  readonly taskNames: readonly string[];
+  readonly base: CheckpointTensors;
+  readonly adapters: readonly OpenAdapter[];
+  readonly plan: AdapterPlan;
+  readonly products: TaskProducts;
+  readonly baseModel: string | null;
+}
+
+/** What the page must know of a group of adapters to preview any choice of ranks. */
+export function adapterContents(contents: Contents): AdapterContents {
+  const { taskNames, adapters, plan, products, baseModel } = contents;
+  const { lowRank, indexOf } = products;
+  const modules = plan.adaptedWeights.map((name) => adaptedModule(name, contents));
+  const tasks = taskNames.map((task, index) => ({
+    task,
+    ranks: modules.map(({ name }) => {
+      const product = indexOf[index]!.get(name);
+      return product === undefined ? 0 : lowRank.ranks[product]!;
+    }),
+    writtenNames: namesOtherThanBase(plan.adapters[index]!),
+    copies: [...plan.adapters[index]!.copies].map(([name, { dtype, shape }]) => {
+      return { name, dtype, shape };
+    }),
+    source: settingsOf(adapters[index]!.config),
+  }));
+  const maxRank = tasks.reduce((most, { ranks }) => Math.max(most, ...ranks), 0);
+  return { kind: 'adapters', modules, tasks, baseModel, maxRank };
+}
+
+function settingsOf({
+  taskType,
+  modelClass,
+  modulesToSave,
+  tiesWeights,
+}: AdapterConfig): SourceSettings {
+  return { taskType, modelClass, modulesToSave, tiesWeights };
+}
+
+function namesOtherThanBase({ modules, names }: PlannedAdapter): Record<string, string> {
+  const renamed = modules
+    .map(({ weight }) => [weight, names.get(weight)!] as const)
+    .filter(([weight, own]) => own !== weight);
+  return Object.fromEntries(renamed);
+}
+
+/** What an adapter can name its base by: a repo's main folder on the Hub. */
+export function baseModelOf({
+  hub,
+}: RepoSource & {
+  readonly hub?: { readonly repo: string; readonly folder: string };
+}): string | null {
+  return hub === undefined || hub.folder !== '' ? null : hub.repo;
+}
+
+function adaptedModule(name: string, { plan, base }: Contents): AdaptedModule {
+  const all = plan.adapters.flatMap(({ modules }) => modules);
+  const module = all.find(({ weight }) => weight === name);
+  if (module === undefined) throw new RangeError(`No adapter changes "${name}".`);
+  const { rows, columns } = module;
+  return { name, rows, columns, layer: layerOf(module, base.tensors.get(name)?.shape ?? []) };
+}
+
+/** As `plan/adapter-shapes` tells them apart: where the delta is (B A)ᵀ, A is on the left. */
+function layerOf({ left }: AdapterModule, shape: readonly number[]): AdaptedLayer {
+  if (shape.length > 2) return { convolution: shape };
+  if (left.vectors === 'columns') return 'linear';
+  return left.tensor.name.includes('lora_embedding') ? 'embedding' : 'conv1d';
+}

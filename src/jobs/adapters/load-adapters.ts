@@ -1,0 +1,167 @@
+/** Loads planned adapters: factors on the engine, the base only where something is scored. */
+import { checkpointFacts } from '@/plan/checkpoint-facts';
+import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/formats/checkpoint/adapter-source';
+import { type AdapterPlan, type OpenAdapter } from '@/formats/peft/adapter-plan';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type Engine, type ModelWeights } from '@/tensor/engine';
+import { checkpointCard } from '@/jobs/group/checkpoint-card';
+import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
+import { SourceBook } from '@/jobs/group/source-book';
+import { type AdapterSources } from '@/jobs/group/sources';
+import { engineEvent } from '@/jobs/context/engine-event';
+import { type OpeningParts } from '@/jobs/group/opened-group';
+import { type GroupFacts } from '@/protocol/group-facts';
+import { type StorageRow } from '@/recipe/recipe';
+import { type Scoring } from '@/jobs/scoring/group-evaluator';
+import { openEvaluator } from '@/jobs/scoring/open-evaluator';
+import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type AdapterGroup } from './adapter-group';
+import { adapterContents, baseModelOf } from './contents';
+import { checkCopies, checkTiedCopies } from './copied-tensors';
+import { floatWeights } from '@/jobs/group/float-weights';
+import { loadProducts, type TaskProducts } from './task-products';
+
+/** Adapters that fit their base. */
+export interface PlannedAdapters {
+  readonly base: CheckpointTensors;
+  readonly adapters: readonly OpenAdapter[];
+  readonly plan: AdapterPlan;
+  /** Of the base, then of the adapters. */
+  readonly licences: readonly (string | null)[];
+}
+
+/** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
+export async function loadAdapterGroup(
+  sources: AdapterSources,
+  { base, adapters, plan, licences }: PlannedAdapters,
+  { request, chosen, options, ports, allowNonFinite }: OpeningParts,
+): Promise<AdapterGroup> {
+  const { emit, signal } = ports;
+  const { engine } = chosen;
+  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
+  const stop = new AbortController();
+  const changed = new Set([...plan.adaptedWeights, ...plan.replacedTensors]);
+  const scoringReady = openEvaluator(sources.base, tests, chosen, changed, {
+    ...options,
+    signal: AbortSignal.any([signal, stop.signal]),
+  });
+  // Told below; till then it must not count as unhandled.
+  scoringReady.catch(() => undefined);
+  const upload = { allowNonFinite, emit, signal };
+  let products: TaskProducts | null = null;
+  let baseWeights: ModelWeights | null = null;
+  try {
+    products = await loadProducts(engine, plan, upload);
+    await checkTiedCopies(plan.adapters, signal);
+    await checkCopies(engine, plan.adapters, upload);
+    const scoring = await scoringReady;
+    const location = scoring.evaluator?.location;
+    if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
+    signal.throwIfAborted();
+    emit(engineEvent(chosen, scoring.description));
+    const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
+    const origin: GroupOrigin = {
+      title: sources.title,
+      group: groupRecord(request),
+      patterns: { include: [], exclude: [] },
+      allowNonFinite,
+      licences,
+      book: await SourceBook.ofAdapters(sources, base),
+    };
+    const loaded = { sources, origin, base, adapters, plan, products, baseWeights, ownFiles };
+    const group = groupOf({ ...loaded, engine, scoring });
+    emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
+    return group;
+  } catch (error) {
+    // What the evaluator still fetches is of no use any more.
+    stop.abort();
+    products?.lowRank.dispose();
+    baseWeights?.dispose();
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+interface Parts extends Pick<
+  AdapterGroup,
+  'sources' | 'origin' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
+> {
+  readonly adapters: readonly OpenAdapter[];
+  readonly engine: Engine;
+  readonly scoring: Scoring;
+}
+
+function groupOf({ scoring: { evaluator }, adapters, ...parts }: Parts): AdapterGroup {
+  const { sources, base, plan, products, baseWeights } = parts;
+  const taskNames = sources.tasks.map(({ name }) => name);
+  const baseModel = baseModelOf(sources.base);
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+  });
+  const group: AdapterGroup = {
+    ...parts,
+    kind: 'adapters',
+    contents: adapterContents({ taskNames, base, adapters, plan, products, baseModel }),
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    merged: null,
+    dispose: () => {
+      evaluator?.dispose();
+      group.merged?.lowRank.dispose();
+      products.lowRank.dispose();
+      baseWeights?.dispose();
+    },
+  };
+  return group;
+}
+
+/** An adapter folder's files as they lie at their source. */
+async function adapterFiles({
+  name,
+  model,
+}: AdapterSources['tasks'][number]): Promise<StorageRow['files']> {
+  const files = await Promise.all(
+    [ADAPTER_CONFIG, ADAPTER_FILE].map(async (path) => ({ path, blob: await model.open(path) })),
+  );
+  return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
+}
+
+async function groupFacts(
+  group: AdapterGroup,
+  adapters: readonly OpenAdapter[],
+  noAccuracyBecause: string | null,
+): Promise<GroupFacts> {
+  const { sources, base, plan, evaluator, contents } = group;
+  const baseCard = checkpointCard({
+    role: 'base',
+    name: sources.base.name,
+    title: 'Base model',
+    repo: sources.base,
+    byteLength: base.byteLength,
+    facts: checkpointFacts(base),
+    split: null,
+  });
+  const cards = sources.tasks.map(({ name, title, model }, index) =>
+    checkpointCard({
+      role: 'task',
+      name,
+      title,
+      repo: model,
+      byteLength: plan.adapters[index]!.byteLength,
+      facts: checkpointFacts(adapters[index]!.weights),
+      split: evaluator?.splits[index] ?? null,
+      unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
+    }),
+  );
+  return {
+    title: sources.title,
+    cards: await Promise.all([baseCard, ...cards]),
+    contents,
+    noAccuracyBecause,
+    lambda: sources.lambda,
+  };
+}

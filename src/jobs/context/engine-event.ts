@@ -1,0 +1,8 @@
+import { type JobEvent } from '@/protocol/events';
+import { type ChosenEngine } from './platform';
+
+/** What the page is told: what computes and why, and what scores. */
+export function engineEvent({ engine, noGpu }: ChosenEngine, evaluator: string): JobEvent {
+  const { kind, adapter } = engine;
+  return { type: 'engine', engine: kind, adapter, evaluator, ...(noGpu && { noGpu }) };
+}

@@ -1,0 +1,40 @@
+/** The embedded zoos, as groups to open: eight full fine-tunes, or eight LoRA adapters. */
+import { type JobOptions } from '@/jobs/context/platform';
+import { openTextZoo } from '@/sources/text-zoo';
+import { openZoo } from '@/sources/zoo';
+import { type AdapterSources, type FullSources, type GroupSources } from '@/jobs/group/sources';
+import { type DemoName } from '@/protocol/requests';
+import { repoImages, repoTexts } from '@/jobs/scoring/repo-tests';
+
+/** @throws PeruError when the zoo can not be fetched */
+export function demoSources(demo: DemoName, options: JobOptions): Promise<GroupSources> {
+  return DEMOS[demo](options);
+}
+
+const DEMOS: Readonly<Record<DemoName, (options: JobOptions) => Promise<GroupSources>>> = {
+  fft: fullDemo,
+  lora: adapterDemo,
+};
+
+async function fullDemo(options: JobOptions): Promise<FullSources> {
+  const zoo = await openZoo({ ...options, baseUrl: new URL('zoo/', options.platform.siteUrl()) });
+  const tasks = zoo.tasks.map(({ name, title, model, dataset, templates }) => {
+    return { name, title, model, scoredOn: repoImages(dataset, templates) };
+  });
+  const title = 'Embedded zoo: a small CLIP, eight tasks';
+  return { kind: 'full', title, base: zoo.base, tasks, lambda: zoo.lambda };
+}
+
+async function adapterDemo(options: JobOptions): Promise<AdapterSources> {
+  const zoo = await openTextZoo({
+    ...options,
+    baseUrl: new URL('zoo/text/', options.platform.siteUrl()),
+  });
+  const { maxNewTokens } = zoo;
+  const tasks = zoo.tasks.map(({ name, title, adapter, dataset, prompt, answers, metric }) => {
+    const scoredOn = repoTexts(dataset, { prompt, answers, metric, maxNewTokens });
+    return { name, title, model: adapter, scoredOn };
+  });
+  const title = 'Embedded zoo: a small T5, eight LoRA adapters';
+  return { kind: 'adapters', title, base: zoo.base, tasks, lambda: zoo.lambda };
+}

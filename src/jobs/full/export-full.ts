@@ -1,0 +1,144 @@
+/**
+ * Exports a group of full fine-tunes: the merged model, what each task keeps beside it, and what
+ * makes them usable and repeatable elsewhere. Tensors go to disk one by one, tasks one after the
+ * other, so that streamed weights of a task come once.
+ */
+import { fileStems } from '@/export/file-stems';
+import { indexCost } from '@/export/sparse/index-cost';
+import { keptCosts } from '@/export/sparse/kept-runs';
+import { mergedSha } from '@/export/verify-file';
+import { writeMerged } from '@/export/write-merged';
+import { writeSparse } from '@/export/sparse/write-sparse';
+import { type MergeRecipeFile } from '@/recipe/recipe-file';
+import { mergedFiles, mergedSpec, mergeRecipe, sparsePaths, sparseSpec } from './files-written';
+import { type FullJob } from './full-job';
+import { measureSparse } from './measure-sparse';
+import { mergeGroup } from './merge-group';
+import { ownTensors } from './own-tensors';
+import { SelectionSet } from './selection-set';
+import { sparseKey, sparseMethodId } from '@/recipe/method-id';
+import { type IndexCost } from '@/protocol/export-facts';
+import { type ExportRequest } from '@/protocol/requests';
+import { addAbout } from '@/jobs/staging/about-files';
+import { sparseRecord } from '@/jobs/group/recipe-record';
+import { readStored } from '@/jobs/staging/read-stored';
+import { addSideFiles, sideFiles } from '@/jobs/staging/side-files';
+import { type MadeExport, Staging, type StagingPlace } from '@/jobs/staging/staging';
+
+/** The method whose files are exported. */
+const METHOD = 'peru-fft';
+
+/**
+ * Makes the recipe's files; the caller removes the folder when this fails.
+ *
+ * @throws PeruError for files that can not be read or written, or differ when read back; the
+ *   signal's reason once aborted
+ */
+export async function exportFull(
+  job: FullJob,
+  request: ExportRequest,
+  place: StagingPlace,
+): Promise<MadeExport> {
+  const selections = new SelectionSet(job);
+  try {
+    await mergeGroup(job);
+    const sizes = await plannedBytes(job, selections);
+    const { emit, signal, group } = job;
+    const { allowNonFinite, book } = group.origin;
+    const side = await sideFiles(group.sources.base, signal);
+    const totalBytes = side.reduce((sum, { blob }) => sum + blob.size, sizes);
+    const staged = await Staging.begin(place, { emit, signal, allowNonFinite, totalBytes });
+    const merge = mergeRecipe(group, job.recipe, await book.hashedRecords(job));
+    const mergedSha256 = await addMerged(job, merge, staged);
+    const index = await addSparse(job, selections, { merge, mergedSha256, staged });
+    await addSideFiles(staged, group.sources.base, side, signal);
+    await addAbout(staged, request, {
+      recipe: sparseRecord(merge, job.recipe),
+      method: sparseMethodId(METHOD, job.recipe.keptPercent),
+      licences: group.origin.licences,
+      stems: fileStems(group.tasks.map(({ name }) => name)),
+      index,
+    });
+    return { staged, index };
+  } finally {
+    selections.dispose();
+  }
+}
+
+/** Bytes of the weights' files, as the Storage table has them; measured where they are not yet. */
+async function plannedBytes(job: FullJob, selections: SelectionSet): Promise<number> {
+  const { group, recipe } = job;
+  const key = sparseKey(METHOD, recipe.keptPercent, recipe);
+  if (group.measures.get(key) === null) {
+    await measureSparse(job, selections, [recipe.keptPercent], [METHOD]);
+  }
+  const sparse = new Set(sparsePaths(group));
+  const files = [
+    ...mergedFiles(group, recipe),
+    ...(group.measures.get(key)?.row.files ?? []).filter(({ name }) => sparse.has(name)),
+  ];
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** @returns the hash by which sparse files name the merged model */
+async function addMerged(
+  { group, recipe, signal }: FullJob,
+  merge: MergeRecipeFile,
+  staged: Staging,
+): Promise<string> {
+  const { layout, tied } = group.plan;
+  const starts = new Map(layout.tensors.map(({ name, flatStart }) => [name, flatStart] as const));
+  const spec = {
+    ...mergedSpec(group, recipe, merge),
+    readMerged: (name: string, start: number, count: number) => {
+      const flatStart = starts.get(tied.get(name) ?? name);
+      if (flatStart === undefined) throw new RangeError(`"${name}" is not merged.`);
+      return group.weights.readMerged(flatStart + start, count);
+    },
+    read: (name: string, start: number, end: number) =>
+      readStored(group.checkpoints[0].tensors.get(name), start, end, signal),
+  };
+  const files = await staged.add('merged', async (folder, options) => {
+    const { shards, index } = await writeMerged(folder, spec, options);
+    return [...shards, index];
+  });
+  return mergedSha(files.slice(0, -1).map(({ sha256 }) => sha256));
+}
+
+async function addSparse(
+  job: FullJob,
+  selections: SelectionSet,
+  {
+    merge,
+    mergedSha256,
+    staged,
+  }: {
+    readonly merge: MergeRecipeFile;
+    readonly mergedSha256: string;
+    readonly staged: Staging;
+  },
+): Promise<IndexCost[]> {
+  const { group, recipe, signal } = job;
+  const { layout } = group.plan;
+  const paths = sparsePaths(group);
+  const index: IndexCost[] = [];
+  for (const { index: task, name } of group.tasks) {
+    const selection = await selections.get(METHOD, recipe.keptPercent, task);
+    const costs = keptCosts(layout, await group.weights.keptMask(selection));
+    signal.throwIfAborted();
+    const own = ownTensors(group, task);
+    const spec = {
+      ...sparseSpec(group, recipe, merge, { task, costs }),
+      layout,
+      mergedSha256,
+      encoded: group.weights.encodeKept(selection, recipe.valueDtype),
+      readOwn: (tensor: string, start: number, end: number) =>
+        readStored(own.get(tensor), start, end, signal),
+    };
+    await staged.add('sparse', async (folder, options) => [
+      await writeSparse(folder, paths[task]!, spec, options),
+    ]);
+    index.push({ task: name, ...indexCost(costs, layout.elementCount) });
+  }
+  return index;
+}

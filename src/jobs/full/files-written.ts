@@ -1,0 +1,111 @@
+/**
+ * The files each method stores, with the exact bytes they have or would have when written: sizes
+ * and files come from the same descriptions.
+ */
+import { fileStems } from '@/export/file-stems';
+import { keptCosts, type TensorCost } from '@/export/sparse/kept-runs';
+import { type MergedFileSpec, mergedFileSizes } from '@/export/merged-size';
+import { mergeRecipeJson, recipeJson } from '@/recipe/recipe-json';
+import { sparseHeader, type SparseHeaderSpec } from '@/export/sparse/sparse-size';
+import { type FloatDtype } from '@/tensor/dtype';
+import { type MergeRecipeFile } from '@/recipe/recipe-file';
+import { mergeRecord, sparseRecord } from '@/jobs/group/recipe-record';
+import { type SourceRecords } from '@/jobs/group/source-book';
+import { type Recipe } from '@/recipe/recipe';
+import { type FullGroup } from './load-full';
+import { ownEntries } from './own-tensors';
+
+export interface FileSize {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** The base as it lies at its source. */
+export function baseFile({ sources, checkpoints }: FullGroup): FileSize {
+  return { name: `${sources.base.name}.safetensors`, bytes: checkpoints[0].byteLength };
+}
+
+/**
+ * Every task's own checkpoint; with the base where none of them serves without it: it holds tensors
+ * that they lack, or they are what sets them apart from it.
+ */
+export function finetunedFiles(group: FullGroup): FileSize[] {
+  const [, ...tasks] = group.checkpoints;
+  const files = tasks.map(({ name, byteLength }) => {
+    return { name: `${name}.safetensors`, bytes: byteLength };
+  });
+  const areParts = group.sources.tasks.some(({ model }) => model.openTensors !== undefined);
+  return areParts || group.plan.untouched.length > 0 ? [baseFile(group), ...files] : files;
+}
+
+/** Dtype of theta*: the recipe's, or that of most of the base's merged elements. */
+export function mergedDtypeOf(group: FullGroup, { mergedDtype }: Recipe): FloatDtype {
+  return mergedDtype ?? group.mergedDtype;
+}
+
+/**
+ * What made theta*.
+ *
+ * @param records default: with digits in the place of hashes that are not known yet, for sizes
+ */
+export function mergeRecipe(
+  group: FullGroup,
+  recipe: Recipe,
+  records: SourceRecords = group.origin.book.records(),
+): MergeRecipeFile {
+  return mergeRecord(group.origin, recipe, mergedDtypeOf(group, recipe), records);
+}
+
+/** The merged model: every tensor of the base, the merged ones and their copies in the recipe's dtype. */
+export function mergedSpec(
+  group: FullGroup,
+  recipe: Recipe,
+  merge: MergeRecipeFile,
+): MergedFileSpec {
+  const { layout, tied } = group.plan;
+  const merged = new Set([...layout.tensors.map(({ name }) => name), ...tied.keys()]);
+  const dtype = mergedDtypeOf(group, recipe);
+  return {
+    baseTensors: group.checkpoints[0].tensors,
+    dtypeOf: (name) => (merged.has(name) ? dtype : undefined),
+    tied,
+    recipeJson: mergeRecipeJson(merge),
+  };
+}
+
+/** The merged model's weights and the index that maps them. */
+export function mergedFiles(group: FullGroup, recipe: Recipe): FileSize[] {
+  return mergedFileSizes(mergedSpec(group, recipe, mergeRecipe(group, recipe)));
+}
+
+/** What tasks' sparse files are called, in the order of the tasks. */
+export function sparsePaths({ tasks }: Pick<FullGroup, 'tasks'>): string[] {
+  return fileStems(tasks.map(({ name }) => name)).map((stem) => `${stem}.sparse.safetensors`);
+}
+
+/** A task's entries of these costs, with the tensors that it keeps whole. */
+export function sparseSpec(
+  group: FullGroup,
+  recipe: Recipe,
+  merge: MergeRecipeFile,
+  { task, costs }: { readonly task: number; readonly costs: readonly TensorCost[] },
+): SparseHeaderSpec {
+  return {
+    costs,
+    ownTensors: ownEntries(group, task),
+    valueDtype: recipe.valueDtype,
+    keptPercent: recipe.keptPercent,
+    recipeJson: recipeJson(sparseRecord(merge, recipe)),
+  };
+}
+
+/** A task's sparse file for the entries set in `mask`. */
+export function sparseTaskFile(
+  group: FullGroup,
+  recipe: Recipe,
+  { task, mask }: { readonly task: number; readonly mask: Uint32Array },
+): FileSize {
+  const costs = keptCosts(group.plan.layout, mask);
+  const spec = sparseSpec(group, recipe, mergeRecipe(group, recipe), { task, costs });
+  return { name: sparsePaths(group)[task]!, bytes: sparseHeader(spec).header.fileBytes };
+}

@@ -1,0 +1,222 @@
+/** Loads a planned group of full fine-tunes: weights on the engine, or ready to be streamed. */
+import { type GroupPlan } from '@/plan/plan-group';
+import { type MemoryReport, type Preflight } from '@/plan/preflight';
+import { type NamePatterns } from '@/plan/names/name-patterns';
+import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
+import { type Chunk } from '@/tensor/layout';
+import { type FloatDtype } from '@/tensor/dtype';
+import { type Engine, type WeightGroup } from '@/tensor/engine';
+import { checkpointCard } from '@/jobs/group/checkpoint-card';
+import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
+import { SourceBook } from '@/jobs/group/source-book';
+import { type FullSources } from '@/jobs/group/sources';
+import { FetchedBytes } from '@/jobs/context/fetched-bytes';
+import { engineEvent } from '@/jobs/context/engine-event';
+import { type OpeningParts } from '@/jobs/group/opened-group';
+import { type GroupFacts } from '@/protocol/group-facts';
+import { refuseOverBudget } from '@/jobs/group/refuse-over-budget';
+import { changedNames } from '@/jobs/scoring/changed-names';
+import { type Scoring } from '@/jobs/scoring/group-evaluator';
+import { openEvaluator } from '@/jobs/scoring/open-evaluator';
+import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type ScoredGroup } from '@/jobs/scoring/scored-group';
+import {
+  streamCheckpoints,
+  type StreamProgress,
+  uploadCheckpoints,
+} from '@/jobs/group/load-weights';
+import { checkTwice } from './check-twice';
+import { MeasureBook } from './measure-book';
+
+/** The base, then each task's checkpoint. */
+export type Checkpoints = readonly [base: CheckpointTensors, ...tasks: CheckpointTensors[]];
+
+/** A group as it will be loaded. */
+export interface PlannedFull {
+  readonly plan: GroupPlan;
+  /** That the plan was made by. */
+  readonly patterns: NamePatterns;
+  /** Under the base's names. */
+  readonly checkpoints: Checkpoints;
+  /** Under the names of their files. */
+  readonly stored: readonly CheckpointTensors[];
+  readonly chunks: readonly Chunk[];
+  /** Dtype of theta*: that of most of the base's merged elements. */
+  readonly mergedDtype: FloatDtype;
+  /** Bytes the weights may hold: the budget, less what scoring takes. */
+  readonly weightsBudgetBytes: number;
+  readonly preflight: Preflight;
+}
+
+export interface FullGroup extends ScoredGroup {
+  readonly kind: 'full';
+  readonly sources: FullSources;
+  readonly origin: GroupOrigin;
+  readonly checkpoints: Checkpoints;
+  /** As `PlannedFull.stored`. */
+  readonly stored: readonly CheckpointTensors[];
+  readonly plan: GroupPlan;
+  readonly memory: MemoryReport;
+  readonly weights: WeightGroup;
+  /** Of streamed weights; null where they are resident. */
+  readonly progress: StreamProgress | null;
+  readonly measures: MeasureBook;
+  readonly mergedDtype: FloatDtype;
+  /** `mergeKey` of the recipe theta* stands for now, or null. */
+  mergedKey: string | null;
+}
+
+/** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
+export async function loadFullGroup(
+  sources: FullSources,
+  planned: PlannedFull,
+  parts: OpeningParts,
+): Promise<FullGroup> {
+  refuseOverBudget(planned.preflight.memory);
+  const { chosen, options, ports } = parts;
+  const { emit, signal } = ports;
+  const stop = new AbortController();
+  const together = AbortSignal.any([signal, stop.signal]);
+  const testBytes = new FetchedBytes();
+  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
+  const scoringReady = openEvaluator(sources.base, tests, chosen, changedNames(planned), {
+    ...options,
+    signal: together,
+    onProgress: testBytes.add,
+  });
+  // Told below; till then it must not count as unhandled.
+  scoringReady.catch(() => undefined);
+  let loaded: LoadedWeights | null = null;
+  try {
+    loaded = await loadWeights(planned, parts);
+    testBytes.onArrival = () => {
+      const { loaded: done, asked: total } = testBytes;
+      const progress = { stage: 'Fetching test sets', done, total, unit: 'bytes' as const };
+      emit({ type: 'progress', progress });
+    };
+    const scoring = await scoringReady;
+    signal.throwIfAborted();
+    const { engine } = chosen;
+    emit(engineEvent(chosen, scoring.description));
+    const origin = await originOf(sources, planned, parts);
+    const group = groupOf(sources, planned, { engine, ...loaded, scoring, origin });
+    emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
+    return group;
+  } catch (error) {
+    // What the evaluator still fetches is of no use any more.
+    stop.abort();
+    loaded?.weights.dispose();
+    void scoringReady.then(
+      ({ evaluator }) => evaluator?.dispose(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<LoadedWeights> {
+  const { chunks, checkpoints, plan, preflight, weightsBudgetBytes } = planned;
+  const { ports, fetched, allowNonFinite } = parts;
+  const { engine } = parts.chosen;
+  await checkTwice(planned, ports.signal);
+  const spec = { ...plan, checkpoints };
+  if (preflight.memory.mode === 'streamed') {
+    return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, ports, { allowNonFinite });
+  }
+  const { emit, signal } = ports;
+  const upload = { allowNonFinite, emit, signal, fetched };
+  return { weights: await uploadCheckpoints(engine, spec, upload, chunks), progress: null };
+}
+
+interface LoadedWeights {
+  readonly weights: WeightGroup;
+  /** Null where they are resident. */
+  readonly progress: StreamProgress | null;
+}
+
+async function originOf(
+  sources: FullSources,
+  { patterns, stored, preflight }: PlannedFull,
+  { request, allowNonFinite }: OpeningParts,
+): Promise<GroupOrigin> {
+  return {
+    title: sources.title,
+    group: groupRecord(request),
+    patterns,
+    allowNonFinite,
+    licences: preflight.checkpoints.map(({ licence }) => licence),
+    book: await SourceBook.ofCheckpoints(sources, stored),
+  };
+}
+
+interface Loaded extends LoadedWeights {
+  readonly engine: Engine;
+  readonly scoring: Scoring;
+  readonly origin: GroupOrigin;
+}
+
+function groupOf(
+  sources: FullSources,
+  { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
+  { engine, weights, progress, origin, scoring: { evaluator } }: Loaded,
+): FullGroup {
+  const tasks = sources.tasks.map(({ name, title }, index) => {
+    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+  });
+  return {
+    kind: 'full',
+    engine,
+    sources,
+    origin,
+    checkpoints,
+    stored,
+    plan,
+    memory: preflight.memory,
+    weights,
+    progress,
+    tasks,
+    evaluator,
+    book: new ScoreBook(),
+    measures: new MeasureBook(),
+    mergedDtype,
+    mergedKey: null,
+    dispose: () => {
+      evaluator?.dispose();
+      weights.dispose();
+    },
+  };
+}
+
+async function groupFacts(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
+  const { sources, plan, checkpoints, evaluator } = group;
+  const cards = [
+    checkpointCard({
+      role: 'base',
+      name: sources.base.name,
+      title: 'Base model',
+      repo: sources.base,
+      byteLength: checkpoints[0].byteLength,
+      facts: plan.checkpoints[0]!,
+      split: null,
+    }),
+    ...sources.tasks.map(({ name, title, model }, index) =>
+      checkpointCard({
+        role: 'task',
+        name,
+        title,
+        repo: model,
+        byteLength: checkpoints[index + 1]!.byteLength,
+        facts: plan.checkpoints[index + 1]!,
+        split: evaluator?.splits[index] ?? null,
+        unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
+      }),
+    ),
+  ];
+  return {
+    title: sources.title,
+    cards: await Promise.all(cards),
+    contents: { kind: 'full', elementCount: plan.layout.elementCount },
+    noAccuracyBecause,
+    lambda: sources.lambda,
+  };
+}

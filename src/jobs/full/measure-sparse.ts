@@ -1,0 +1,108 @@
+/** What a share of kept entries costs and holds: exact counts, energy, and bytes of the files. */
+import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
+import { sparseMethods } from './columns';
+import {
+  baseFile,
+  type FileSize,
+  finetunedFiles,
+  mergedFiles,
+  sparseTaskFile,
+} from './files-written';
+import { sparseKey, sparseMethodId } from '@/recipe/method-id';
+import { type SparseFacts } from '@/protocol/results';
+import { type StorageRow } from '@/recipe/recipe';
+import { storageRow } from '@/protocol/storage-row';
+import { type FullJob } from './full-job';
+import { type SelectionSet } from './selection-set';
+
+/** A measure as it grows, task by task. */
+interface Draft {
+  readonly method: SparseMethod;
+  readonly keptPercent: number;
+  readonly facts: SparseFacts[];
+  readonly files: FileSize[];
+}
+
+/**
+ * Measures sparse methods at these m, unless the book knows it, and tells the page. Tasks are the
+ * outer loop: streamed weights of a task come once for all.
+ */
+export async function measureSparse(
+  job: FullJob,
+  selections: SelectionSet,
+  keptPercents: readonly number[],
+  methods: readonly SparseMethod[] = sparseMethods(),
+): Promise<void> {
+  const { group, recipe, emit, signal } = job;
+  const drafts: Draft[] = [];
+  for (const keptPercent of keptPercents) {
+    for (const method of methods) {
+      const known = group.measures.get(sparseKey(method, keptPercent, recipe));
+      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [] });
+      else for (const facts of known.facts) emit({ type: 'sparse', facts });
+    }
+  }
+  const { length: total } = group.tasks;
+  for (const done of drafts.length === 0 ? [] : group.tasks.keys()) {
+    const progress = { stage: 'Selecting entries', done, total, unit: 'tasks' as const };
+    emit({ type: 'progress', progress });
+    for (const draft of drafts) {
+      signal.throwIfAborted();
+      emit({ type: 'sparse', facts: await measureTask(job, selections, draft, done) });
+    }
+  }
+  for (const { method, keptPercent, facts, files } of drafts) {
+    const center = centerFiles(job, method);
+    const row = storageRow(sparseMethodId(method, keptPercent), [...center, ...files]);
+    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row });
+  }
+}
+
+async function measureTask(
+  { group, recipe, signal }: FullJob,
+  selections: SelectionSet,
+  { method, keptPercent, facts, files }: Draft,
+  index: number,
+): Promise<SparseFacts> {
+  const { name: task } = group.tasks[index]!;
+  const selection = await selections.get(method, keptPercent, index);
+  const { kept, nonZero, keptEnergy, totalEnergy } = await group.weights.stats(selection);
+  signal.throwIfAborted();
+  const energyShare = shareOf(keptEnergy, totalEnergy);
+  const id = sparseMethodId(method, keptPercent);
+  const told = { method: id, task, kept, nonZero, energyShare };
+  facts.push(told);
+  const mask = await group.weights.keptMask(selection);
+  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, mask }));
+  return told;
+}
+
+function centerFiles({ group, recipe }: FullJob, method: SparseMethod): FileSize[] {
+  const { center } = SPARSE_COMPRESSORS[method];
+  return center === 'merged' ? mergedFiles(group, recipe) : [baseFile(group)];
+}
+
+/** Kept share of an energy; a task equal to the center has none to keep, so all of it is kept. */
+function shareOf(kept: number, total: number): number | null {
+  if (!Number.isFinite(total)) return null;
+  return total === 0 ? 1 : kept / total;
+}
+
+/** Storage of every method known for this recipe: whole models, then each share kept. */
+export function storageRows(
+  { group, recipe }: FullJob,
+  keptPercents: readonly number[],
+): StorageRow[] {
+  const sparse = sparseMethods().flatMap((method) =>
+    keptPercents.flatMap((percent) => {
+      const measure = group.measures.get(sparseKey(method, percent, recipe));
+      return measure === null ? [] : [measure.row];
+    }),
+  );
+  return [
+    storageRow('pretrained', [baseFile(group)]),
+    storageRow('finetuned', finetunedFiles(group)),
+    storageRow('merged', mergedFiles(group, recipe)),
+    ...sparse,
+  ];
+}

@@ -1,0 +1,157 @@
+/** What a job scores, in which order, and what it never scores twice. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createReferenceEngine } from '@/reference/engine';
+import { type ModelWeights } from '@/tensor/engine';
+import { f32, soundFile } from '@/tensor/safetensors.fixture';
+import { NO_CHOICES } from '@/plan/preflight';
+import { loadGroup } from '@/jobs/load-group.fixture';
+import { type JobEvent } from '@/protocol/events';
+import { type Recipe } from '@/recipe/recipe';
+import { type GroupEvaluator, type RowRange } from '@/jobs/scoring/group-evaluator';
+import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type FullGroup } from './load-full';
+import { MeasureBook } from './measure-book';
+import { runFull } from './run-full';
+
+const ROWS = 300;
+const RECIPE: Recipe = {
+  mergeMethod: 'task-arithmetic',
+  lambda: 0.5,
+  keptPercent: 20,
+  scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
+  rank: { by: 'count', q: 8 },
+};
+
+interface Scored extends RowRange {
+  readonly task: number;
+  /** First weight of the model scored: tells which one it was. */
+  readonly weight: number;
+}
+
+let group: FullGroup;
+let scored: Scored[];
+let events: JobEvent[];
+
+/** An evaluator that finds every second image right and remembers what it was asked. */
+const evaluator = {
+  location: 'cpu',
+  splits: [],
+  gpuBytes: 0,
+  score: (task: number, { tensors }: ModelWeights, range: RowRange) => {
+    const data = tensors.get('w')?.data;
+    scored.push({ ...range, task, weight: data instanceof Float32Array ? (data[0] ?? 0) : NaN });
+    const n = range.to - range.from;
+    return Promise.resolve({ metric: 'accuracy', correct: Math.floor(n / 2), n });
+  },
+} as unknown as GroupEvaluator;
+
+function file(path: string, first: number) {
+  const values = [first, ...Array.from({ length: 99 }, (_, i) => i / 1000)];
+  return { path, file: new File([soundFile({ w: f32([100], values) })], path) };
+}
+
+async function run(recipe: Recipe, signal = new AbortController().signal): Promise<void> {
+  scored = [];
+  events = [];
+  await runFull({ group, recipe, signal, emit: (event) => events.push(event) });
+}
+
+beforeEach(async () => {
+  const files = [file('base.safetensors', 0), file('a.safetensors', 1), file('b.safetensors', 3)];
+  const opening = { request: { kind: 'files' as const, files }, emit: () => undefined };
+  const opened = await loadGroup({ ...opening, signal: new AbortController().signal });
+  expect(opened.engine.kind).toBe(createReferenceEngine().kind);
+  if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
+  const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
+  group = { ...opened, tasks, evaluator };
+});
+
+describe('runFull', () => {
+  it('completes a table on a sample before it scores the rest', async () => {
+    await run(RECIPE);
+    const cells = 2 * 5;
+    expect(scored.slice(0, cells).every(({ from, to }) => from === 0 && to === 128)).toBe(true);
+    expect(
+      scored.slice(cells, 2 * cells).every(({ from, to }) => from === 128 && to === ROWS),
+    ).toBe(true);
+  });
+
+  it('gives every method its own model', async () => {
+    await run(RECIPE);
+    // theta_0, theta_t and theta* = 0 + 0.5 (1 + 3); the first entry is the largest of every u.
+    const sample = scored.slice(0, 10).map(({ weight }) => weight);
+    expect(sample).toEqual([0, 1, 2, 1, 1, 0, 3, 2, 3, 3]);
+  });
+
+  it('never scores a row twice, nor anything again for the same recipe', async () => {
+    await run(RECIPE);
+    await run(RECIPE);
+    expect(scored).toEqual([]);
+    const finals = events.filter((event) => event.type === 'score');
+    expect(finals.every(({ score }) => score.n === ROWS)).toBe(true);
+    await run({ ...RECIPE, keptPercent: 7 });
+    expect(new Set(scored.map(({ weight, task }) => `${task}:${weight}`))).toEqual(
+      new Set(['0:1', '1:3']),
+    );
+    expect(scored).toHaveLength(2 * 2 * 2);
+  });
+
+  it('scores merged models again for another merge, and no others', async () => {
+    await run(RECIPE);
+    await run({ ...RECIPE, mergeMethod: 'simple-average' });
+    // The merged model and PERU-FFT at 20, 1, 5 and 10 %; the sample and the rest only for the
+    // first two.
+    expect(scored).toHaveLength(2 * (2 + 2 + 3));
+  });
+
+  it('scores whole models where patterns leave a tensor out', async () => {
+    const files = [0, 1, 3].map((first, i) => {
+      const tensors = { w: f32([2], [first, 9]), 'x.bias': f32([1], [10 + first]) };
+      return { path: `${i}.safetensors`, file: new File([soundFile(tensors)], `${i}`) };
+    });
+    const { signal } = new AbortController();
+    const request = { kind: 'files' as const, files, base: '0.safetensors' };
+    const opening = { request, emit: () => undefined, signal };
+    const opened = await loadGroup(opening, { ...NO_CHOICES, exclude: ['x.*'] });
+    if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
+    const seen: number[] = [];
+    const whole: GroupEvaluator = {
+      ...evaluator,
+      modelWeights: ['w', 'x.bias'],
+      score: (task, weights, range) => {
+        seen.push((weights.tensors.get('x.bias')?.data as Float32Array | undefined)?.[0] ?? NaN);
+        return evaluator.score(task, weights, range);
+      },
+    };
+    const tasks = opened.tasks.map((task) => ({ ...task, rowCount: 1 }));
+    group = { ...opened, tasks, evaluator: whole };
+    await run(RECIPE);
+    // Pretrained, the task's own, merged, PERU-FFT and Post-Pruning: by task.
+    expect(seen.slice(0, 10)).toEqual([10, 11, 10, 10, 10, 10, 13, 10, 10, 10]);
+  });
+
+  it('uses streamed weights task by task, and finds what resident ones give', async () => {
+    await run(RECIPE);
+    const facts = (of: JobEvent[]) => of.filter(({ type }) => type === 'sparse');
+    const bytes = (of: JobEvent[]) => of.filter(({ type }) => type === 'storage').at(-1);
+    const [residentFacts, residentBytes] = [facts(events), bytes(events)];
+    const memory = { ...group.memory, mode: 'streamed' as const };
+    group = { ...group, memory, book: new ScoreBook(), measures: new MeasureBook() };
+    await run(RECIPE);
+    const byKey = (a: JobEvent, b: JobEvent) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+    expect(facts(events).sort(byKey)).toEqual(residentFacts.sort(byKey));
+    expect(bytes(events)).toEqual(residentBytes);
+    const tasks = scored.map(({ task }) => task);
+    expect(tasks, 'each task once').toEqual([...tasks].sort());
+    expect(scored.every(({ from, to }) => from === 0 && to === ROWS)).toBe(true);
+  });
+
+  it('stops at an abort', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await expect(run(RECIPE, controller.signal)).rejects.toThrow(/abort/i);
+    expect(scored).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+/**
+ * One job: merge, select, measure storage, score. The current m comes first on a stratified
+ * sample, then on the whole split; the other points of the chart follow when that stands. Weights
+ * that are streamed are used task by task instead: all that is asked of a task while it is here.
+ */
+import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/jobs/scoring/score-columns';
+import { type Column, reportMemory, timeStage } from '@/jobs/scoring/scored-group';
+import { plainColumns, sparseColumns } from './columns';
+import { type FullJob } from './full-job';
+import { measureSparse, storageRows } from './measure-sparse';
+import { mergeGroup } from './merge-group';
+import { SelectionSet } from './selection-set';
+
+/** Shares of kept entries, in percent, that the chart shows besides the visitor's own. */
+const CHART_PERCENTS = [1, 5, 10];
+
+/** Streams everything the recipe asks for through `job.emit`; rejects when aborted. */
+export async function runFull(job: FullJob): Promise<void> {
+  const selections = new SelectionSet(job);
+  try {
+    await timeStage(job, 'merge', () => mergeGroup(job));
+    if (job.group.memory.mode === 'streamed') await runByTask(job, selections);
+    else await runByColumn(job, selections);
+  } finally {
+    selections.dispose();
+    reportMemory(job);
+  }
+}
+
+async function runByColumn(job: FullJob, selections: SelectionSet): Promise<void> {
+  const { keptPercent } = job.recipe;
+  const current = [...plainColumns(job), ...sparseColumns(job, selections, keptPercent)];
+  const chart = new Map(
+    chartPercents(job).map((m) => [m, sparseColumns(job, selections, m)] as const),
+  );
+  const progress = new RowProgress(job, [...current, ...[...chart.values()].flat()]);
+  await timeStage(job, 'select', async () => {
+    await tellHistograms(job);
+    await measure(job, selections, [keptPercent]);
+  });
+  await timeStage(job, 'sample', () => scoreColumns(job, current, SAMPLE_ROWS, progress));
+  await timeStage(job, 'evaluate', () => scoreColumns(job, current, Infinity, progress));
+  await timeStage(job, 'chart', async () => {
+    for (const [percent, columns] of chart) {
+      await measure(job, selections, [percent]);
+      await scoreColumns(job, columns, Infinity, progress);
+      selections.drop(percent);
+    }
+  });
+}
+
+async function runByTask(job: FullJob, selections: SelectionSet): Promise<void> {
+  const percents = [job.recipe.keptPercent, ...chartPercents(job)];
+  const columns: Column[] = [
+    ...plainColumns(job),
+    ...percents.flatMap((percent) => sparseColumns(job, selections, percent)),
+  ];
+  await timeStage(job, 'select', async () => {
+    await measure(job, selections, percents);
+    // Selecting has counted them already.
+    await tellHistograms(job);
+  });
+  const progress = new RowProgress(job, columns);
+  await timeStage(job, 'evaluate', () => scoreColumns(job, columns, Infinity, progress));
+}
+
+function chartPercents({ recipe }: FullJob): number[] {
+  return CHART_PERCENTS.filter((percent) => percent !== recipe.keptPercent);
+}
+
+/** The slider's histograms around theta*. */
+async function tellHistograms({ group, emit, signal }: FullJob): Promise<void> {
+  const histograms = [];
+  for (const [index, { name }] of group.tasks.entries()) {
+    signal.throwIfAborted();
+    const { counts } = await group.weights.histogram('merged', index);
+    histograms.push({ task: name, counts });
+  }
+  emit({ type: 'histograms', histograms });
+}
+
+async function measure(
+  job: FullJob,
+  selections: SelectionSet,
+  keptPercents: readonly number[],
+): Promise<void> {
+  await measureSparse(job, selections, keptPercents);
+  const percents = [...new Set([...CHART_PERCENTS, job.recipe.keptPercent])].sort((a, b) => a - b);
+  job.emit({ type: 'storage', rows: storageRows(job, percents) });
+  reportMemory(job);
+}

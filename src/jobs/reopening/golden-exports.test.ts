@@ -1,0 +1,106 @@
+/**
+ * Exports as Peru has written them: each opens for ever, and the same input gives the same bytes
+ * (`e2e/export.spec.ts` asks that of the demos'). Add to `e2e/goldens`; change nothing in it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { goldenFiles } from '../../../e2e/golden-files';
+import { type Finding } from '@/plan/preflight';
+import { type SourceRequest } from '@/protocol/requests';
+import {
+  adapterBase,
+  adapterGroup,
+  dropped,
+  exportOf,
+  FULL_REQUEST,
+  preflightOf,
+  RECIPE,
+} from './reopen.fixture';
+
+const ADAPTERS: SourceRequest = { kind: 'files', files: adapterGroup() };
+
+/** What each was made from, and what opens beside it. */
+const SMALL = [
+  { name: 'full-f16', request: FULL_REQUEST, recipe: RECIPE, beside: [] },
+  {
+    name: 'full-i8-by-tensor',
+    request: FULL_REQUEST,
+    recipe: {
+      ...RECIPE,
+      mergeMethod: 'simple-average',
+      scope: 'tensor',
+      valueDtype: 'I8',
+      mergedDtype: 'F16',
+    },
+    beside: [],
+  },
+  {
+    name: 'full-bf16-of-f32',
+    request: FULL_REQUEST,
+    recipe: { ...RECIPE, keptPercent: 0.7, valueDtype: 'F32', mergedDtype: 'BF16' },
+    beside: [],
+  },
+  { name: 'adapters-by-count', request: ADAPTERS, recipe: RECIPE, beside: adapterBase() },
+  {
+    name: 'adapters-by-energy',
+    request: ADAPTERS,
+    recipe: { ...RECIPE, mergeMethod: 'simple-average', rank: { by: 'energy', percent: 80 } },
+    beside: adapterBase(),
+  },
+  {
+    name: 'adapters-by-bytes',
+    request: ADAPTERS,
+    recipe: { ...RECIPE, rank: { by: 'bytes', budget: 200 } },
+    beside: adapterBase(),
+  },
+] as const;
+
+const DEMOS = [
+  { name: 'fft-m5', kind: 'full', checkpoints: ['merged', 'digits', 'street-digits'] },
+  { name: 'lora-q4', kind: 'adapters', checkpoints: ['t5-tiny', 'acceptability', 'entailment'] },
+];
+
+/** Whether these files are the recipe's own is in doubt. */
+function doubts(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ level, topic }) => level === 'warning' && topic === 'sources');
+}
+
+describe.each(SMALL)('$name', ({ name, request, recipe, beside }) => {
+  it('is written with the same bytes today', async () => {
+    const [golden, files] = [goldenFiles(name), await exportOf(request, recipe)];
+    expect([...files.keys()].sort()).toEqual([...golden.keys()].sort());
+    for (const [path, bytes] of files) {
+      expect(Buffer.compare(bytes, golden.get(path)!), path).toBe(0);
+    }
+  });
+
+  it('opens', async () => {
+    const files = [...dropped(goldenFiles(name)), ...beside];
+    const { checkpoints, findings } = await preflightOf({ kind: 'files', files });
+    expect(checkpoints).toHaveLength(3);
+    expect(doubts(findings)).toEqual([]);
+  });
+});
+
+describe.each(DEMOS)('the demo $name', ({ name, kind, checkpoints }) => {
+  beforeAll(() => {
+    // The page's own files, which no server serves here.
+    vi.stubGlobal('fetch', (input: string | URL) => {
+      const path = /^file:\/\/\/(zoo\/.*)$/.exec(String(input))?.[1] ?? '';
+      const file = join('public', path);
+      const [body, status] = existsSync(file) ? [readFileSync(file), 200] : ['', 404];
+      return Promise.resolve(new Response(body, { status }));
+    });
+  });
+  afterAll(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('opens, with its base and its test sets', async () => {
+    const opened = await preflightOf({ kind: 'files', files: dropped(goldenFiles(name)) });
+    expect(opened.kind).toBe(kind);
+    expect(opened.checkpoints.map((one) => one.name)).toEqual(checkpoints);
+    expect(doubts(opened.findings)).toEqual([]);
+  });
+});

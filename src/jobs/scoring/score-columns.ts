@@ -1,0 +1,105 @@
+import { type ModelWeights } from '@/tensor/engine';
+import { type GroupEvaluator } from './group-evaluator';
+import { rowsOf } from '@/evaluate/runtime/outcome';
+import { type Column, type Job, type OpenTask } from './scored-group';
+
+/** Rows of each task scored first: the data sets are ordered so that these are stratified. */
+export const SAMPLE_ROWS = 128;
+
+/**
+ * Scores every column on every task up to `rowLimit` rows of its data set, skipping rows the book
+ * holds. Tasks are the outer loop, so that whole rows of the table fill first.
+ */
+export async function scoreColumns(
+  job: Job,
+  columns: readonly Column[],
+  rowLimit: number,
+  progress: RowProgress,
+): Promise<void> {
+  const { evaluator, tasks } = job.group;
+  if (evaluator === null) return;
+  const shared = new Map<Column, ModelWeights>();
+  try {
+    for (const [taskIndex, task] of tasks.entries()) {
+      for (const column of columns) {
+        if (!needsRows(job, column, task, rowLimit)) continue;
+        job.signal.throwIfAborted();
+        const weights = shared.get(column) ?? (await column.layOut(taskIndex, evaluator.location));
+        if (column.shared) shared.set(column, weights);
+        try {
+          await scoreCell(job, { column, task, evaluator, weights, rowLimit, progress });
+        } finally {
+          if (!column.shared) weights.dispose();
+        }
+      }
+    }
+  } finally {
+    for (const weights of shared.values()) weights.dispose();
+  }
+}
+
+/** Tells what the book knows of a cell and whether that is all of it. */
+function needsRows(
+  { group, emit }: Job,
+  column: Column,
+  task: OpenTask,
+  rowLimit: number,
+): boolean {
+  const known = group.book.score(column, task.name);
+  if (known !== null) emit({ type: 'score', score: known });
+  return (known?.n ?? 0) < Math.min(rowLimit, task.rowCount);
+}
+
+interface Cell {
+  readonly column: Column;
+  readonly task: OpenTask;
+  readonly evaluator: GroupEvaluator;
+  readonly weights: ModelWeights;
+  readonly rowLimit: number;
+  readonly progress: RowProgress;
+}
+
+async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
+  const { column, task, evaluator, weights, rowLimit, progress } = cell;
+  const from = group.book.score(column, task.name)?.n ?? 0;
+  const to = Math.min(rowLimit, task.rowCount);
+  progress.begin(`Scoring ${column.title} on ${task.title}`);
+  signal.throwIfAborted();
+  const outcome = await evaluator.score(task.index, weights, { from, to, signal });
+  emit({ type: 'score', score: group.book.add(column, task.name, outcome, task.rowCount) });
+  progress.add(rowsOf(outcome));
+}
+
+/** Rows scored, of all that the job's columns need. */
+export class RowProgress {
+  readonly #emit: Job['emit'];
+  readonly #total: number;
+  readonly #unit: 'images' | 'texts';
+  #done = 0;
+  #stage = '';
+
+  constructor({ group, emit }: Job, columns: readonly Column[]) {
+    this.#emit = emit;
+    const scored = group.evaluator?.splits.find((split) => split !== null);
+    this.#unit = scored?.rowKind === 'text' ? 'texts' : 'images';
+    let total = 0;
+    for (const task of group.tasks) {
+      total += task.rowCount * columns.length;
+      for (const column of columns) this.#done += group.book.score(column, task.name)?.n ?? 0;
+    }
+    this.#total = total;
+  }
+
+  begin(stage: string): void {
+    this.#stage = stage;
+    this.add(0);
+  }
+
+  add(rows: number): void {
+    this.#done += rows;
+    this.#emit({
+      type: 'progress',
+      progress: { stage: this.#stage, done: this.#done, total: this.#total, unit: this.#unit },
+    });
+  }
+}

@@ -1,0 +1,63 @@
+/** A device that is lost in the middle of an export: nothing waits for it, nothing is left of it. */
+import { testPlatform } from '@/jobs/context/test-platform.fixture';
+import { expect, it, vi } from 'vitest';
+import { NO_CHOICES } from '@/plan/preflight';
+import { PeruError } from '@/core/errors';
+import { f32, soundFile } from '@/tensor/safetensors.fixture';
+import { type JobEvent } from '@/protocol/events';
+import { type ResultsFile } from '@/protocol/results-file';
+import { createSession } from '@/jobs/session';
+import { memoryStore } from '@/jobs/context/memory-store.fixture';
+
+const device = vi.hoisted((): { lose: ((reason: Error) => void) | null } => ({ lose: null }));
+vi.mock('@/jobs/context/device-loss', () => ({
+  deviceLoss: () =>
+    new Promise((_, reject) => {
+      device.lose = reject;
+    }),
+}));
+
+const RESULTS = { adapter: {}, tasks: [], average: {}, storage: [] } as unknown as ResultsFile;
+
+it('fails at once, and takes back what was written before and after', async () => {
+  let isLost = false;
+  const store = memoryStore({
+    onWrite: (path) => {
+      if (path !== 'merged.safetensors' || isLost) return;
+      isLost = true;
+      device.lose?.(new PeruError('device-lost', 'The GPU was lost.', 'Try again.'));
+    },
+  });
+  const session = createSession(testPlatform(store));
+  const events: JobEvent[] = [];
+
+  const hear = (event: JobEvent): void => {
+    events.push(event);
+  };
+  const files = [0, 1, 2].map((t) => {
+    const values = Array.from({ length: 50 }, (_, i) => Math.sin(t + i));
+    const content = soundFile({ w: f32([50], values) });
+    return { path: `m${t}.safetensors`, file: new File([content], `m${t}.safetensors`) };
+  });
+  await session.open({ kind: 'files', files, base: 'm0.safetensors' }, NO_CHOICES, hear);
+  await session.load(hear);
+  const recipe = {
+    mergeMethod: 'task-arithmetic',
+    lambda: 0.5,
+    keptPercent: 10,
+    scope: 'global',
+    mergedDtype: null,
+    valueDtype: 'F16',
+    rank: { by: 'count', q: 1 },
+  } as const;
+  const outcome = await session.export({ recipe, results: RESULTS, link: null }, hear);
+  expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'device-lost' } });
+  expect(store.folderCount).toBe(0);
+  const toldAtLoss = events.length;
+  // What still went on by itself comes to nothing.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(events).toHaveLength(toldAtLoss);
+  expect(events.some(({ type }) => type === 'exported')).toBe(false);
+  expect(await session.exportedFile('merged.safetensors')).toBeNull();
+  expect(store.folderCount).toBe(0);
+});

@@ -1,6 +1,0 @@
-/** What must not happen however Peru is used. */
-import { PeruError } from '@/tensor/errors';
-
-export function fault(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
-}

@@ -1,0 +1,81 @@
+/**
+ * Puts tensors together from the blocks that shaders/kept_write.wgsl encoded. What lies between the
+ * last entry of one block and the first of the next is written here: it may cross chunks, and
+ * be millions of elements long.
+ */
+import { type EncodedTensor } from '@/tensor/engine';
+import { type I8Scale } from '@/tensor/i8-scale';
+import { fault } from '@/kernels/weights/fault';
+
+/** Of a byte of gaps: 255 keeps none (src/export/sparse/gaps.ts). */
+const SKIP = 255;
+
+/** One block's kept entries, at least one. */
+export interface EncodedBlock {
+  readonly tensor: number;
+  readonly kept: number;
+  /** Positions of the first and the last in the tensor. */
+  readonly first: number;
+  readonly last: number;
+  readonly values: Uint8Array<ArrayBuffer>;
+  /** Distances, but for the first entry's, whose byte is not written yet. */
+  readonly gaps: Uint8Array<ArrayBuffer>;
+}
+
+export class EncodedTensors {
+  private blocks: EncodedBlock[] = [];
+
+  /** @param scales of I8 values by tensor; null for the other dtypes */
+  constructor(private readonly scales: readonly I8Scale[] | null) {}
+
+  /** Takes the next block; gives the tensor before, where that was its last. */
+  *add(block: EncodedBlock): Generator<EncodedTensor> {
+    const tensor = this.blocks[0]?.tensor ?? block.tensor;
+    if (block.tensor < tensor) throw fault(`Tensor ${block.tensor} was encoded after ${tensor}.`);
+    if (block.tensor > tensor) yield* this.finish();
+    this.blocks.push(block);
+  }
+
+  /** Gives the last tensor, if there is one. */
+  *finish(): Generator<EncodedTensor> {
+    const [first] = this.blocks;
+    if (!first) return;
+    const blocks = this.blocks;
+    this.blocks = [];
+    const { tensor } = first;
+    yield {
+      tensor,
+      kept: blocks.reduce((sum, { kept }) => sum + kept, 0),
+      gaps: joinGaps(blocks),
+      values: joinValues(blocks),
+      scale: this.scales ? this.scales[tensor]!.step : null,
+    };
+  }
+}
+
+function joinValues(blocks: readonly EncodedBlock[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(blocks.reduce((sum, { values }) => sum + values.length, 0));
+  let at = 0;
+  for (const { values } of blocks) {
+    joined.set(values, at);
+    at += values.length;
+  }
+  return joined;
+}
+
+function joinGaps(blocks: readonly EncodedBlock[]): Uint8Array<ArrayBuffer> {
+  // The first position counts from -1.
+  const distances = blocks.map(({ first }, b) => first - (b === 0 ? -1 : blocks[b - 1]!.last));
+  const skips = distances.map((distance) => Math.floor(distance / SKIP));
+  const byteLength = blocks.reduce((sum, { gaps }, b) => sum + gaps.length + skips[b]!, 0);
+  const joined = new Uint8Array(byteLength);
+  let at = 0;
+  blocks.forEach(({ gaps }, b) => {
+    joined.fill(SKIP, at, at + skips[b]!);
+    at += skips[b]!;
+    joined.set(gaps, at);
+    joined[at] = distances[b]! % SKIP;
+    at += gaps.length;
+  });
+  return joined;
+}

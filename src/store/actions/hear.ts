@@ -1,0 +1,77 @@
+/** What a job says while it works, on its way into the stores. */
+import { type JobEvent } from '@/protocol/events';
+import { hearExport } from '@/store/export/edits';
+import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
+import { hearResult } from './results';
+import { sourcesStore } from '@/store/state/sources';
+import { nextPace, type Progress } from '@/store/state/progress-rate';
+import { jobStore } from '@/store/state/job';
+
+export function hear(event: JobEvent): void {
+  switch (event.type) {
+    case 'engine': {
+      const { engine, adapter, evaluator, noGpu } = event;
+      jobStore.setState({ engine: { engine, adapter, evaluator, ...(noGpu && { noGpu }) } });
+      return;
+    }
+    case 'memory': {
+      const { liveBytes, peakBytes } = event;
+      jobStore.setState({ memory: { liveBytes, peakBytes } });
+      return;
+    }
+    case 'preflight':
+      sourcesStore.setState({ preflight: event.preflight });
+      return;
+    case 'group':
+      sourcesStore.setState({ group: event.group });
+      adoptGroupLambda(event.group.lambda);
+      if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
+      return;
+    case 'progress':
+      hearProgress(event.progress);
+      return;
+    case 'pause':
+      jobStore.setState({ pause: event.pause });
+      return;
+    case 'histograms':
+    case 'spectra':
+    case 'score':
+    case 'sparse':
+    case 'low-rank':
+    case 'storage':
+    case 'stage':
+      hearResult(event);
+      return;
+    case 'exported':
+    case 'zipped':
+    case 'uploaded':
+      hearExport(event);
+  }
+}
+
+let latestProgress: Progress | null = null;
+let frame: ReturnType<typeof setTimeout> | null = null;
+
+/** About one frame of a 60 Hz screen: progress is drawn no oftener. */
+const FRAME_MS = 16;
+
+function hearProgress(progress: Progress): void {
+  latestProgress = progress;
+  frame ??= setTimeout(flushProgress, FRAME_MS);
+}
+
+/** Forgets what an older job said last. */
+export function dropProgress(): void {
+  latestProgress = null;
+}
+
+/** Shows the latest report now: the job that made it is about to end. */
+export function flushProgress(): void {
+  if (frame !== null) clearTimeout(frame);
+  frame = null;
+  const progress = latestProgress;
+  latestProgress = null;
+  const { job } = jobStore.getState();
+  if (progress === null || job.status !== 'working') return;
+  jobStore.setState({ job: { ...job, pace: nextPace(job.pace, progress, performance.now()) } });
+}

@@ -1,0 +1,112 @@
+/** Takes the worker's results in, and drops those another recipe has made untrue. */
+import { mergeKey } from '@/recipe/method-id';
+import { type JobEvent } from '@/protocol/events';
+import { type Recipe, type StorageRow } from '@/recipe/recipe';
+import { COMPRESSORS } from '@/methods/registry';
+import { isCompressed, type MethodFamily, parseMethod } from '@/recipe/parsed-method';
+import {
+  type ByMethod,
+  EMPTY_RESULTS,
+  type MethodId,
+  resultsStore,
+  type ResultsState,
+  type Score,
+} from '@/store/state/results';
+
+export type ResultEvent = Extract<
+  JobEvent,
+  { type: 'histograms' | 'spectra' | 'score' | 'sparse' | 'low-rank' | 'storage' | 'stage' }
+>;
+
+export function resetResults(): void {
+  resultsStore.setState(EMPTY_RESULTS);
+}
+
+/**
+ * Drops what a new recipe makes untrue: another merge the merged model, and any change the compressors
+ * that depend on it, at every setting. Pretrained and fine-tuned always stay.
+ */
+export function dropStale(recipe: Recipe): void {
+  resultsStore.setState((state) => {
+    const key = mergeKey(recipe);
+    const hasMoved = {
+      merge: state.mergeKey !== null && state.mergeKey !== key,
+      scope: state.scope !== null && state.scope !== recipe.scope,
+      valueDtype: state.valueDtype !== null && state.valueDtype !== recipe.valueDtype,
+    };
+    const isStale = (family: MethodFamily): boolean =>
+      isCompressed(family)
+        ? COMPRESSORS[family].dependsOn.some((part) => hasMoved[part])
+        : family === 'merged' && hasMoved.merge;
+    const fresh = (method: MethodId): boolean => {
+      const parsed = parseMethod(method);
+      return parsed === null || !isStale(parsed.family);
+    };
+    return {
+      scores: keepMethods(state.scores, fresh),
+      sparse: keepMethods(state.sparse, fresh),
+      storage: keepMethods(state.storage, fresh),
+      histograms: hasMoved.merge ? {} : state.histograms,
+      mergeKey: key,
+      scope: recipe.scope,
+      valueDtype: recipe.valueDtype,
+      complete: null,
+    };
+  });
+}
+
+/** The run of this recipe has ended well. */
+export function markComplete(recipe: Recipe): void {
+  resultsStore.setState({ complete: recipe });
+}
+
+export function hearResult(event: ResultEvent): void {
+  resultsStore.setState((state) => reduceResult(state, event));
+}
+
+/** The state after an event. Pure. */
+function reduceResult(state: ResultsState, event: ResultEvent): Partial<ResultsState> {
+  switch (event.type) {
+    case 'histograms':
+      return {
+        histograms: Object.fromEntries(event.histograms.map(({ task, counts }) => [task, counts])),
+      };
+    case 'score':
+      return { scores: withScore(state.scores, event.score) };
+    case 'sparse': {
+      const { method, task } = event.facts;
+      const facts = { ...state.sparse[method], [task]: event.facts };
+      return { sparse: { ...state.sparse, [method]: facts } };
+    }
+    case 'low-rank': {
+      const { method, task } = event.facts;
+      const facts = { ...state.lowRank[method], [task]: event.facts };
+      return { lowRank: { ...state.lowRank, [method]: facts } };
+    }
+    case 'spectra':
+      return { spectra: { report: event.report, spectra: event.spectra } };
+    case 'storage':
+      return { storage: { ...state.storage, ...byMethod(event.rows) } };
+    case 'stage':
+      return { seconds: { ...state.seconds, [event.name]: event.seconds } };
+  }
+}
+
+/** A score on fewer rows never replaces one on more: both belong to the same weights. */
+function withScore(scores: ByMethod<Score>, score: Score): ByMethod<Score> {
+  const ofMethod = scores[score.method];
+  const before = ofMethod?.[score.task];
+  if (before !== undefined && before.n > score.n) return scores;
+  return { ...scores, [score.method]: { ...ofMethod, [score.task]: score } };
+}
+
+function byMethod(rows: readonly StorageRow[]): Record<MethodId, StorageRow> {
+  return Object.fromEntries(rows.map((row) => [row.method, row]));
+}
+
+function keepMethods<T>(
+  entries: Readonly<Record<MethodId, T>>,
+  keep: (method: MethodId) => boolean,
+): Readonly<Record<MethodId, T>> {
+  return Object.fromEntries(Object.entries(entries).filter(([method]) => keep(method)));
+}

@@ -1,0 +1,34 @@
+/** The recipe: what the controls show (draft) and what is computed (committed). */
+import { createStore } from 'zustand/vanilla';
+import { MERGE_PARAMETERS } from '@/methods/parameters';
+import { type RankChoice } from '@/methods/peru-lora';
+import { type MergeMethod } from '@/methods/registry';
+import { type Recipe } from '@/recipe/recipe';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+
+export type { FloatDtype, MergeMethod, RankChoice, Recipe, ValueDtype };
+
+export interface RecipeState {
+  /** Follows every movement of a control. */
+  readonly draft: Recipe;
+  /** The recipe of the results; follows the draft when a control is released. */
+  readonly committed: Recipe;
+  /** `group`: λ is the one recommended for the open group; `visitor`: chosen, by link or hand. */
+  readonly lambdaFrom: 'group' | 'visitor';
+}
+
+export const DEFAULT_RECIPE: Recipe = {
+  mergeMethod: 'task-arithmetic',
+  lambda: MERGE_PARAMETERS.lambda.default,
+  keptPercent: 10,
+  scope: 'global',
+  mergedDtype: null,
+  valueDtype: 'F16',
+  rank: { by: 'count', q: 8 },
+};
+
+export const recipeStore = createStore<RecipeState>(() => ({
+  draft: DEFAULT_RECIPE,
+  committed: DEFAULT_RECIPE,
+  lambdaFrom: 'group',
+}));

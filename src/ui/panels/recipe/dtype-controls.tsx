@@ -1,0 +1,49 @@
+import { useStore } from 'zustand';
+import { commitRecipe } from '@/store/actions/recipe';
+import { selectDraft } from '@/store/recipe/selectors';
+import { type FloatDtype, recipeStore, type ValueDtype } from '@/store/state/recipe';
+import { baseCard, selectGroup } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/state/sources';
+import { SelectField } from '@/ui/components/select-field';
+
+const MERGED_DTYPES: readonly { readonly value: FloatDtype | 'base'; readonly label: string }[] = [
+  { value: 'F32', label: 'F32' },
+  { value: 'F16', label: 'F16' },
+  { value: 'BF16', label: 'BF16' },
+];
+
+const VALUES: readonly { readonly value: ValueDtype; readonly label: string }[] = [
+  { value: 'F16', label: 'F16' },
+  { value: 'BF16', label: 'BF16' },
+  { value: 'F32', label: 'F32' },
+  { value: 'I8', label: '8-bit integers, one scale a tensor' },
+];
+
+/** How the merged model and the kept entries of full fine-tunes are stored. */
+export function DtypeControls() {
+  const { mergedDtype, valueDtype } = useStore(recipeStore, selectDraft);
+  const group = useStore(sourcesStore, selectGroup);
+  const own = baseCard(group)?.dtypes[0];
+  const asBase = own === undefined ? 'As the base' : `As the base (${own})`;
+  return (
+    <>
+      <SelectField
+        label="Merged dtype"
+        value={mergedDtype ?? 'base'}
+        options={[{ value: 'base', label: asBase }, ...MERGED_DTYPES]}
+        onChange={(chosen) => {
+          commitRecipe({ mergedDtype: chosen === 'base' ? null : chosen });
+        }}
+      />
+      <SelectField
+        label="Dtype of kept values"
+        value={valueDtype}
+        options={VALUES}
+        onChange={(chosen) => {
+          commitRecipe({ valueDtype: chosen });
+        }}
+        hint="Accuracy and bytes are those of the files with these dtypes."
+      />
+    </>
+  );
+}

@@ -1,0 +1,126 @@
+import { useStore } from 'zustand';
+import { commitRecipe, previewRecipe, revertPreview } from '@/store/actions/recipe';
+import {
+  type Bounds,
+  BUDGET,
+  budgetBounds,
+  ENERGY,
+  inUnit,
+  RANK,
+  rankBounds,
+  startingRank,
+  withinGroup,
+} from '@/store/recipe/bounds';
+import { selectDraft } from '@/store/recipe/selectors';
+import { type RankChoice, recipeStore } from '@/store/state/recipe';
+import { selectAdapters } from '@/store/sources/selectors';
+import { type AdapterContents, sourcesStore } from '@/store/state/sources';
+import { RankCurve } from '@/ui/charts/rank-curve';
+import { SelectField } from '@/ui/components/select-field';
+import { SliderField } from '@/ui/components/slider-field';
+import { KeptAdapters } from './kept-adapters';
+
+const MODES: readonly { readonly value: RankChoice['by']; readonly label: string }[] = [
+  { value: 'count', label: 'One number for all modules' },
+  { value: 'energy', label: 'Kept energy of each module' },
+  { value: 'bytes', label: 'Byte budget over all tasks' },
+];
+
+/** How many singular triplets each module of each adapter keeps. */
+export function RankControls() {
+  const { rank } = useStore(recipeStore, selectDraft);
+  const contents = useStore(sourcesStore, selectAdapters);
+  return (
+    <>
+      <SelectField
+        label="Rank chosen by"
+        value={rank.by}
+        options={MODES}
+        onChange={(by) => {
+          commitRecipe({ rank: startingRank(by, contents) });
+        }}
+      />
+      <RankSlider key={rank.by} rank={rank} contents={contents} />
+      <KeptAdapters />
+    </>
+  );
+}
+
+interface RankSliderProps {
+  readonly rank: RankChoice;
+  readonly contents: AdapterContents | null;
+}
+
+function RankSlider({ rank, contents }: RankSliderProps) {
+  const within = (asked: RankChoice): RankChoice => withinGroup(asked, contents);
+  switch (rank.by) {
+    case 'count': {
+      const bounds = contents === null ? { ...RANK, sliderMax: 16 } : rankBounds(contents);
+      return (
+        <ChoiceSlider
+          label="Rank q"
+          value={rank.q}
+          bounds={bounds}
+          hint={`Singular triplets kept of each module, ${bounds.sliderMax} at most.`}
+          choiceOf={(q) => within({ by: 'count', q })}
+        />
+      );
+    }
+    case 'energy':
+      return (
+        <ChoiceSlider
+          label="Kept energy (%)"
+          value={rank.percent}
+          bounds={ENERGY}
+          hint="Each module keeps the fewest triplets that hold this share of its energy."
+          choiceOf={(percent) => within({ by: 'energy', percent })}
+        />
+      );
+    case 'bytes': {
+      const bounds = contents === null ? BUDGET : budgetBounds(contents);
+      const { unit, name } = bounds.max >= 10e6 ? MEGABYTE : KILOBYTE;
+      return (
+        <ChoiceSlider
+          label={`Byte budget (${name})`}
+          value={rank.budget / unit}
+          bounds={inUnit(bounds, unit)}
+          hint="Spent on the triplets, over the modules of all tasks, that leave the least error."
+          choiceOf={(value) => within({ by: 'bytes', budget: value * unit })}
+        />
+      );
+    }
+  }
+}
+
+const KILOBYTE = { unit: 1000, name: 'kB' };
+const MEGABYTE = { unit: 1_000_000, name: 'MB' };
+
+interface ChoiceSliderProps {
+  readonly label: string;
+  readonly value: number;
+  readonly bounds: Bounds;
+  readonly hint: string;
+  readonly choiceOf: (value: number) => RankChoice;
+}
+
+function ChoiceSlider({ label, value, bounds, hint, choiceOf }: ChoiceSliderProps) {
+  return (
+    <SliderField
+      label={label}
+      value={value}
+      bounds={bounds}
+      onPreview={(next) => {
+        previewRecipe({ rank: choiceOf(next) });
+      }}
+      onCommit={(next) => {
+        commitRecipe({ rank: choiceOf(next) });
+      }}
+      onRevert={() => {
+        revertPreview('rank');
+      }}
+      hint={hint}
+    >
+      <RankCurve />
+    </SliderField>
+  );
+}

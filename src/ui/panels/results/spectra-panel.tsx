@@ -1,0 +1,174 @@
+import { useMemo, useState } from 'react';
+import { useStore } from 'zustand';
+import { selectSpectra } from '@/store/results/selectors';
+import { resultsStore, type Spectra } from '@/store/state/results';
+import { type AdapterKept } from '@/store/recipe/low-rank';
+import { selectAdapters, selectGroup, taskCards } from '@/store/sources/selectors';
+import { type AdaptedModule, type AdapterContents, sourcesStore } from '@/store/state/sources';
+import { decadesOf } from '@/ui/charts/spectra-layout';
+import { SpectraMap } from '@/ui/charts/spectra-map';
+import { ScrollRegion } from '@/ui/components/scroll-region';
+import { Section } from '@/ui/components/section';
+import { SelectField } from '@/ui/components/select-field';
+import { count, energyPercent, inText, tiny } from '@/ui/words/format';
+import { useDraftAdapters } from '@/ui/hooks/use-adapters';
+import { useWaiting } from '@/ui/hooks/use-waiting';
+import { SpectraLegend } from './spectra-legend';
+import styles from './spectra-panel.module.css';
+
+/** What each module of a task's adapter holds, and where the ranks cut it; adapters only. */
+export function SpectraPanel() {
+  const contents = useStore(sourcesStore, selectAdapters);
+  const spectra = useStore(resultsStore, selectSpectra);
+  const waiting = useWaiting();
+  if (contents === null) return null;
+  if (spectra === null) {
+    return (
+      <Section title={TITLE} lead={waiting('Drawn when the adapters are factorised.')}>
+        <div className={styles.empty} />
+      </Section>
+    );
+  }
+  return <Drawn contents={contents} spectra={spectra} />;
+}
+
+const TITLE = 'Singular values by module';
+
+interface DrawnProps {
+  readonly contents: AdapterContents;
+  readonly spectra: Spectra;
+}
+
+function Drawn({ contents, spectra }: DrawnProps) {
+  const group = useStore(sourcesStore, selectGroup);
+  const kept = useDraftAdapters();
+  const [asked, setAsked] = useState('');
+  const cards = taskCards(group);
+  const shown = spectra.spectra.find(({ task }) => task === asked) ?? spectra.spectra[0];
+  const names = useMemo(() => contents.modules.map(({ name }) => name), [contents]);
+  const decades = useMemo(
+    () => decadesOf(spectra.spectra.flatMap(({ modules }) => modules)),
+    [spectra],
+  );
+  const own = kept?.find(({ task }) => task === shown?.task);
+  if (shown === undefined || own === undefined) return null;
+  const title = cards.find(({ name }) => name === shown.task)?.title ?? shown.task;
+  const summary = summaryOf(title, own, shown.modules);
+  return (
+    <Section title={TITLE} lead={summary}>
+      <div className={styles.frame}>
+        <div className={styles.head}>
+          <SelectField
+            label="Adapter shown"
+            value={shown.task}
+            options={cards.map((card) => ({ value: card.name, label: card.title }))}
+            onChange={setAsked}
+          />
+          <SpectraLegend decades={decades} />
+        </div>
+        <SpectraMap
+          moduleNames={names}
+          spectra={shown.modules}
+          ranks={own.ranks}
+          decades={decades}
+          maxRank={contents.maxRank}
+          title={`${TITLE}: ${title}`}
+          summary={summary}
+        />
+        <p className={styles.axes}>
+          Across: the block a module belongs to. Down: the index of the singular value, largest
+          first.
+        </p>
+      </div>
+      <details className={styles.details}>
+        <summary>Show the modules as a table</summary>
+        <ModuleTable modules={contents.modules} spectra={shown.modules} ranks={own.ranks} />
+      </details>
+      <Report spectra={spectra} />
+    </Section>
+  );
+}
+
+function summaryOf(
+  title: string,
+  { ranks, energyShare }: AdapterKept,
+  spectra: readonly ArrayLike<number>[],
+): string {
+  const adapted = spectra.filter(({ length }) => length > 0).length;
+  const triplets = ranks.reduce((sum, rank) => sum + rank, 0);
+  const all = spectra.reduce((sum, { length }) => sum + length, 0);
+  const modules = adapted === 1 ? 'one module' : `${count(adapted)} modules`;
+  return (
+    `${title}: ${count(triplets)} of ${count(all)} singular triplets kept in ${modules}, with ` +
+    `${inText(energyPercent(energyShare))} of the energy. Below the line is what the adapter loses.`
+  );
+}
+
+interface ModuleTableProps {
+  readonly modules: readonly AdaptedModule[];
+  readonly spectra: readonly ArrayLike<number>[];
+  readonly ranks: readonly number[];
+}
+
+function ModuleTable({ modules, spectra, ranks }: ModuleTableProps) {
+  return (
+    <ScrollRegion name="Singular values by module, scrollable">
+      <table className={styles.table} aria-label="Singular values by module">
+        <thead>
+          <tr>
+            <th scope="col">Module</th>
+            <th scope="col">Shape</th>
+            <th scope="col">Kept</th>
+            <th scope="col">Energy</th>
+            <th scope="col">Largest σ</th>
+            <th scope="col">First σ dropped</th>
+          </tr>
+        </thead>
+        <tbody>
+          {modules.map(({ name, rows, columns }, i) => {
+            const values = Array.from(spectra[i] ?? []);
+            const rank = ranks[i] ?? 0;
+            return (
+              <tr key={name}>
+                <th scope="row">{name.replace(/\.weight$/, '')}</th>
+                <td>{`${rows} × ${columns}`}</td>
+                <td>{values.length === 0 ? 'not adapted' : `${rank} of ${values.length}`}</td>
+                <td>{values.length === 0 ? '–' : energyPercent(energyOf(values, rank))}</td>
+                <td>{figure(values[0])}</td>
+                <td>{figure(values[rank])}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </ScrollRegion>
+  );
+}
+
+/** Kept share of one module's squared norm; 1 where there is none to lose. */
+function energyOf(values: readonly number[], rank: number): number {
+  const sum = (part: readonly number[]): number => part.reduce((total, x) => total + x * x, 0);
+  const total = sum(values);
+  return total === 0 ? 1 : sum(values.slice(0, rank)) / total;
+}
+
+function figure(value: number | undefined): string {
+  return value === undefined ? '–' : String(Number(value.toPrecision(3)));
+}
+
+/** How well the factorisation did, for those who ask. */
+function Report({ spectra: { report, spectra } }: { readonly spectra: Spectra }) {
+  const matrices = spectra.reduce(
+    (sum, { modules }) => sum + modules.filter(({ length }) => length > 0).length,
+    0,
+  );
+  const { residual, orthogonality, sweeps, dispatches } = report;
+  const how = dispatches > 0 ? `in ${count(dispatches)} dispatches, ` : 'on the processor, ';
+  return (
+    <p className={styles.report}>
+      {count(matrices)} matrices factorised {how}
+      {sweeps === 1 ? 'one Jacobi sweep' : `${sweeps} Jacobi sweeps`} at most. Residual at most{' '}
+      {tiny(residual)} of each norm; vectors orthonormal to {tiny(orthogonality)}.
+    </p>
+  );
+}

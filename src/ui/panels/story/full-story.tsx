@@ -1,0 +1,101 @@
+import { useStore } from 'zustand';
+import { selectCommitted } from '@/store/recipe/selectors';
+import { recipeStore } from '@/store/state/recipe';
+import { type Recovery, recovery } from '@/store/results/recovery';
+import { rowNoun, selectGroup, taskCards } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/state/sources';
+import { count, percentInText } from '@/ui/words/format';
+import { methodLabel } from '@/ui/words/method-label';
+import { useAccuracyTable } from '@/ui/hooks/use-accuracy';
+import { useWaiting } from '@/ui/hooks/use-waiting';
+import { StoryLayout } from './story-layout';
+import styles from './story-layout.module.css';
+
+/** What merging full fine-tunes loses and how much of it comes back. */
+export function FullStory() {
+  const group = useStore(sourcesStore, selectGroup);
+  const { keptPercent } = useStore(recipeStore, selectCommitted);
+  const table = useAccuracyTable();
+  const waiting = useWaiting();
+  const story = recovery(table);
+  const cards = taskCards(group);
+  const [, , , pruning = '', peru = ''] = table.methods;
+  return (
+    <StoryLayout
+      headline={<Headline story={story} taskCount={cards.length} keptPercent={keptPercent} />}
+      footing={
+        story === null
+          ? waiting('An average stands once every task has a score.')
+          : footing(
+              story,
+              group?.title ?? '',
+              `${count(table.average.cells[2]?.n ?? 0)} test ${rowNoun(cards)}`,
+            )
+      }
+      goal={story?.finetuned ?? null}
+      bars={[
+        { label: 'Pretrained', value: story?.pretrained ?? null, look: 'plain' },
+        { label: 'Merged', value: story?.merged ?? null, look: 'merged' },
+        { label: methodLabel(pruning, 'full'), value: story?.postPruning ?? null, look: 'cool' },
+        {
+          label: methodLabel(peru, 'full'),
+          value: story?.peru ?? null,
+          look: 'peru',
+          ...(story === null ? {} : { base: story.merged }),
+        },
+        { label: 'Fine-tuned', value: story?.finetuned ?? null, look: 'finetuned' },
+      ]}
+    />
+  );
+}
+
+interface HeadlineProps {
+  readonly story: Recovery | null;
+  readonly taskCount: number;
+  readonly keptPercent: number;
+}
+
+function Headline({ story, taskCount, keptPercent }: HeadlineProps) {
+  if (story === null) {
+    return <>One model in place of many: what does it cost, and how little brings it back?</>;
+  }
+  const lost = story.finetuned - story.merged;
+  const gained = story.peru === null ? null : story.peru - story.merged;
+  return (
+    <>
+      Merging {taskCount} models into one{' '}
+      {lost > 0 ? <>loses {spoken(lost)} of accuracy.</> : <>loses no accuracy here.</>}{' '}
+      {gained !== null && gained > 0 && (
+        <>
+          The top {keptPercent}&nbsp;% of each task’s entries{' '}
+          <em className={styles.gain}>
+            {lost > 0 ? `bring back ${spokenNumber(gained)}.` : `add ${spoken(gained)}.`}
+          </em>
+        </>
+      )}
+      {gained !== null && gained < 0 && (
+        <>
+          The top {keptPercent}&nbsp;% of each task’s entries lose {spokenNumber(-gained)} more.
+        </>
+      )}
+      {gained === 0 && <>The top {keptPercent}&nbsp;% of each task’s entries change nothing.</>}
+    </>
+  );
+}
+
+function footing(story: Recovery, title: string, rows: string): string {
+  const recovered =
+    story.recoveredShare === null || story.peru === null
+      ? ''
+      : ` PERU-FFT recovers ${percentInText(story.recoveredShare, 0)} of the loss.`;
+  const basis = `Average accuracy, ${rows}${story.isFinal ? '' : ' so far'}.`;
+  return `${title}. ${basis}${recovered}`;
+}
+
+function spokenNumber(difference: number): string {
+  return (100 * difference).toFixed(1);
+}
+
+function spoken(difference: number): string {
+  return `${spokenNumber(difference)} points`;
+}
