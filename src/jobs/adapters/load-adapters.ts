@@ -4,7 +4,8 @@ import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/formats/checkpoint/adapter-sourc
 import { type AdapterPlan, type OpenAdapter } from '@/formats/peft/adapter-plan';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
-import { checkpointCard } from '@/jobs/group/checkpoint-card';
+import { besideScoring } from '@/jobs/group/beside-scoring';
+import { groupFacts, openTasks } from '@/jobs/group/group-facts';
 import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
 import { SourceBook } from '@/jobs/group/source-book';
 import { type AdapterSources } from '@/jobs/group/sources';
@@ -13,13 +14,12 @@ import { type OpeningParts } from '@/jobs/group/opened-group';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { type StorageRow } from '@/recipe/recipe';
 import { type Scoring } from '@/jobs/scoring/group-evaluator';
-import { openEvaluator } from '@/jobs/scoring/open-evaluator';
 import { ScoreBook } from '@/jobs/scoring/score-book';
 import { type AdapterGroup } from './adapter-group';
 import { adapterContents, baseModelOf } from './contents';
 import { checkCopies, checkTiedCopies } from './copied-tensors';
 import { floatWeights } from '@/jobs/group/float-weights';
-import { loadProducts, type TaskProducts } from './task-products';
+import { loadProducts } from './task-products';
 
 /** Adapters that fit their base. */
 export interface PlannedAdapters {
@@ -33,56 +33,54 @@ export interface PlannedAdapters {
 /** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
 export async function loadAdapterGroup(
   sources: AdapterSources,
-  { base, adapters, plan, licences }: PlannedAdapters,
-  { request, chosen, options, ports, allowNonFinite }: OpeningParts,
+  planned: PlannedAdapters,
+  parts: OpeningParts,
 ): Promise<AdapterGroup> {
+  const { base, adapters, plan } = planned;
+  const { chosen, ports, allowNonFinite } = parts;
   const { emit, signal } = ports;
   const { engine } = chosen;
-  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const stop = new AbortController();
-  const changed = new Set([...plan.adaptedWeights, ...plan.replacedTensors]);
-  const scoringReady = openEvaluator(sources.base, tests, chosen, changed, {
-    ...options,
-    signal: AbortSignal.any([signal, stop.signal]),
-  });
-  // Told below; till then it must not count as unhandled.
-  scoringReady.catch(() => undefined);
   const upload = { allowNonFinite, emit, signal };
-  let products: TaskProducts | null = null;
-  let baseWeights: ModelWeights | null = null;
-  try {
-    products = await loadProducts(engine, plan, upload);
-    await checkTiedCopies(plan.adapters, signal);
-    await checkCopies(engine, plan.adapters, upload);
-    const scoring = await scoringReady;
-    const location = scoring.evaluator?.location;
-    if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
-    signal.throwIfAborted();
-    emit(engineEvent(chosen, scoring.description));
-    const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
-    const origin: GroupOrigin = {
-      title: sources.title,
-      group: groupRecord(request),
-      patterns: { include: [], exclude: [] },
-      allowNonFinite,
-      licences,
-      book: await SourceBook.ofAdapters(sources, base),
-    };
-    const loaded = { sources, origin, base, adapters, plan, products, baseWeights, ownFiles };
-    const group = groupOf({ ...loaded, engine, scoring });
-    emit({ type: 'group', group: await groupFacts(group, adapters, scoring.noAccuracyBecause) });
-    return group;
-  } catch (error) {
-    // What the evaluator still fetches is of no use any more.
-    stop.abort();
-    products?.lowRank.dispose();
-    baseWeights?.dispose();
-    void scoringReady.then(
-      ({ evaluator }) => evaluator?.dispose(),
-      () => undefined,
-    );
-    throw error;
-  }
+  const load = async (scoringReady: Promise<Scoring>): Promise<AdapterGroup> => {
+    const products = await loadProducts(engine, plan, upload);
+    let baseWeights: ModelWeights | null = null;
+    try {
+      await checkTiedCopies(plan.adapters, signal);
+      await checkCopies(engine, plan.adapters, upload);
+      const scoring = await scoringReady;
+      const location = scoring.evaluator?.location;
+      if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
+      signal.throwIfAborted();
+      emit(engineEvent(chosen, scoring.description));
+      const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
+      const origin = await originOf(sources, planned, parts);
+      const loaded = { sources, origin, base, adapters, plan, products, baseWeights, ownFiles };
+      const group = groupOf({ ...loaded, engine, scoring });
+      emit({ type: 'group', group: await factsOf(group, adapters, scoring.noAccuracyBecause) });
+      return group;
+    } catch (error) {
+      products.lowRank.dispose();
+      baseWeights?.dispose();
+      throw error;
+    }
+  };
+  const changed = new Set([...plan.adaptedWeights, ...plan.replacedTensors]);
+  return besideScoring(sources, parts, changed, load);
+}
+
+async function originOf(
+  sources: AdapterSources,
+  { base, licences }: PlannedAdapters,
+  { request, allowNonFinite }: OpeningParts,
+): Promise<GroupOrigin> {
+  return {
+    title: sources.title,
+    group: groupRecord(request),
+    patterns: { include: [], exclude: [] },
+    allowNonFinite,
+    licences,
+    book: await SourceBook.ofAdapters(sources, base),
+  };
 }
 
 interface Parts extends Pick<
@@ -98,14 +96,11 @@ function groupOf({ scoring: { evaluator }, adapters, ...parts }: Parts): Adapter
   const { sources, base, plan, products, baseWeights } = parts;
   const taskNames = sources.tasks.map(({ name }) => name);
   const baseModel = baseModelOf(sources.base);
-  const tasks = sources.tasks.map(({ name, title }, index) => {
-    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
-  });
   const group: AdapterGroup = {
     ...parts,
     kind: 'adapters',
     contents: adapterContents({ taskNames, base, adapters, plan, products, baseModel }),
-    tasks,
+    tasks: openTasks(sources, evaluator),
     evaluator,
     book: new ScoreBook(),
     merged: null,
@@ -130,38 +125,21 @@ async function adapterFiles({
   return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
 }
 
-async function groupFacts(
+function factsOf(
   group: AdapterGroup,
   adapters: readonly OpenAdapter[],
   noAccuracyBecause: string | null,
 ): Promise<GroupFacts> {
   const { sources, base, plan, evaluator, contents } = group;
-  const baseCard = checkpointCard({
-    role: 'base',
-    name: sources.base.name,
-    title: 'Base model',
-    repo: sources.base,
-    byteLength: base.byteLength,
-    facts: checkpointFacts(base),
-    split: null,
+  const tasks = plan.adapters.map(({ byteLength }, i) => {
+    return { byteLength, facts: checkpointFacts(adapters[i]!.weights) };
   });
-  const cards = sources.tasks.map(({ name, title, model }, index) =>
-    checkpointCard({
-      role: 'task',
-      name,
-      title,
-      repo: model,
-      byteLength: plan.adapters[index]!.byteLength,
-      facts: checkpointFacts(adapters[index]!.weights),
-      split: evaluator?.splits[index] ?? null,
-      unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
-    }),
-  );
-  return {
-    title: sources.title,
-    cards: await Promise.all([baseCard, ...cards]),
+  return groupFacts({
+    sources,
+    base: { byteLength: base.byteLength, facts: checkpointFacts(base) },
+    tasks,
+    evaluator,
     contents,
     noAccuracyBecause,
-    lambda: sources.lambda,
-  };
+  });
 }

@@ -6,7 +6,8 @@ import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type Chunk } from '@/tensor/layout';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
-import { checkpointCard } from '@/jobs/group/checkpoint-card';
+import { besideScoring } from '@/jobs/group/beside-scoring';
+import { groupFacts, openTasks } from '@/jobs/group/group-facts';
 import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
 import { SourceBook } from '@/jobs/group/source-book';
 import { type FullSources } from '@/jobs/group/sources';
@@ -17,7 +18,6 @@ import { type GroupFacts } from '@/protocol/group-facts';
 import { refuseOverBudget } from '@/jobs/group/refuse-over-budget';
 import { changedNames } from '@/jobs/scoring/changed-names';
 import { type Scoring } from '@/jobs/scoring/group-evaluator';
-import { openEvaluator } from '@/jobs/scoring/open-evaluator';
 import { ScoreBook } from '@/jobs/scoring/score-book';
 import { type ScoredGroup } from '@/jobs/scoring/scored-group';
 import {
@@ -73,45 +73,35 @@ export async function loadFullGroup(
   parts: OpeningParts,
 ): Promise<FullGroup> {
   refuseOverBudget(planned.preflight.memory);
-  const { chosen, options, ports } = parts;
+  const { chosen, ports } = parts;
   const { emit, signal } = ports;
-  const stop = new AbortController();
-  const together = AbortSignal.any([signal, stop.signal]);
   const testBytes = new FetchedBytes();
-  const tests = sources.tasks.map(({ scoredOn }) => scoredOn);
-  const scoringReady = openEvaluator(sources.base, tests, chosen, changedNames(planned), {
-    ...options,
-    signal: together,
-    onProgress: testBytes.add,
-  });
-  // Told below; till then it must not count as unhandled.
-  scoringReady.catch(() => undefined);
-  let loaded: LoadedWeights | null = null;
-  try {
-    loaded = await loadWeights(planned, parts);
-    testBytes.onArrival = () => {
-      const { loaded: done, asked: total } = testBytes;
-      const progress = { stage: 'Fetching test sets', done, total, unit: 'bytes' as const };
-      emit({ type: 'progress', progress });
-    };
-    const scoring = await scoringReady;
-    signal.throwIfAborted();
-    const { engine } = chosen;
-    emit(engineEvent(chosen, scoring.description));
-    const origin = await originOf(sources, planned, parts);
-    const group = groupOf(sources, planned, { engine, ...loaded, scoring, origin });
-    emit({ type: 'group', group: await groupFacts(group, scoring.noAccuracyBecause) });
-    return group;
-  } catch (error) {
-    // What the evaluator still fetches is of no use any more.
-    stop.abort();
-    loaded?.weights.dispose();
-    void scoringReady.then(
-      ({ evaluator }) => evaluator?.dispose(),
-      () => undefined,
-    );
-    throw error;
-  }
+  const load = async (scoringReady: Promise<Scoring>): Promise<FullGroup> => {
+    const loaded = await loadWeights(planned, parts);
+    try {
+      testBytes.onArrival = () => {
+        const { loaded: done, asked: total } = testBytes;
+        const progress = { stage: 'Fetching test sets', done, total, unit: 'bytes' as const };
+        emit({ type: 'progress', progress });
+      };
+      const scoring = await scoringReady;
+      signal.throwIfAborted();
+      emit(engineEvent(chosen, scoring.description));
+      const origin = await originOf(sources, planned, parts);
+      const group = groupOf(sources, planned, {
+        engine: chosen.engine,
+        ...loaded,
+        scoring,
+        origin,
+      });
+      emit({ type: 'group', group: await factsOf(group, scoring.noAccuracyBecause) });
+      return group;
+    } catch (error) {
+      loaded.weights.dispose();
+      throw error;
+    }
+  };
+  return besideScoring(sources, parts, changedNames(planned), load, testBytes.add);
 }
 
 async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<LoadedWeights> {
@@ -160,9 +150,6 @@ function groupOf(
   { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
   { engine, weights, progress, origin, scoring: { evaluator } }: Loaded,
 ): FullGroup {
-  const tasks = sources.tasks.map(({ name, title }, index) => {
-    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
-  });
   return {
     kind: 'full',
     engine,
@@ -174,7 +161,7 @@ function groupOf(
     memory: preflight.memory,
     weights,
     progress,
-    tasks,
+    tasks: openTasks(sources, evaluator),
     evaluator,
     book: new ScoreBook(),
     measures: new MeasureBook(),
@@ -187,36 +174,17 @@ function groupOf(
   };
 }
 
-async function groupFacts(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
+function factsOf(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
   const { sources, plan, checkpoints, evaluator } = group;
-  const cards = [
-    checkpointCard({
-      role: 'base',
-      name: sources.base.name,
-      title: 'Base model',
-      repo: sources.base,
-      byteLength: checkpoints[0].byteLength,
-      facts: plan.checkpoints[0]!,
-      split: null,
-    }),
-    ...sources.tasks.map(({ name, title, model }, index) =>
-      checkpointCard({
-        role: 'task',
-        name,
-        title,
-        repo: model,
-        byteLength: checkpoints[index + 1]!.byteLength,
-        facts: plan.checkpoints[index + 1]!,
-        split: evaluator?.splits[index] ?? null,
-        unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
-      }),
-    ),
-  ];
-  return {
-    title: sources.title,
-    cards: await Promise.all(cards),
+  const [base, ...tasks] = checkpoints.map(({ byteLength }, i) => {
+    return { byteLength, facts: plan.checkpoints[i]! };
+  });
+  return groupFacts({
+    sources,
+    base: base!,
+    tasks,
+    evaluator,
     contents: { kind: 'full', elementCount: plan.layout.elementCount },
     noAccuracyBecause,
-    lambda: sources.lambda,
-  };
+  });
 }
