@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
-import { sortedNames } from '@/formats/peft/merged-products';
+import { sortedNames } from '@/formats/lora/merged-products';
 import { MERGED_INDEX, mergedFileSizes, mergedIndex, mergedShards } from './merged-size';
 
 const file = readFileSync(new URL('../tensor/golden/clip-shaped.safetensors', import.meta.url));

@@ -1,6 +1,6 @@
 /** The files of a merged model, their headers and exact sizes, as they would be written. */
 import { type FloatDtype } from '@/tensor/dtype';
-import { sortedNames } from '@/formats/peft/merged-products';
+import { sortedNames } from '@/formats/lora/merged-products';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 import {
   buildSafetensorsHeader,

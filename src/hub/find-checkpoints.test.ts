@@ -3,7 +3,9 @@ import { findCheckpoints } from './find-checkpoints';
 
 /** Models of a repo, `+` before adapters; shards without an index in brackets. */
 function found(paths: readonly string[], within = ''): string[] {
-  return findCheckpoints(paths, within).models.map(({ kind, folder, weightsPath, shards }) => {
+  return findCheckpoints(paths, within).models.map((model) => {
+    const { kind, folder, weightsPath } = model;
+    const shards = model.kind === 'checkpoint' ? model.shards : undefined;
     const path = folder === '' ? weightsPath : `${folder}/${weightsPath}`;
     const all = shards === undefined ? '' : ` [${shards.length}]`;
     return `${kind === 'adapter' ? '+' : ''}${path}${all}`;

@@ -1,9 +1,10 @@
 /** Which files of a repo are checkpoints and adapters. Nothing is read: only names decide. */
-import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/formats/checkpoint/adapter-source';
-import { looseShards } from '@/formats/checkpoint/model-folder-errors';
-import { byFolder, findModels, type FoundModel, isStep } from '@/formats/checkpoint/model-folders';
+import { PEFT } from '@/formats/peft/peft-format';
+import { looseShards } from '@/formats/folder/model-folder-errors';
+import { byFolder, findModels, type FoundModel, isStep } from '@/formats/folder/model-folders';
 import { type ExportNames, exportNames, RECIPE_FILE } from '@/formats/checkpoint/peru-export';
-import { isOtherFormat, isPickle } from '@/formats/checkpoint/weight-files';
+import { isOtherFormat } from '@/formats/folder/weight-files';
+import { isPickle } from '@/formats/checkpoint/pickles';
 import { pathBelow } from './repo-ref';
 
 export type { FoundModel };
@@ -63,16 +64,19 @@ export function findExport(paths: readonly string[], within: string): FoundExpor
   const names = exportNames(below.filter((path) => !path.includes('/')));
   const has = new Set(below);
   const folders = new Set(below.map((path) => path.slice(0, Math.max(0, path.indexOf('/')))));
-  const adapters = [...folders].filter((folder) => {
-    return has.has(pathBelow(folder, ADAPTER_FILE)) && has.has(pathBelow(folder, ADAPTER_CONFIG));
-  });
+  const adapters = [...folders].filter((folder) =>
+    PEFT.recognises((name) => has.has(pathBelow(folder, name))),
+  );
   if (names !== null) return { names, adapters: [] };
   if (!has.has(RECIPE_FILE) || adapters.length === 0) return null;
   return { names, adapters: adapters.map((folder) => pathBelow(within, folder)).sort() };
 }
 
 /** Those of the folder that is meant, where it has any; else those of the folders below. */
-export function topModels(models: readonly FoundModel[], within: string): readonly FoundModel[] {
+export function topModels<Model extends Pick<FoundModel, 'folder' | 'weightsPath'>>(
+  models: readonly Model[],
+  within: string,
+): readonly Model[] {
   const top = models.filter(({ folder, weightsPath }) => {
     return folder === within || pathBelow(folder, weightsPath) === within;
   });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { soundFile } from '@/tensor/safetensors.fixture';
+import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { commitOf, memoryFiles, repoOf } from '../../e2e/fixture-hub/content';
 import { startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
-import { openAdapter } from '@/formats/checkpoint/adapter-source';
+import { PEFT } from '@/formats/peft/peft-format';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type HubCheckpoint, openHubGroup, openHubModel, openHubRepo } from './hub-repo';
 import { doorTo, modelFile, modelFiles, STRANGER, TOKEN, useFixtureHub } from './hub.fixture';
@@ -141,7 +141,10 @@ describe('openHubRepo', () => {
         lora_alpha: 2,
         target_modules: ['q'],
       }),
-      'adapter_model.safetensors': TINY,
+      'adapter_model.safetensors': soundFile({
+        'q.lora_A.weight': f32([2, 1], [1, 2]),
+        'q.lora_B.weight': f32([1, 2], [1, 2]),
+      }),
       'checkpoint-10/adapter_config.json': '{}',
       'checkpoint-10/adapter_model.safetensors': TINY,
       'training_args.bin': 'x',
@@ -149,7 +152,7 @@ describe('openHubRepo', () => {
     const group = await openHubGroup(['me/lora', 'me/base'], doorTo(held.hub));
     expect(group.checkpoints.map(({ name }) => name)).toEqual(['base']);
     expect(group.adapters.map(({ name }) => name)).toEqual(['lora']);
-    expect((await openAdapter(group.adapters[0]!)).config.rank).toBe(2);
+    expect((await PEFT.open(group.adapters[0]!)).modules[0]!.rank).toBe(2);
   });
 
   it('opens a folder or a file of a repo, and asks which where there are several', async () => {

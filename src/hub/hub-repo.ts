@@ -1,6 +1,8 @@
 /** Opens repos of a Hub: pins the revision, lists the files, finds what can be merged. */
 import { PeruError } from '@/core/errors';
-import { ADAPTER_FILE, type AdapterSource } from '@/formats/checkpoint/adapter-source';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
+import { ofKind } from '@/formats/folder/model-folders';
+import { PEFT } from '@/formats/peft/peft-format';
 import {
   type CheckpointSource,
   type OpenOptions,
@@ -67,16 +69,16 @@ export async function openHubRepo(
     throw await noModels(door, { ...ref, ...pinned, text }, found, signal);
   }
   const opener = repoOpener(door, pinned, files);
-  const ofKind = (kind: FoundModel['kind']): FoundModel[] =>
-    found.models.filter((model) => model.kind === kind);
   return {
     ...pinned,
     files,
-    checkpoints: ofKind('checkpoint').map((model) => {
+    checkpoints: ofKind(found.models, 'checkpoint').map((model) => {
       const { weightsPath, shards } = model;
       return { ...opener(model), weightsPath, ...(shards !== undefined && { shards }) };
     }),
-    adapters: ofKind('adapter').map(opener),
+    adapters: ofKind(found.models, 'adapter').map((model) => {
+      return { ...opener(model), format: model.format };
+    }),
   };
 }
 
@@ -134,7 +136,7 @@ export async function openHubGroup(
   return {
     ids: named.map(({ id }) => id),
     checkpoints: named.filter((model): model is HubCheckpoint => 'weightsPath' in model),
-    adapters: named.filter((model) => !('weightsPath' in model)),
+    adapters: named.filter((model): model is HubAdapter => 'format' in model),
     substitutes,
   };
 }
@@ -168,8 +170,10 @@ export async function openHubExport(
   );
   if (found === null) return null;
   const opener = repoOpener(door, pinned, files);
-  const at = (folder: string): HubAdapter =>
-    opener({ kind: 'adapter', folder, weightsPath: ADAPTER_FILE });
+  const at = (folder: string): HubAdapter => {
+    const { weights } = PEFT.files;
+    return { ...opener({ kind: 'adapter', folder, weightsPath: weights }), format: PEFT };
+  };
   return { repo: at(ref.path), names: found.names, adapters: found.adapters.map(at) };
 }
 
@@ -198,14 +202,14 @@ export async function openHubModel(
   );
 }
 
-function asFound(model: HubCheckpoint | HubAdapter): FoundModel {
+function asFound(model: HubCheckpoint | HubAdapter): Place {
   const { folder } = model.hub;
   return 'weightsPath' in model
     ? { kind: 'checkpoint', folder, weightsPath: model.weightsPath }
     : { kind: 'adapter', folder, weightsPath: '' };
 }
 
-function isAt(model: HubCheckpoint | HubAdapter, place: FoundModel): boolean {
+function isAt(model: HubCheckpoint | HubAdapter, place: Place): boolean {
   const own = asFound(model);
   return own.folder === place.folder && own.weightsPath === place.weightsPath;
 }
@@ -216,16 +220,19 @@ function pathOf(model: HubCheckpoint | HubAdapter): string {
   return isMainFile(weightsPath) ? folder : pathBelow(folder, weightsPath);
 }
 
-type Opener = (model: FoundModel) => RepoSource & { readonly hub: Provenance };
+/** Where a model lies in its repo. */
+type Place = Pick<FoundModel, 'kind' | 'folder' | 'weightsPath'>;
+
+type Opener = (model: Place) => RepoSource & { readonly hub: Provenance };
 
 function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]): Opener {
   const remote = new Map(files.map((file) => [file.path, remoteFile(door, pinned, file)]));
-  return ({ folder, weightsPath }) => {
+  return ({ kind, folder, weightsPath }) => {
     const { repo, commit } = pinned;
     const inFolder = files.filter(({ path }) => folderOf(path) === folder);
     const place = pathBelow(repo, folder);
     return {
-      id: `${isMainFile(weightsPath) ? place : pathBelow(place, weightsPath)}@${commit}`,
+      id: `${kind === 'adapter' || isMainFile(weightsPath) ? place : pathBelow(place, weightsPath)}@${commit}`,
       name: place.slice(place.lastIndexOf('/') + 1),
       folder: place,
       ifMissing: `See which files the repo has at ${repoPage({ hub: door.hub, repo })}/tree/${commit}.`,
@@ -244,7 +251,7 @@ function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]
 
 /** Whether a folder is known by the weights of this name: others are named themselves. */
 function isMainFile(weightsPath: string): boolean {
-  return ['', WEIGHTS_FILE, SHARD_INDEX_FILE, ADAPTER_FILE].includes(weightsPath);
+  return ['', WEIGHTS_FILE, SHARD_INDEX_FILE].includes(weightsPath);
 }
 
 function remoteFile(

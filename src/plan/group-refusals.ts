@@ -1,7 +1,7 @@
 /** What can not be merged at all, and what the visitor can do about it. */
 import { PeruError } from '@/core/errors';
 import { type PlannedCheckpoint } from './checkpoint-facts';
-import { listNames } from '@/plan/names/list-names';
+import { listNames } from '@/core/list-names';
 import { usedPatterns } from '@/plan/names/name-patterns';
 import { type NamePatterns } from '@/plan/names/name-patterns';
 

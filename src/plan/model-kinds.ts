@@ -1,5 +1,5 @@
 /** Whether an adapter was made for the kind of model that a base is, as far as both say. */
-import { type ModelClass } from '@/formats/peft/config';
+import { type ModelClass } from '@/formats/lora/lora-adapter';
 import { type ModelConfig } from './tied-tensors';
 
 /** Parts of a model have configurations inside of the model's, and these others. */

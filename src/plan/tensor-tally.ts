@@ -1,4 +1,4 @@
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type PlannedCheckpoint } from './checkpoint-facts';
 import { type GroupPlan } from './plan-group';
 import { type TensorTally } from './preflight';

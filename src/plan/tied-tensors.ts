@@ -5,7 +5,7 @@
  */
 import { sameShape } from '@/plan/names/name-prefix';
 import { type NamedView, type ViewedTensor } from './named-view';
-import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 
 /** A parsed `config.json`, or null where there is none. */
 export type ModelConfig = Readonly<Record<string, unknown>> | null;

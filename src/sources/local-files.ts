@@ -4,12 +4,8 @@
  * Peru's; loose .safetensors files are a checkpoint each. Nothing is read here: only names decide.
  */
 import { PeruError } from '@/core/errors';
-import {
-  ADAPTER_CONFIG,
-  ADAPTER_FILE,
-  type AdapterSource,
-  isAdapterFolder,
-} from '@/formats/checkpoint/adapter-source';
+import { ADAPTER_FORMATS, hasAdapterConfig } from '@/formats/adapter-formats';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import {
   type CheckpointSource,
   CONFIG_FILE,
@@ -20,13 +16,17 @@ import {
   byFolder,
   findModels,
   folderOf,
+  type FoundAdapter,
+  type FoundCheckpoint,
   type FoundModel,
   isFirstModule,
   isStep,
-} from '@/formats/checkpoint/model-folders';
-import { alternativesFound, looseShards } from '@/formats/checkpoint/model-folder-errors';
+  ofKind,
+} from '@/formats/folder/model-folders';
+import { alternativesFound, looseShards } from '@/formats/folder/model-folder-errors';
 import { type ExportFolder, exportNames, RECIPE_FILE } from '@/formats/checkpoint/peru-export';
-import { isCopy, isOtherFormat, isPickle } from '@/formats/checkpoint/weight-files';
+import { isCopy, isOtherFormat } from '@/formats/folder/weight-files';
+import { isPickle } from '@/formats/checkpoint/pickles';
 
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */
@@ -62,7 +62,7 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   const open = new Map([...folders].filter(([folder]) => !isInsideAny(folder, places)));
   const found = findModels(open, (folder) => folders.get(folder)?.has(CONFIG_FILE) ?? false);
   for (const folder of open.keys()) {
-    if (!found.isPart(folder)) refuseHalfAdapter(folder, folders.get(folder)!);
+    if (!found.isPart(folder)) refuseHalfAdapters(folder, [...folders.get(folder)!.keys()]);
   }
   const [loose] = found.loose;
   if (loose !== undefined) throw looseShards(loose);
@@ -74,16 +74,14 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   for (const [folder, entries] of folders) {
     // Folders inside a checkpoint's (onnx/, runs/) hold by-products, not checkpoints.
     // A repo's own pickle is a copy of its safetensors; among loose files it was meant.
-    const isRepo = entries.has(CONFIG_FILE) || entries.has(ADAPTER_CONFIG);
+    const isRepo = entries.has(CONFIG_FILE) || hasAdapterConfig((name) => entries.has(name));
     const belongs = owners.some((owner) => isInside(folder, owner) && (folder !== owner || isRepo));
     if (!belongs) refuseOtherWeights(folder, [...entries.keys()].sort());
   }
   if (owners.length === 0) throw nothingFound(files);
-  const ofKind = (kind: FoundModel['kind']): FoundModel[] =>
-    found.models.filter((model) => model.kind === kind);
   return {
-    checkpoints: localCheckpoints(folders, ofKind('checkpoint')),
-    adapters: localAdapters(folders, ofKind('adapter')),
+    checkpoints: localCheckpoints(folders, ofKind(found.models, 'checkpoint')),
+    adapters: localAdapters(folders, ofKind(found.models, 'adapter')),
     exports,
     recipes: foldersWith(folders, RECIPE_FILE),
     parts: found.parts,
@@ -93,7 +91,10 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
 
 type Folders = ReadonlyMap<string, ReadonlyMap<string, LocalFile>>;
 
-function localCheckpoints(folders: Folders, models: readonly FoundModel[]): CheckpointSource[] {
+function localCheckpoints(
+  folders: Folders,
+  models: readonly FoundCheckpoint[],
+): CheckpointSource[] {
   const names = shortNames(models.map((model) => displayPath(model, models, folders)));
   return models.map(({ folder, weightsPath, shards }, i) => {
     const id = joinPath(folder, weightsPath);
@@ -102,11 +103,12 @@ function localCheckpoints(folders: Folders, models: readonly FoundModel[]): Chec
   });
 }
 
-function localAdapters(folders: Folders, models: readonly FoundModel[]): AdapterSource[] {
+function localAdapters(folders: Folders, models: readonly FoundAdapter[]): AdapterSource[] {
   const names = shortNames(models.map(({ folder }) => (folder === '' ? 'adapter' : folder)));
-  return models.map(({ folder }, i) =>
-    localRepo(joinPath(folder, ADAPTER_FILE), names[i]!, folder, folders.get(folder)!),
-  );
+  return models.map(({ folder, weightsPath, format }, i) => {
+    const id = joinPath(folder, weightsPath);
+    return { ...localRepo(id, names[i]!, folder, folders.get(folder)!), format };
+  });
 }
 
 function localExports(folders: Folders): ExportFolder[] {
@@ -163,31 +165,9 @@ function refuseOtherWeights(folder: string, names: readonly string[]): void {
   }
 }
 
-/** @throws PeruError when one of an adapter's two files is missing, or its weights are a pickle */
-function refuseHalfAdapter(folder: string, entries: ReadonlyMap<string, LocalFile>): void {
-  if (!isAdapterFolder((name) => entries.has(name))) return;
-  if (entries.has(ADAPTER_CONFIG) && entries.has(ADAPTER_FILE)) return;
-  const where = folder === '' ? 'the files added' : `the folder ${folder}`;
-  if (entries.has(ADAPTER_FILE)) {
-    throw new PeruError(
-      'source',
-      `${joinPath(folder, ADAPTER_FILE)} came without its ${ADAPTER_CONFIG}, which says how its factors are scaled.`,
-      `Add the whole folder that PEFT saved, with ${ADAPTER_CONFIG}.`,
-    );
-  }
-  const pickle = [...entries.keys()].find((name) => name.startsWith('adapter_') && isPickle(name));
-  if (pickle !== undefined) {
-    throw new PeruError(
-      'unsupported',
-      `${joinPath(folder, pickle)} is a PyTorch pickle, which can run code when it is read: Peru reads ${ADAPTER_FILE} only.`,
-      `Convert it: load the adapter with PeftModel.from_pretrained and save_pretrained(folder), or safetensors.torch.save_file(torch.load(file, weights_only=True), "${ADAPTER_FILE}").`,
-    );
-  }
-  throw new PeruError(
-    'source',
-    `There is an ${ADAPTER_CONFIG} but no ${ADAPTER_FILE} in ${where}.`,
-    'Add the whole folder that PEFT saved, with its weights.',
-  );
+/** @throws PeruError as `AdapterFormat.refuseIncomplete` */
+function refuseHalfAdapters(folder: string, names: readonly string[]): void {
+  for (const format of ADAPTER_FORMATS) format.refuseIncomplete(folder, names);
 }
 
 function nothingFound(files: readonly LocalFile[]): PeruError {

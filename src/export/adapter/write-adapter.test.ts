@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { planAdapters } from '@/plan/adapters/plan-adapters';
-import { openAdapter } from '@/formats/checkpoint/adapter-source';
-import { type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { PEFT } from '@/formats/peft/peft-format';
+import { type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { readAdapterConfig } from '@/formats/peft/config';
 import { GOLDEN_CASES, goldenBase, goldenSource } from '@/formats/peft/golden-adapters.fixture';
-import { readProducts, readStored } from '@/formats/peft/read-products';
+import { readProducts, readStored } from '@/formats/lora/read-products';
 import { decodeFloats } from '@/tensor/half';
 import { type BalancedFactors, type Factor, type LowRankProduct } from '@/tensor/low-rank';
 import { adapterConfig, NO_SETTINGS } from './adapter-config';
@@ -51,7 +51,7 @@ function folderSource(folder: MemoryFolder, name: string) {
 
 async function opened(name: string) {
   const base = await goldenBase(`cases/${name}`);
-  const adapter = await openAdapter(goldenSource(`cases/${name}`));
+  const adapter = await PEFT.open(goldenSource(`cases/${name}`));
   const planned = planAdapters({ base, adapters: [adapter] }).adapters[0]!;
   return { base, planned, products: await readProducts(planned) };
 }
@@ -84,8 +84,8 @@ describe.each(GOLDEN_CASES)('the golden adapter %s, written again', (name) => {
       adapterFolderSize('task', spec),
     );
 
-    const again = await openAdapter(folderSource(folder, 'task'));
-    expect(again.config.baseModel).toBe('owner/base');
+    const again = await PEFT.open(folderSource(folder, 'task'));
+    expect(again.metadata.baseModel).toBe('owner/base');
     const plan = planAdapters({ base, adapters: [again] }).adapters[0]!;
     const facts = ({ modules }: PlannedAdapter) =>
       modules.map(({ weight, rows, columns, rank }) => ({ weight, rows, columns, rank }));
@@ -251,7 +251,7 @@ describe('writing an adapter', () => {
     const [left, ...others] = spec.modules;
     const folder = memoryFolder();
     await writeAdapter(folder, 'task', { ...spec, modules: [{ ...left!, rank: 0 }, ...others] });
-    const again = await openAdapter(folderSource(folder, 'task'));
+    const again = await PEFT.open(folderSource(folder, 'task'));
     const plan = planAdapters({ base, adapters: [again] }).adapters[0]!;
     expect(plan.modules.map(({ weight }) => weight)).toEqual(others.map(({ name }) => name));
     expect([...plan.replaced.keys()].sort()).toEqual([...planned.replaced.keys()].sort());

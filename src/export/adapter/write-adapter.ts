@@ -1,5 +1,5 @@
 /** Writes a PEFT adapter folder: the configuration, the factors, and full copies beside them. */
-import { type AdapterModule } from '@/formats/peft/adapter-plan';
+import { type AdapterModule } from '@/formats/lora/adapter-plan';
 import { type BalancedFactors } from '@/tensor/low-rank';
 import { PeruError } from '@/core/errors';
 import { savedModules, writtenLayer } from './adapter-config';

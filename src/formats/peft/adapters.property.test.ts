@@ -4,6 +4,7 @@ import { planAdapters } from '@/plan/adapters/plan-adapters';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/core/errors';
 import { SAFETENSORS_DTYPES } from '@/tensor/safetensors-dtype';
+import { readPeftAdapter } from './read-adapter';
 import { readAdapterConfig } from './config';
 import {
   GOLDEN_CASES,
@@ -143,7 +144,8 @@ describe('hostile adapters', () => {
     fc.assert(
       fc.property(mutatedCase, ({ config, weights, base }) => {
         const planned = accepts(() => {
-          const adapter = { name: 'task', config: readAdapterConfig(config, 'config'), weights };
+          const read = { name: 'task', config: readAdapterConfig(config, 'config'), weights };
+          const adapter = readPeftAdapter(read);
           expectSound(planAdapters({ base, adapters: [adapter] }).adapters[0]!, base);
         });
         if (planned) accepted += 1;

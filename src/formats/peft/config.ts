@@ -4,6 +4,7 @@
  * other than scale * B A, which is refused by name. The file is a stranger's: any JSON may come.
  */
 import { PeruError } from '@/core/errors';
+import { type ModelClass } from '@/formats/lora/lora-adapter';
 import { refuseUnreadableFields } from './config-refusals';
 import { moduleRules } from './module-rules';
 
@@ -32,13 +33,6 @@ export interface AdapterConfig {
   readonly settingsOf: (module: string) => ModuleSettings;
   /** Whether PEFT would adapt this module: `target_modules` and what narrows it. */
   readonly isTarget: (module: string) => boolean;
-}
-
-export interface ModelClass {
-  /** `base_model_class`, e.g. `ViTModel`. */
-  readonly name: string;
-  /** `parent_library`, e.g. `transformers.models.vit.modeling_vit`. */
-  readonly library: string;
 }
 
 export interface ModuleSettings {

@@ -4,7 +4,7 @@ import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-t
 import { decodeFloats } from '@/tensor/half';
 import { isFloatDtype } from '@/tensor/dtype';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
-import { readStored } from './read-products';
+import { readStored } from '@/formats/lora/read-products';
 
 const root = new URL('./golden/', import.meta.url);
 

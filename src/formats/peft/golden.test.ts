@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { planAdapters } from '@/plan/adapters/plan-adapters';
-import { openAdapter } from '@/formats/checkpoint/adapter-source';
+import { PEFT } from './peft-format';
 import { denseDelta } from '@/reference/low-rank-delta';
-import { type PlannedAdapter } from './adapter-plan';
+import { type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import {
   allValues,
   GOLDEN_CASES,
@@ -11,7 +11,7 @@ import {
   goldenFile,
   goldenSource,
 } from './golden-adapters.fixture';
-import { readProducts } from './read-products';
+import { readProducts } from '@/formats/lora/read-products';
 
 /** Most that a merged weight may differ from peft's, which adds and multiplies in float32. */
 const TOLERANCE = 1e-6;
@@ -47,7 +47,7 @@ describe('adapters saved by peft', () => {
     const base = await goldenBase(`cases/${name}`);
     const plan = planAdapters({
       base,
-      adapters: [await openAdapter(goldenSource(`cases/${name}`))],
+      adapters: [await PEFT.open(goldenSource(`cases/${name}`))],
     });
     const before = await allValues(base.tensors);
     const changed = await allValues((await goldenFile(`cases/${name}/merged.safetensors`)).tensors);
@@ -74,7 +74,7 @@ describe('adapters saved by peft', () => {
     ['prefix-tuning', /adapter of type "PREFIX_TUNING"/],
   ])('%s is refused by name, with what to do', async (name, message) => {
     expect(GOLDEN_REFUSED).toContain(name);
-    await expect(openAdapter(goldenSource(`refused/${name}`))).rejects.toMatchObject({
+    await expect(PEFT.open(goldenSource(`refused/${name}`))).rejects.toMatchObject({
       kind: 'unsupported',
       message: expect.stringMatching(message) as string,
       hint: expect.stringMatching(/merge_and_unload|path_initial_model/) as string,

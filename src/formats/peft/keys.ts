@@ -4,6 +4,7 @@
  * a name that means nothing here is an error, for its tensor would change the model.
  */
 import { PeruError } from '@/core/errors';
+import { WRAPPER_PARTS, withoutWrappers } from '@/formats/lora/wrappers';
 
 export type AdapterKey =
   | {
@@ -30,12 +31,6 @@ export type AdapterKey =
 const MODEL_PREFIX = 'base_model.model.';
 /** What `DistributedDataParallel` puts before all names. */
 const PARALLEL_PREFIX = 'module.';
-/** Parts that `torch.compile`, FSDP and checkpointing put into the names of what they wrap. */
-const WRAPPER_PARTS: ReadonlySet<string> = new Set([
-  '_orig_mod',
-  '_fsdp_wrapped_module',
-  '_checkpoint_wrapped_module',
-]);
 /** `module.lora_A.weight`, `module.lora_embedding_B`, with the adapter's name behind lora_X. */
 const FACTOR = /^(.+)\.lora_(embedding_)?([AB])(?:\.([^.]+))?$/;
 const BASE_LAYER = /^(.+)\.base_layer\.(weight|bias)$/;
@@ -64,14 +59,6 @@ export function isInSavedModule(path: string, savedModule: string): boolean {
     if (path.slice(0, dot).endsWith(savedModule)) return true;
   }
   return false;
-}
-
-/** A name without the parts that wrappers around modules have put into it. */
-export function withoutWrappers(name: string): string {
-  const parts = name.split('.');
-  return parts.some((part) => WRAPPER_PARTS.has(part))
-    ? parts.filter((part) => !WRAPPER_PARTS.has(part)).join('.')
-    : name;
 }
 
 /** The parts of wrappers in a name; `module` counts only before PEFT's own prefix. */

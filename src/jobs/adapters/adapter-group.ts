@@ -1,5 +1,5 @@
 /** A group of LoRA adapters, loaded, and what its jobs make of it. */
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type ModelWeights } from '@/tensor/engine';
 import { type LowRankGroup } from '@/tensor/low-rank';

@@ -1,5 +1,5 @@
 import { type MemoryPlan } from '@/tensor/engine';
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 
 const F32_BYTES = 4;

@@ -3,10 +3,9 @@ import { type AdaptedLayer } from '@/export/adapter/adapter-size';
 import {
   type AdapterModule,
   type AdapterPlan,
-  type OpenAdapter,
   type PlannedAdapter,
-} from '@/formats/peft/adapter-plan';
-import { type AdapterConfig } from '@/formats/peft/config';
+} from '@/formats/lora/adapter-plan';
+import { type LoraAdapter, type LoraMetadata } from '@/formats/lora/lora-adapter';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
 import { type AdaptedModule, type AdapterContents } from '@/export/adapter/adapter-contents';
@@ -15,7 +14,7 @@ import { type TaskProducts } from './task-products';
 interface Contents {
   readonly taskNames: readonly string[];
   readonly base: CheckpointTensors;
-  readonly adapters: readonly OpenAdapter[];
+  readonly adapters: readonly LoraAdapter[];
   readonly plan: AdapterPlan;
   readonly products: TaskProducts;
   readonly baseModel: string | null;
@@ -36,7 +35,7 @@ export function adapterContents(contents: Contents): AdapterContents {
     copies: [...plan.adapters[index]!.copies].map(([name, { dtype, shape }]) => {
       return { name, dtype, shape };
     }),
-    source: settingsOf(adapters[index]!.config),
+    source: settingsOf(adapters[index]!.metadata),
   }));
   const maxRank = tasks.reduce((most, { ranks }) => Math.max(most, ...ranks), 0);
   return { kind: 'adapters', modules, tasks, baseModel, maxRank };
@@ -47,7 +46,7 @@ function settingsOf({
   modelClass,
   modulesToSave,
   tiesWeights,
-}: AdapterConfig): SourceSettings {
+}: LoraMetadata): SourceSettings {
   return { taskType, modelClass, modulesToSave, tiesWeights };
 }
 

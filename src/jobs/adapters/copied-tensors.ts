@@ -1,5 +1,5 @@
 /** Full copies that adapters bring along: biases, heads and what else `modules_to_save` names. */
-import { type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
 import { type Engine, type ModelWeights } from '@/tensor/engine';

@@ -1,7 +1,8 @@
 /** Loads planned adapters: factors on the engine, the base only where something is scored. */
 import { checkpointFacts } from '@/plan/checkpoint-facts';
-import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/formats/checkpoint/adapter-source';
-import { type AdapterPlan, type OpenAdapter } from '@/formats/peft/adapter-plan';
+import { adapterPaths } from '@/formats/lora/lora-adapter';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
+import { type LoraAdapter } from '@/formats/lora/lora-adapter';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { besideScoring } from '@/jobs/group/beside-scoring';
@@ -24,7 +25,7 @@ import { loadProducts } from './task-products';
 /** Adapters that fit their base. */
 export interface PlannedAdapters {
   readonly base: CheckpointTensors;
-  readonly adapters: readonly OpenAdapter[];
+  readonly adapters: readonly LoraAdapter[];
   readonly plan: AdapterPlan;
   /** Of the base, then of the adapters. */
   readonly licences: readonly (string | null)[];
@@ -87,7 +88,7 @@ interface Parts extends Pick<
   AdapterGroup,
   'sources' | 'origin' | 'base' | 'plan' | 'products' | 'baseWeights' | 'ownFiles'
 > {
-  readonly adapters: readonly OpenAdapter[];
+  readonly adapters: readonly LoraAdapter[];
   readonly engine: Engine;
   readonly scoring: Scoring;
 }
@@ -120,14 +121,14 @@ async function adapterFiles({
   model,
 }: AdapterSources['tasks'][number]): Promise<StorageRow['files']> {
   const files = await Promise.all(
-    [ADAPTER_CONFIG, ADAPTER_FILE].map(async (path) => ({ path, blob: await model.open(path) })),
+    adapterPaths(model).map(async (path) => ({ path, blob: await model.open(path) })),
   );
   return files.map(({ path, blob }) => ({ name: `${name}/${path}`, bytes: blob?.size ?? 0 }));
 }
 
 function factsOf(
   group: AdapterGroup,
-  adapters: readonly OpenAdapter[],
+  adapters: readonly LoraAdapter[],
   noAccuracyBecause: string | null,
 ): Promise<GroupFacts> {
   const { sources, base, plan, evaluator, contents } = group;

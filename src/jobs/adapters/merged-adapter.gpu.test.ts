@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { fetchBytes } from '@/evaluate/golden/providers';
 import { MERGERS } from '@/methods/registry';
 import { denseDelta } from '@/reference/low-rank-delta';
-import { mergedProducts } from '@/formats/peft/merged-products';
+import { mergedProducts } from '@/formats/lora/merged-products';
 import { loadGroup } from '@/jobs/load-group.fixture';
 
 const ZOO = '/zoo/text';

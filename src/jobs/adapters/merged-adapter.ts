@@ -1,4 +1,4 @@
-import { mergedProducts } from '@/formats/peft/merged-products';
+import { mergedProducts } from '@/formats/lora/merged-products';
 import { MERGERS } from '@/methods/registry';
 import { mergeKey } from '@/recipe/method-id';
 import { type AdapterJob } from './adapter-group';

@@ -10,9 +10,8 @@ import { checkpointFacts } from '@/plan/checkpoint-facts';
 import { type ModelFacts } from '@/plan/model-facts';
 import { planAdapters } from '@/plan/adapters/plan-adapters';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
-import { openAdapter } from '@/formats/checkpoint/adapter-source';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { fetchTally } from '@/jobs/group/fetch-tally';
 import { type AdapterSources } from '@/jobs/group/sources';
@@ -35,7 +34,7 @@ export async function openAdapterGroup(
   const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const [base, adapters, models] = await Promise.all([
     openWeights(sources.base, options),
-    Promise.all(sources.tasks.map(({ model }) => openAdapter(model, options))),
+    Promise.all(sources.tasks.map(({ model }) => model.format.open(model, options))),
     Promise.all(repos.map((one) => readModelFacts(one, options))),
   ]);
   const licences = models.map(({ licence }) => licence);
@@ -77,7 +76,7 @@ async function preflightOf(
   const bytes = await fetchTally(neededTensors(base, plan, isScored));
   const budget = budgetOf(parts.chosen.engine, choices, platform);
   const memory = await memoryReport(adapterMemory(base, plan, isScored), budget, bytes, platform);
-  const trainedOn = adapters.map(({ config }) => config.baseModel);
+  const trainedOn = adapters.map(({ metadata }) => metadata.baseModel);
   const baseId = sources.base.folder || sources.base.name;
   const findings = byLevel([
     ...(sources.findings ?? []),

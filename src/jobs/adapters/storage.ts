@@ -1,5 +1,5 @@
 /** The files each method of a group of adapters stores, with the exact bytes they have. */
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { isInSavedModule, isSavedEmbedding } from '@/formats/peft/keys';
 import { type SourceSettings } from '@/export/adapter/adapter-config';
 import { type AdapterFolderSpec, adapterFolderSize } from '@/export/adapter/adapter-size';

@@ -1,5 +1,5 @@
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
-import { readProducts } from '@/formats/peft/read-products';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
+import { readProducts } from '@/formats/lora/read-products';
 import { type Engine } from '@/tensor/engine';
 import { type LowRankGroup, type LowRankProduct } from '@/tensor/low-rank';
 import { refuseNonFinite, type UploadOptions } from '@/jobs/group/load-weights';

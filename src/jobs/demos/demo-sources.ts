@@ -1,5 +1,6 @@
 /** The embedded zoos, as groups to open: eight full fine-tunes, or eight LoRA adapters. */
 import { type JobOptions } from '@/jobs/context/platform';
+import { PEFT } from '@/formats/peft/peft-format';
 import { openTextZoo } from '@/sources/text-zoo';
 import { openZoo } from '@/sources/zoo';
 import { type AdapterSources, type FullSources, type GroupSources } from '@/jobs/group/sources';
@@ -33,7 +34,7 @@ async function adapterDemo(options: JobOptions): Promise<AdapterSources> {
   const { maxNewTokens } = zoo;
   const tasks = zoo.tasks.map(({ name, title, adapter, dataset, prompt, answers, metric }) => {
     const scoredOn = repoTexts(dataset, { prompt, answers, metric, maxNewTokens });
-    return { name, title, model: adapter, scoredOn };
+    return { name, title, model: { ...adapter, format: PEFT }, scoredOn };
   });
   const title = 'Embedded zoo: a small T5, eight LoRA adapters';
   return { kind: 'adapters', title, base: zoo.base, tasks, lambda: zoo.lambda };

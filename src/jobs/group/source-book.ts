@@ -1,6 +1,6 @@
 /** The files a group was opened from, with sizes and content hashes: what a recipe records. */
 import { type FileRecord, type SourceRecord, type TaskRecord } from '@/recipe/recipe-file';
-import { ADAPTER_CONFIG, ADAPTER_FILE } from '@/formats/checkpoint/adapter-source';
+import { adapterPaths } from '@/formats/lora/lora-adapter';
 import { sha256OfBlob } from '@/formats/checkpoint/content-hash';
 import {
   type CheckpointSource,
@@ -75,7 +75,7 @@ export class SourceBook {
     return SourceBook.#open([
       { repo: base, task: null, paths: weightPaths(base, storedBase) },
       ...tasks.map(({ name, model }) => {
-        return { repo: model, task: name, paths: [ADAPTER_CONFIG, ADAPTER_FILE] };
+        return { repo: model, task: name, paths: adapterPaths(model) };
       }),
     ]);
   }

@@ -1,5 +1,5 @@
 /** Where a group's checkpoints and data sets come from, before anything large is read. */
-import { type AdapterSource } from '@/formats/checkpoint/adapter-source';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { type Finding } from '@/plan/preflight';
 import { type Test } from '@/jobs/scoring/tests';

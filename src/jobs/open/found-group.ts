@@ -1,5 +1,6 @@
 /** A group out of what was found among files or repos: which is the base, and what tasks are called. */
-import { type AdapterSource, baseOfAdapters } from '@/formats/checkpoint/adapter-source';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
+import { baseOfAdapters } from '@/jobs/group/base-of-adapters';
 import {
   type CheckpointSource,
   type OpenOptions,

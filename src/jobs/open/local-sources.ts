@@ -1,6 +1,6 @@
 /** Groups of files of the visitor's disk: checkpoints, what Peru exported, a recipe beside its sources. */
 import { type JobOptions } from '@/jobs/context/platform';
-import { type AdapterSource } from '@/formats/checkpoint/adapter-source';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
 import { groupLocalFiles, type LocalGroup } from '@/sources/local-files';
 import { PeruError } from '@/core/errors';

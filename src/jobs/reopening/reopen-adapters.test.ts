@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
-import { openAdapter } from '@/formats/checkpoint/adapter-source';
+import { PEFT } from '@/formats/peft/peft-format';
 import { recipeFileText } from '@/recipe/recipe-json';
 import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { groupSources } from '@/jobs/open/group-sources';
@@ -168,8 +168,8 @@ describe('an export of adapters', () => {
     expect(group.tasks.map(({ name }) => name)).toEqual(['cola', 'rte']);
     const factors = await Promise.all(
       group.tasks.map(async ({ model }) => {
-        const { config, weights } = await openAdapter(model);
-        expect(config.settingsOf('layer.q')).toEqual({ rank: 2, scale: 1 });
+        const { modules, weights } = await PEFT.open(model);
+        expect(modules).toMatchObject([{ path: 'layer.q', rank: 2, scale: 1 }]);
         const read = [...weights.tensors.values()].map(async ({ blob, byteStart, byteLength }) => {
           return new Float32Array(
             await blob.slice(byteStart, byteStart + byteLength).arrayBuffer(),
@@ -184,7 +184,7 @@ describe('an export of adapters', () => {
       const [original] = (
         await open([...inFolder(adapterGroup(), `lora/${name}`), ...adapterBase()])
       ).tasks;
-      const { weights } = await openAdapter(original!.model);
+      const { weights } = await PEFT.open(original!.model);
       const read = [...weights.tensors.values()].map(async ({ blob, byteStart, byteLength }) => {
         return new Float32Array(await blob.slice(byteStart, byteStart + byteLength).arrayBuffer());
       });

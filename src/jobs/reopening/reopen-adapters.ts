@@ -2,7 +2,8 @@
 import { type JobOptions } from '@/jobs/context/platform';
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
-import { type AdapterSource, baseOfAdapters } from '@/formats/checkpoint/adapter-source';
+import { type AdapterSource } from '@/formats/lora/lora-adapter';
+import { baseOfAdapters } from '@/jobs/group/base-of-adapters';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { type HubDoor } from '@/hub/hub-door';
 import { loadPart } from '@/core/load-part';

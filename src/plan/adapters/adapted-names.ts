@@ -1,4 +1,4 @@
-import { type AdapterNameChange, type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { type AdapterNameChange, type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { backwards, changer } from '@/plan/names/name-changes';
 
 /**

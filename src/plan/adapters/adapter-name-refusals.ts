@@ -1,6 +1,6 @@
 /** What an adapter gets told whose names do not match its base's. */
 import { PeruError } from '@/core/errors';
-import { listNames } from '@/plan/names/list-names';
+import { listNames } from '@/core/list-names';
 import { type NameChange, shortened } from '@/plan/names/name-changes';
 import { type Reading } from './prefix-readings';
 

@@ -1,6 +1,6 @@
 /** Adapters whose names are not their base's: as transformers, compilers and wrappers make them. */
 import { describe, expect, it } from 'vitest';
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { adapterNameFindings } from '@/plan/findings/adapter-names';
 import { adapter, type Entries, linear, tensors } from './adapters.fixture';
 import { planAdapters } from './plan-adapters';

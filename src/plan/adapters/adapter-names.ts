@@ -25,7 +25,7 @@ import {
   type Reading,
   type ReadLayers,
 } from './prefix-readings';
-import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 import { areOtherTowers } from '@/plan/names/tower-names';
 
 export interface NameMatch {

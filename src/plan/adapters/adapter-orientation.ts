@@ -2,12 +2,12 @@
  * Which way round updates lie in square weights, whose shapes do not show whether they are stored
  * [out, in], as linear layers, or [in, out], as GPT-2's Conv1D.
  */
-import { type AdapterModule, type OpenAdapter } from '@/formats/peft/adapter-plan';
-import { sortedNames } from '@/formats/peft/merged-products';
+import { type AdapterModule } from '@/formats/lora/adapter-plan';
+import { type LoraAdapter, type LoraModule } from '@/formats/lora/lora-adapter';
+import { sortedNames } from '@/formats/lora/merged-products';
 import { PeruError } from '@/core/errors';
 import {
   doesNotFit,
-  type ModuleFactors,
   moduleOf,
   type Orientation,
   orientationOf,
@@ -15,7 +15,7 @@ import {
 } from './adapter-shapes';
 
 export interface Target {
-  readonly factors: ModuleFactors;
+  readonly module: LoraModule;
   readonly weight: TargetWeight;
 }
 
@@ -28,28 +28,29 @@ export interface Target {
  *   which none of this tells
  */
 export function orientedModules(
-  adapter: OpenAdapter,
+  adapter: LoraAdapter,
   baseName: string,
   targets: readonly Target[],
 ): AdapterModule[] {
   const seen = targets.map((target) => {
-    const orientation = orientationOf(target.factors, target.weight);
-    if (orientation === null) throw doesNotFit(target.factors, baseName, target.weight);
-    return { ...target, orientation, kind: lastPart(target.factors.module) };
+    const orientation = orientationOf(target.module, target.weight);
+    if (orientation === null)
+      throw doesNotFit(adapter.name, target.module, baseName, target.weight);
+    return { ...target, orientation, kind: lastPart(target.module.path) };
   });
   const ofAll = new Set<Orientation>();
   const ofKind = new Map<string, Set<Orientation>>();
-  for (const { orientation, factors, weight, kind } of seen) {
-    if (orientation === 'either' || factors.embedding || weight.shape.length > 2) continue;
+  for (const { orientation, module, weight, kind } of seen) {
+    if (orientation === 'either' || module.isEmbedding || weight.shape.length > 2) continue;
     ofAll.add(orientation);
     ofKind.set(kind, (ofKind.get(kind) ?? new Set()).add(orientation));
   }
-  if (ofAll.size === 0) ofAll.add(adapter.config.fanInFanOut ? 'turned' : 'plain');
+  if (ofAll.size === 0) ofAll.add(adapter.metadata.isFanInFanOut ? 'turned' : 'plain');
   const modules = new Map<string, AdapterModule>();
-  for (const { orientation, factors, weight, kind } of seen) {
+  for (const { orientation, module, weight, kind } of seen) {
     const known = orientation === 'either' ? (only(ofKind.get(kind)) ?? only(ofAll)) : orientation;
-    if (known === null) throw unknownOrientation(adapter, factors.module);
-    modules.set(weight.name, moduleOf(factors, weight, known === 'turned'));
+    if (known === null) throw unknownOrientation(adapter, module.path);
+    modules.set(weight.name, moduleOf(module, weight, known === 'turned'));
   }
   return sortedNames(modules.keys()).map((name) => modules.get(name)!);
 }
@@ -63,10 +64,10 @@ function lastPart(module: string): string {
   return module.slice(module.lastIndexOf('.') + 1);
 }
 
-function unknownOrientation({ name }: OpenAdapter, module: string): PeruError {
+function unknownOrientation({ name }: LoraAdapter, path: string): PeruError {
   return new PeruError(
     'unsupported',
-    `${name} adapts weights stored [out, in] and [in, out], and "${module}" is square: which way round its update lies can not be told.`,
+    `${name} adapts weights stored [out, in] and [in, out], and "${path}" is square: which way round its update lies can not be told.`,
     'Merge the adapter into its base with merge_and_unload in PEFT and add the full model.',
   );
 }

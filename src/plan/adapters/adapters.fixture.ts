@@ -1,6 +1,7 @@
 /** Headers of adapters and their bases, written by hand, without a byte of weights. */
-import { type OpenAdapter } from '@/formats/peft/adapter-plan';
+import { type LoraAdapter } from '@/formats/lora/lora-adapter';
 import { readAdapterConfig } from '@/formats/peft/config';
+import { readPeftAdapter } from '@/formats/peft/read-adapter';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { bitsPerElement, type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 
@@ -28,11 +29,11 @@ export const linear = (module: string, out: number, inputs: number, rank = 2): E
   [`${module}.lora_B.weight`]: [out, rank],
 });
 
-export function adapter(name: string, entries: Entries, config: object = {}): OpenAdapter {
+export function adapter(name: string, entries: Entries, config: object = {}): LoraAdapter {
   const fields = { peft_type: 'LORA', r: 2, lora_alpha: 4, ...config };
-  return {
+  return readPeftAdapter({
     name,
     config: readAdapterConfig(fields, `${name}/adapter_config.json`),
     weights: tensors(name, entries),
-  };
+  });
 }

@@ -2,7 +2,7 @@
  * The base's names as an adapter's are compared with them: without the parts that wrappers leave
  * in the names of what they wrap. Wrappers come and go; what a layer is called stays.
  */
-import { withoutWrappers } from '@/formats/peft/keys';
+import { withoutWrappers } from '@/formats/lora/wrappers';
 
 /** `DistributedDataParallel` and PEFT; what torch.compile and FSDP leave has names nobody else uses. */
 const WRAPPERS: ReadonlySet<string> = new Set(['module', 'base_layer']);

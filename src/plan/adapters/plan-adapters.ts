@@ -5,16 +5,16 @@
 import {
   type AdapterNameChange,
   type AdapterPlan,
-  type OpenAdapter,
   type PlannedAdapter,
-} from '@/formats/peft/adapter-plan';
-import { sortedNames } from '@/formats/peft/merged-products';
+} from '@/formats/lora/adapter-plan';
+import { type LoraAdapter } from '@/formats/lora/lora-adapter';
+import { sortedNames } from '@/formats/lora/merged-products';
 import { adaptedNames } from './adapted-names';
 import { layerOf } from './adapter-name-refusals';
 import { matchNames, type NameMatch } from './adapter-names';
 import { orientedModules, type Target } from './adapter-orientation';
 import { checkBaseDtype, orientationOf } from './adapter-shapes';
-import { readAdapterTensors, standsTwice } from './adapter-tensors';
+import { standsTwice } from '@/formats/lora/stands-twice';
 import { type PlannedCheckpoint } from '@/plan/checkpoint-facts';
 import { isKindOf } from '@/plan/model-kinds';
 import { changer } from '@/plan/names/name-changes';
@@ -26,13 +26,12 @@ import { wholeTensors, withoutOtherShapes } from './whole-tensors';
  * engine to find.
  *
  * @param group.baseConfig of the base, where it has one: what kind of model it is
- * @throws PeruError `mismatch` for adapters without modules, of another base, incomplete, of other
- *   shapes or ranks; `unsupported` for DoRA, grouped convolutions, tensors of unknown meaning and
- *   dtypes Peru does not read
+ * @throws PeruError `mismatch` for adapters of another base or of other shapes; `unsupported` for
+ *   grouped convolutions and dtypes of the base that Peru does not read
  */
 export function planAdapters(group: {
   readonly base: PlannedCheckpoint;
-  readonly adapters: readonly OpenAdapter[];
+  readonly adapters: readonly LoraAdapter[];
   readonly baseConfig?: ModelConfig;
 }): AdapterPlan {
   const { base, baseConfig = null } = group;
@@ -51,34 +50,34 @@ export function planAdapters(group: {
 
 function planAdapter(
   base: PlannedCheckpoint,
-  adapter: OpenAdapter,
+  adapter: LoraAdapter,
   baseConfig: ModelConfig,
 ): PlannedAdapter {
-  const { factors, copies, wrappers } = readAdapterTensors(adapter);
-  const isSameKind = isKindOf(adapter.config.modelClass, baseConfig);
-  const changed = factors.map(({ module }) => `${module}.weight`);
+  const { modules: own, copies, wrappers, metadata } = adapter;
+  const isSameKind = isKindOf(metadata.modelClass, baseConfig);
+  const changed = own.map(({ path }) => `${path}.weight`);
   const match = matchNames({
     adapter: adapter.name,
     base: base.name,
-    tensors: factors.map((one, i) => ({
+    tensors: own.map((one, i) => ({
       name: changed[i]!,
       fits: (name) => orientationOf(one, targetWeight(base, name)) !== null,
     })),
     copies: [...copies.keys()],
     baseNames: base.tensors.keys(),
-    className: adapter.config.modelClass?.name ?? null,
+    className: metadata.modelClass?.name ?? null,
     isOtherKind: isSameKind === false,
   });
-  const targets = factors.map((one, i) => {
+  const targets = own.map((module, i) => {
     const weight = targetWeight(base, match.baseName(changed[i]!)!);
     checkBaseDtype(base, weight.name);
-    return { factors: one, weight };
+    return { module, weight };
   });
   checkOnce(adapter, targets);
   const modules = orientedModules(adapter, base.name, targets);
   const { baseName } = match;
-  const { names, ...whole } = wholeTensors({ base, adapter, copies, changed, baseName });
-  const stored = [...factors.flatMap(({ a, b }) => [a, b]), ...copies.values()];
+  const { names, ...whole } = wholeTensors({ base, adapter, changed, baseName });
+  const stored = [...own.flatMap(({ a, b }) => [a, b]), ...copies.values()];
   return {
     name: adapter.name,
     modules,
@@ -94,10 +93,10 @@ function planAdapter(
 }
 
 /** Names that differ in the parts of wrappers only may be one tensor's. */
-function checkOnce(adapter: OpenAdapter, targets: readonly Target[]): void {
+function checkOnce(adapter: LoraAdapter, targets: readonly Target[]): void {
   const seen = new Set<string>();
-  for (const { factors, weight } of targets) {
-    if (seen.has(weight.name)) throw standsTwice(adapter, factors.module);
+  for (const { module, weight } of targets) {
+    if (seen.has(weight.name)) throw standsTwice(adapter.name, module.path);
     seen.add(weight.name);
   }
 }
@@ -106,8 +105,8 @@ function targetWeight({ tensors }: PlannedCheckpoint, name: string) {
   return { name, shape: tensors.get(name)!.shape };
 }
 
-function nameOf({ factors, weight }: Target): readonly [string, string] {
-  return [weight.name, `${factors.module}.weight`];
+function nameOf({ module, weight }: Target): readonly [string, string] {
+  return [weight.name, `${module.path}.weight`];
 }
 
 /** Each change with the names it is for; those that change no name of the adapter are left out. */

@@ -1,6 +1,7 @@
 /** Heads, vocabularies and biases that adapters bring, on headers written by hand. */
 import { describe, expect, it } from 'vitest';
-import { type OpenAdapter, type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { type LoraAdapter } from '@/formats/lora/lora-adapter';
+import { type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { type PeruError } from '@/core/errors';
 import { adapter, type Entries, linear, tensors } from './adapters.fixture';
 import { planAdapters } from './plan-adapters';
@@ -13,15 +14,16 @@ const base = tensors('base', {
   'pooler.weight': [4, 4],
 });
 const query = linear('bert.encoder.layer.0.query', 4, 4);
-const bert = (name: string, entries: Entries, config: object = {}): OpenAdapter =>
+const bert = (name: string, entries: Entries, config: object = {}): LoraAdapter =>
   adapter(name, { ...query, ...entries }, { modules_to_save: ['classifier', 'score'], ...config });
-const planned = (...adapters: OpenAdapter[]): readonly PlannedAdapter[] =>
+const planned = (...adapters: LoraAdapter[]): readonly PlannedAdapter[] =>
   planAdapters({ base, adapters }).adapters;
 const kept = ({ own }: PlannedAdapter) =>
   own.map(({ path, why, baseShape, tensor }) => [path, why, baseShape, tensor.name]);
 
-function refusal(one: OpenAdapter, on = base): PeruError {
+function refusal(read: LoraAdapter | (() => LoraAdapter), on = base): PeruError {
   try {
+    const one = typeof read === 'function' ? read() : read;
     planAdapters({ base: on, adapters: [one] });
   } catch (error) {
     return error as PeruError;
@@ -117,7 +119,7 @@ describe('vocabularies', () => {
     'model.embed_tokens.weight': [rows, columns],
   });
   const head = (rows: number): Entries => ({ 'lm_head.weight': [rows, 4] });
-  const plan = (one: OpenAdapter, more: Entries = {}) =>
+  const plan = (one: LoraAdapter, more: Entries = {}) =>
     planAdapters({ base: model(more), adapters: [one] }).adapters[0]!;
 
   it('of another size stay with their task, their head with them', () => {
@@ -148,7 +150,7 @@ describe('vocabularies', () => {
 
   it('are refused where factors adapt head and embedding as one', () => {
     const tying = { ensure_weight_tying: true, target_modules: ['q', 'embed_tokens'] };
-    const one = adapter('one', { ...factors, ...linear('lm_head', 9, 4) }, tying);
+    const one = () => adapter('one', { ...factors, ...linear('lm_head', 9, 4) }, tying);
     expect(refusal(one, model()).message).toMatch(
       /ensure_weight_tying, and one has factors for "lm_head"/,
     );
@@ -169,7 +171,7 @@ describe('empty tensors', () => {
   ] as readonly (readonly [string, Entries])[])('are an incomplete save: %s', (_, entries) => {
     const [name] = Object.keys(entries) as [string];
     const config = { modules_to_save: ['classifier', 'pooler'] };
-    const error = refusal(bert('zero3', entries, config));
+    const error = refusal(() => bert('zero3', entries, config));
     expect(error.message).toContain(`zero3.safetensors is an incomplete save: "${name}" is empty`);
     expect(error.hint).toContain('stage3_gather_16bit_weights_on_model_save');
   });
@@ -194,7 +196,7 @@ describe('convolutions in groups', () => {
     ['depthwise', [8, 8, 5], [8, 1, 1], 'depthwise'],
   ])('are refused: %s', (_, a, b, module) => {
     const entries = { [`${module}.lora_A.weight`]: a, [`${module}.lora_B.weight`]: b };
-    const error = refusal(adapter('task', entries, { r: a[0] }), conv);
+    const error = refusal(() => adapter('task', entries, { r: a[0] }), conv);
     expect(error.kind).toBe('unsupported');
     expect(error.message).toContain(`"${module}" of task is a convolution in groups`);
   });

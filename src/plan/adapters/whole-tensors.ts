@@ -1,20 +1,16 @@
 /** What becomes of the tensors that an adapter brings whole: heads, embeddings, biases. */
-import {
-  type OpenAdapter,
-  type OwnCopy,
-  type PlannedAdapter,
-  type TiedCopy,
-} from '@/formats/peft/adapter-plan';
-import { isInSavedModule } from '@/formats/peft/keys';
+import { type OwnCopy, type PlannedAdapter, type TiedCopy } from '@/formats/lora/adapter-plan';
+import { listShape } from '@/formats/lora/check-rank';
+import { type LoraAdapter } from '@/formats/lora/lora-adapter';
 import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/core/errors';
 import { someMissing } from './adapter-name-refusals';
 import { type NameMatch } from './adapter-names';
-import { checkBaseDtype, shown } from './adapter-shapes';
+import { checkBaseDtype } from './adapter-shapes';
 import { type PlannedCheckpoint, type PlannedTensor } from '@/plan/checkpoint-facts';
-import { incompleteSave } from '@/plan/incomplete-save';
+import { incompleteSave } from '@/formats/checkpoint/incomplete-save';
 import { sameShape } from '@/plan/names/name-prefix';
-import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 
 export interface WholeTensors {
   /** By the base's name, and under it. */
@@ -42,12 +38,12 @@ interface Placed {
  */
 export function wholeTensors(group: {
   readonly base: PlannedCheckpoint;
-  readonly adapter: OpenAdapter;
-  readonly copies: ReadonlyMap<string, StoredTensor>;
+  readonly adapter: LoraAdapter;
   readonly changed: readonly string[];
   readonly baseName: NameMatch['baseName'];
 }): WholeTensors {
-  const { base, adapter, copies, changed, baseName } = group;
+  const { base, adapter, changed, baseName } = group;
+  const { copies, metadata } = adapter;
   const isHead = headTest(adapter, changed);
   const placed = [...copies].map(([path, copy]): Placed => {
     const name = baseName(path);
@@ -66,7 +62,7 @@ export function wholeTensors(group: {
     const { path, copy, base: there } = one;
     if (there === null) {
       const embedding = isTokenHead(path) ? embeddingLike(copy, copies) : undefined;
-      if (adapter.config.tiesWeights && embedding !== undefined) tied.push({ path, embedding });
+      if (metadata.tiesWeights && embedding !== undefined) tied.push({ path, embedding });
       else own.push(ownCopy(one, isTokenHead(path) ? 'tied' : 'not-in-base'));
       continue;
     }
@@ -101,22 +97,19 @@ export function withoutOtherShapes(adapters: readonly PlannedAdapter[]): Planned
 }
 
 /**
- * Whether a tensor is a head or a vocabulary: PEFT was told to save it, or saves it by its name,
- * and it is none of the blocks that factors change.
+ * Whether a tensor is a head or a vocabulary: training was told to keep it whole, or it is called
+ * so, and it is none of the blocks that factors change.
  */
 function headTest(
-  { config }: OpenAdapter,
+  { savedWhole }: LoraAdapter,
   changed: readonly string[],
-): (one: Pick<Placed, 'path' | 'copy'> & { readonly base: unknown }) => boolean {
+): (one: Pick<Placed, 'path'> & { readonly base: unknown }) => boolean {
   const blocks = new Set(changed.flatMap((name) => /^(.*?\.)\d+\./.exec(name)?.[1] ?? []));
-  return ({ path, copy, base }) => {
+  return ({ path, base }) => {
     if ([...blocks].some((block) => path.startsWith(block))) return false;
     // An embedding that the base calls otherwise is none that it lacks.
     if (isEmbedding(path)) return base !== null;
-    const isSaved =
-      copy.name.includes('modules_to_save.') ||
-      config.modulesToSave.some((module) => isInSavedModule(path, module));
-    return isSaved || isTokenHead(path);
+    return savedWhole.has(path) || isTokenHead(path);
   };
 }
 
@@ -146,15 +139,14 @@ function missingInBase(
   {
     base,
     adapter,
-    copies,
     changed,
-  }: Pick<Parameters<typeof wholeTensors>[0], 'base' | 'adapter' | 'copies' | 'changed'>,
+  }: Pick<Parameters<typeof wholeTensors>[0], 'base' | 'adapter' | 'changed'>,
   missing: readonly Placed[],
 ): PeruError {
   return someMissing({
     adapter: adapter.name,
     base: base.name,
-    paths: [...changed, ...copies.keys()],
+    paths: [...changed, ...adapter.copies.keys()],
     missing: missing.map(({ path }) => path),
   });
 }
@@ -167,7 +159,7 @@ function otherShape(
 ): PeruError {
   return new PeruError(
     'mismatch',
-    `${fileName} brings its own "${path}" ${shown(shape)}, but ${base} has "${there.name}" ${shown(there.shape)}.`,
+    `${fileName} brings its own "${path}" ${listShape(shape)}, but ${base} has "${there.name}" ${listShape(there.shape)}.`,
     'Add the base that the adapter was trained on: another size is another model.',
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AdapterPlan } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { header } from '@/plan/headers.fixture';
 import { adapterTally } from '@/plan/tensor-tally';
 import { adapterFindings } from './adapter-findings';

@@ -1,4 +1,4 @@
-import { type AdapterPlan, type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { type AdapterPlan, type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { type ModelFacts } from '@/plan/model-facts';
 import { type Finding } from '@/plan/preflight';
 import { headFindings, tiedFindings, vocabularyFindings } from './adapter-heads';

@@ -1,7 +1,7 @@
 /** What adapters keep whole: heads, vocabularies, embeddings that are heads, too. */
-import { type OwnCopy, type PlannedAdapter } from '@/formats/peft/adapter-plan';
+import { type OwnCopy, type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { type Finding } from '@/plan/preflight';
-import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 import { counted, finding, groupedBy, listed } from './finding';
 
 /** Heads that the base lacks or has otherwise, told once for tasks that bring the same. */

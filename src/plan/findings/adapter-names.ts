@@ -3,7 +3,7 @@ import {
   type AdapterNameChange,
   type AdapterPlan,
   type PlannedAdapter,
-} from '@/formats/peft/adapter-plan';
+} from '@/formats/lora/adapter-plan';
 import { shortened } from '@/plan/names/name-changes';
 import { type Finding } from '@/plan/preflight';
 import { counted, finding, groupedBy, listed } from './finding';

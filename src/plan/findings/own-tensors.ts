@@ -2,7 +2,7 @@
 import { type GroupPlan } from '@/plan/plan-group';
 import { type Finding } from '@/plan/preflight';
 import { type OwnTensor } from '@/plan/sort-tensors';
-import { isEmbedding, isTokenHead } from '@/plan/names/token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 import { counted, finding, groupedBy, listed } from './finding';
 
 interface Owner {

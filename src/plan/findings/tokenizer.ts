@@ -1,7 +1,7 @@
 import { type ModelFacts } from '@/plan/model-facts';
 import { type GroupPlan } from '@/plan/plan-group';
 import { type Finding } from '@/plan/preflight';
-import { isEmbedding } from '@/plan/names/token-tables';
+import { isEmbedding } from '@/formats/checkpoint/token-tables';
 import { counted, finding, listed } from './finding';
 
 /**

@@ -10,7 +10,7 @@
  */
 import { roleOf } from './layer-roles';
 import { areOtherTowers, type NamedShapes } from './name-prefix';
-import { isEmbedding, isTokenHead } from './token-tables';
+import { isEmbedding, isTokenHead } from '@/formats/checkpoint/token-tables';
 
 /** Shapes of the tensors right in a module, by the last part of their names. */
 type ModuleTensors = ReadonlyMap<string, readonly number[]>;

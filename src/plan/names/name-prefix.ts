@@ -6,7 +6,7 @@
  * and the shapes, never from a list of known ones.
  */
 import { PeruError } from '@/core/errors';
-import { listNames } from './list-names';
+import { listNames } from '@/core/list-names';
 import { compareModules } from './module-trees';
 
 /** Names that begin with `from` begin with `to` in the base. Both empty: the names are the same. */

@@ -1,13 +1,5 @@
-/** Adapters as they are opened, and as they fit a base: what planning gives and reading takes. */
-import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
-import { type AdapterConfig } from './config';
-
-/** An adapter's files: the configuration, and the header of its weights. */
-export interface OpenAdapter {
-  readonly name: string;
-  readonly config: AdapterConfig;
-  readonly weights: CheckpointTensors;
-}
+/** Adapters as they fit a base: what planning gives and reading takes. */
+import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 
 /** A factor in its file, not read yet. */
 export interface FactorLocation {

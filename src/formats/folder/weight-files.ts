@@ -1,6 +1,8 @@
 /** Which of a folder's files are weights, and which of them make up one model. Names decide. */
-import { ADAPTER_CONFIG, ADAPTER_FILE, MLX_ADAPTER_FILE } from './adapter-source';
-import { WEIGHTS_FILE } from './checkpoint-source';
+import { isAdapterWeights } from '@/formats/adapter-formats';
+import { isOfTrainer } from '@/formats/checkpoint/pickles';
+import { MLX_ADAPTER_FILE, PEFT } from '@/formats/peft/peft-format';
+import { WEIGHTS_FILE } from '@/formats/checkpoint/checkpoint-source';
 
 export interface WeightFile {
   /** A safetensors file, the index of shards, or the first of `shards`. */
@@ -23,11 +25,7 @@ export interface WeightFiles {
   readonly loose: readonly LooseShards[];
 }
 
-const PICKLE = /\.(?:bin|pt|pth|ckpt|pkl|pickle)$/i;
 const OTHER_WEIGHTS = /\.(?:gguf|ggml|h5|msgpack|onnx|npz)$/i;
-/** Files of a trainer (transformers, accelerate), not of a model. */
-const OF_TRAINER =
-  /^(?:training_args|optimizer|scheduler|sampler|scaler|rng_state|random_states|dl_state_dict|custom_checkpoint)[\w-]*\.\w+$/i;
 const SAFETENSORS = /\.safetensors$/i;
 const INDEX = '.safetensors.index.json';
 /** Numbers of five digits, but DeepSeek's totals have six, and other programs count without zeros. */
@@ -38,11 +36,6 @@ const MAIN_NAMES = ['model', 'diffusion_pytorch_model'];
 const CONSOLIDATED = /^consolidated[\w.-]*\.safetensors$/;
 /** More shards are not looked for one by one; the largest models are saved in some hundreds. */
 const MAX_SHARDS = 10_000;
-
-/** Whether a file may be a model's weights as a pickle. */
-export function isPickle(name: string): boolean {
-  return PICKLE.test(name) && !OF_TRAINER.test(name);
-}
 
 /** Whether a file holds weights in a format that Peru does not read. */
 export function isOtherFormat(name: string): boolean {
@@ -59,7 +52,7 @@ export function isCopy(pickle: string, names: readonly string[]): boolean {
  * @param isRepo whether the files are one model's; else each may be a model of its own
  */
 export function weightFiles(all: readonly string[], isRepo: boolean): WeightFiles {
-  const names = all.filter((name) => name !== ADAPTER_FILE && !OF_TRAINER.test(name)).sort();
+  const names = all.filter((name) => !isAdapterWeights(name) && !isOfTrainer(name)).sort();
   const main = isRepo ? mainFile(new Set(names)) : null;
   if (main !== null) return { weights: [asMain(main)], loose: [] };
   const files = names.filter((name) => SAFETENSORS.test(name) && !SHARD.test(name));
@@ -92,7 +85,7 @@ function mainFile(names: ReadonlySet<string>): string | null {
   const wanted = MAIN_NAMES.flatMap((name) => [`${name}.safetensors`, `${name}${INDEX}`]);
   const found = wanted.find((name) => names.has(name));
   if (found !== undefined) return found;
-  return names.has(ADAPTER_CONFIG) && names.has(MLX_ADAPTER_FILE) ? MLX_ADAPTER_FILE : null;
+  return names.has(PEFT.files.config) && names.has(MLX_ADAPTER_FILE) ? MLX_ADAPTER_FILE : null;
 }
 
 function asMain(weightsPath: string): WeightFile {

@@ -2,8 +2,9 @@
  * Which files of a listing are models, the same for dropped folders and repos of the Hub. Nothing is
  * read: only names decide, as they do for transformers, PEFT, diffusers and sentence-transformers.
  */
-import { ADAPTER_CONFIG, ADAPTER_FILE } from './adapter-source';
-import { CONFIG_FILE } from './checkpoint-source';
+import { adapterFormatOf, hasAdapterConfig } from '@/formats/adapter-formats';
+import { type AdapterFormat } from '@/formats/lora/lora-adapter';
+import { CONFIG_FILE } from '@/formats/checkpoint/checkpoint-source';
 import { type LooseShards, weightFiles } from './weight-files';
 
 /** Names of the files of each folder; the key of those without a folder is empty. */
@@ -12,8 +13,18 @@ export type Folders = ReadonlyMap<string, Names>;
 type Names = Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
 
 /** A checkpoint or an adapter, by where it lies. */
-export interface FoundModel {
-  readonly kind: 'checkpoint' | 'adapter';
+export type FoundModel = FoundCheckpoint | FoundAdapter;
+
+export interface FoundAdapter {
+  readonly kind: 'adapter';
+  /** Empty where there is none. */
+  readonly folder: string;
+  readonly weightsPath: string;
+  readonly format: AdapterFormat;
+}
+
+export interface FoundCheckpoint {
+  readonly kind: 'checkpoint';
   /** Empty where there is none. */
   readonly folder: string;
   /** Name inside the folder: a safetensors file, the index of shards, or the first of `shards`. */
@@ -96,6 +107,16 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** Those of a kind. */
+export function ofKind<Kind extends FoundModel['kind']>(
+  models: readonly FoundModel[],
+  kind: Kind,
+): Extract<FoundModel, { kind: Kind }>[] {
+  return models.filter(
+    (model): model is Extract<FoundModel, { kind: Kind }> => model.kind === kind,
+  );
+}
+
 /** Whether a folder holds what a trainer saved on the way. */
 export function isStep(folder: string): boolean {
   return STEP.test(lastPart(folder));
@@ -111,17 +132,17 @@ function modelsOf(
   names: Names,
   isRepo: boolean,
 ): Pick<FoundModels, 'models' | 'loose'> {
-  const isAdapter = names.has(ADAPTER_FILE) && names.has(ADAPTER_CONFIG);
-  const isOne = isRepo || (names.has(ADAPTER_CONFIG) && folder !== '');
+  const has = (name: string): boolean => names.has(name);
+  const format = adapterFormatOf(has);
+  const isOne = isRepo || (hasAdapterConfig(has) && folder !== '');
   const found = weightFiles([...names.keys()], isOne);
   // Heads lie beside adapters, and no base but one that is saved as such.
   const weights =
-    isAdapter && folder !== '' ? found.weights.filter(({ isMain }) => isMain) : found.weights;
-  const adapters: FoundModel[] = isAdapter
-    ? [{ kind: 'adapter', folder, weightsPath: ADAPTER_FILE }]
-    : [];
+    format !== null && folder !== '' ? found.weights.filter(({ isMain }) => isMain) : found.weights;
+  const adapters: FoundModel[] =
+    format === null ? [] : [{ kind: 'adapter', folder, weightsPath: format.files.weights, format }];
   const checkpoints = weights.map(({ weightsPath, shards }): FoundModel => {
-    const model: FoundModel = { kind: 'checkpoint', folder, weightsPath };
+    const model: FoundCheckpoint = { kind: 'checkpoint', folder, weightsPath };
     return shards === undefined ? model : { ...model, shards };
   });
   const models = [...checkpoints, ...adapters];

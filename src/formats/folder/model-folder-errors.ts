@@ -1,6 +1,6 @@
 /** What is told where a folder's files could be several models, or are no whole one. */
 import { PeruError } from '@/core/errors';
-import { joinPath } from './checkpoint-source';
+import { joinPath } from '@/formats/checkpoint/checkpoint-source';
 import { type Alternatives, type FoundModel, type FoundModels } from './model-folders';
 
 /** Several models of one folder, of which only one can be meant. */

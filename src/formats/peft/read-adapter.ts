@@ -1,5 +1,4 @@
-/** An adapter's file by what its tensors are: factors in pairs, and tensors it brings whole. */
-import { type OpenAdapter } from '@/formats/peft/adapter-plan';
+/** An adapter of PEFT's by what its tensors are: factors in pairs, and tensors it brings whole. */
 import {
   type AdapterKey,
   isInSavedModule,
@@ -7,21 +6,23 @@ import {
   parseAdapterKey,
   unknownKey,
   wrapperParts,
-} from '@/formats/peft/keys';
-import { type StoredTensor } from '@/tensor/checkpoint-tensors';
+} from './keys';
+import { checkRank } from '@/formats/lora/check-rank';
+import { type LoraAdapter, type LoraModule } from '@/formats/lora/lora-adapter';
+import { SAVE_AGAIN, standsTwice } from '@/formats/lora/stands-twice';
+import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
+import { type AdapterConfig } from './config';
 import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
-import { checkRank, type ModuleFactors } from './adapter-shapes';
-import { incompleteSave } from '@/plan/incomplete-save';
-import { listNames } from '@/plan/names/list-names';
-import { isTokenHead } from '@/plan/names/token-tables';
+import { incompleteSave } from '@/formats/checkpoint/incomplete-save';
+import { listNames } from '@/core/list-names';
+import { isTokenHead } from '@/formats/checkpoint/token-tables';
 
-export interface AdapterTensors {
-  readonly factors: readonly ModuleFactors[];
-  /** Whole tensors by their names in the model that was adapted. */
-  readonly copies: ReadonlyMap<string, StoredTensor>;
-  /** Parts that wrappers have left in the names, each once. */
-  readonly wrappers: readonly string[];
+/** The two files, opened. */
+interface PeftAdapter {
+  readonly name: string;
+  readonly config: AdapterConfig;
+  readonly weights: CheckpointTensors;
 }
 
 interface Pair {
@@ -38,7 +39,7 @@ type FactorKey = Extract<AdapterKey, { kind: 'factor' }>;
  * @throws PeruError `mismatch` for adapters without modules, incomplete, of other ranks than they
  *   say; `unsupported` for DoRA, tensors of unknown meaning and dtypes Peru does not read
  */
-export function readAdapterTensors(adapter: OpenAdapter): AdapterTensors {
+export function readPeftAdapter(adapter: PeftAdapter): LoraAdapter {
   const pairs = new Map<string, Pair>();
   const names = new Set<string>();
   const whole: (readonly [CopyKey, StoredTensor])[] = [];
@@ -58,21 +59,48 @@ export function readAdapterTensors(adapter: OpenAdapter): AdapterTensors {
     addFactor(pairs, adapter, parsed, tensor);
   }
   if (pairs.size === 0) throw emptyAdapter(adapter);
-  const factors = [...pairs.values()].map((pair) => moduleFactors(adapter, pair));
+  const modules = [...pairs.values()].map((pair) => moduleOf(adapter, pair));
   const copies = new Map<string, StoredTensor>();
   for (const [key, tensor] of whole) addCopy(copies, adapter, withoutName(key, names), tensor);
-  return { factors, copies, wrappers: [...wrappers] };
+  const { name, config, weights } = adapter;
+  return {
+    name,
+    modules,
+    copies,
+    savedWhole: savedWhole(copies, config),
+    wrappers: [...wrappers],
+    metadata: {
+      baseModel: config.baseModel,
+      taskType: config.taskType,
+      modelClass: config.modelClass,
+      modulesToSave: config.modulesToSave,
+      tiesWeights: config.tiesWeights,
+      isFanInFanOut: config.fanInFanOut,
+    },
+    weights,
+  };
+}
+
+/** Paths that PEFT was told to save, or says in the tensor's name that it was. */
+function savedWhole(
+  copies: ReadonlyMap<string, StoredTensor>,
+  { modulesToSave }: AdapterConfig,
+): ReadonlySet<string> {
+  const isSaved = ([path, { name }]: readonly [string, StoredTensor]): boolean =>
+    name.includes('modules_to_save.') || modulesToSave.some((one) => isInSavedModule(path, one));
+  return new Set([...copies].filter(isSaved).map(([path]) => path));
 }
 
 function addFactor(
   pairs: Map<string, Pair>,
-  adapter: OpenAdapter,
+  adapter: PeftAdapter,
   { module, embedding, side: of }: FactorKey,
   tensor: StoredTensor,
 ): void {
   const pair = pairs.get(module) ?? { module, embedding };
   const side = of === 'A' ? 'a' : 'b';
-  if (pair[side] !== undefined || pair.embedding !== embedding) throw standsTwice(adapter, module);
+  if (pair[side] !== undefined || pair.embedding !== embedding)
+    throw standsTwice(adapter.name, module);
   pair[side] = tensor;
   pairs.set(module, pair);
 }
@@ -89,7 +117,7 @@ function withoutName(key: CopyKey, names: ReadonlySet<string>): CopyKey {
  */
 function addCopy(
   copies: Map<string, StoredTensor>,
-  adapter: OpenAdapter,
+  adapter: PeftAdapter,
   { path, wrapper }: CopyKey,
   tensor: StoredTensor,
 ): void {
@@ -100,30 +128,27 @@ function addCopy(
   const isSecond = wrapper === 'modules_to_save' && other !== undefined;
   if (isSecond) return;
   const replacesSecond = wrapper === null && other?.name.includes('.modules_to_save.') === true;
-  if (other !== undefined && !replacesSecond) throw standsTwice(adapter, path);
+  if (other !== undefined && !replacesSecond) throw standsTwice(adapter.name, path);
   copies.set(path, tensor);
 }
 
-function moduleFactors(adapter: OpenAdapter, { module, embedding, a, b }: Pair): ModuleFactors {
+function moduleOf(adapter: PeftAdapter, { module, embedding, a, b }: Pair): LoraModule {
   if (a === undefined || b === undefined) throw halfMissing(adapter, { module, embedding }, a);
   if (adapter.config.tiesWeights && isTokenHead(`${module}.weight`))
     throw tiedFactors(adapter, module);
   if (!adapter.config.isTarget(module)) throw notATarget(adapter, module);
   const { rank, scale } = adapter.config.settingsOf(module);
-  const factors = { adapter: adapter.name, module, embedding, a, b, rank, scale };
-  checkRank(factors);
-  return factors;
+  const made = { path: module, isEmbedding: embedding, a, b, rank, scale };
+  checkRank(adapter.name, made);
+  return made;
 }
 
 /** Whether the configuration, or PEFT's own rules, explain a whole tensor in the file. */
-function isTrainedCopy({ config }: OpenAdapter, path: string): boolean {
+function isTrainedCopy({ config }: PeftAdapter, path: string): boolean {
   return isSavedByName(path) || config.modulesToSave.some((name) => isInSavedModule(path, name));
 }
 
-const SAVE_AGAIN =
-  'Save the adapter again with save_pretrained in PEFT, or download its folder again.';
-
-function emptyAdapter({ name }: OpenAdapter): PeruError {
+function emptyAdapter({ name }: PeftAdapter): PeruError {
   return new PeruError(
     'mismatch',
     `${name} adapts nothing: its file holds no lora_A and lora_B.`,
@@ -132,7 +157,7 @@ function emptyAdapter({ name }: OpenAdapter): PeruError {
 }
 
 function halfMissing(
-  { name }: OpenAdapter,
+  { name }: PeftAdapter,
   { module, embedding }: Pick<Pair, 'module' | 'embedding'>,
   a: StoredTensor | undefined,
 ): PeruError {
@@ -145,11 +170,7 @@ function halfMissing(
   );
 }
 
-export function standsTwice({ name }: OpenAdapter, what: string): PeruError {
-  return new PeruError('mismatch', `${name} holds two adaptations of "${what}".`, SAVE_AGAIN);
-}
-
-function severalAdapters({ name }: OpenAdapter, names: readonly string[]): PeruError {
+function severalAdapters({ name }: PeftAdapter, names: readonly string[]): PeruError {
   return new PeruError(
     'unsupported',
     `${name} holds several adapters in one file: ${listNames(names)}.`,
@@ -157,7 +178,7 @@ function severalAdapters({ name }: OpenAdapter, names: readonly string[]): PeruE
   );
 }
 
-function tiedFactors({ name, config }: OpenAdapter, module: string): PeruError {
+function tiedFactors({ name, config }: PeftAdapter, module: string): PeruError {
   return new PeruError(
     'unsupported',
     `${config.label} sets ensure_weight_tying, and ${name} has factors for "${module}": it adapts a head and its embedding as one table, which Peru does not read.`,
@@ -165,7 +186,7 @@ function tiedFactors({ name, config }: OpenAdapter, module: string): PeruError {
   );
 }
 
-function notATarget({ name, config }: OpenAdapter, module: string): PeruError {
+function notATarget({ name, config }: PeftAdapter, module: string): PeruError {
   return new PeruError(
     'mismatch',
     `${name} has factors for "${module}", which ${config.label} does not target (target_modules, exclude_modules, layers_to_transform): PEFT would leave them out.`,
@@ -173,7 +194,7 @@ function notATarget({ name, config }: OpenAdapter, module: string): PeruError {
   );
 }
 
-function checkDtype({ name }: OpenAdapter, tensor: StoredTensor): void {
+function checkDtype({ name }: PeftAdapter, tensor: StoredTensor): void {
   if (isFloatDtype(tensor.dtype)) return;
   throw new PeruError(
     'unsupported',
