@@ -21,7 +21,7 @@ const MAY_IMPORT = {
   evaluate: ['tensor', 'core'],
   export: ['recipe', 'methods', 'formats', 'tensor', 'core'],
   protocol: ['export', 'plan', 'recipe', 'formats', 'tensor', 'core'],
-  sources: ['protocol', 'plan', 'recipe', 'methods', 'hub', 'formats', 'core'],
+  sources: ['protocol', 'plan', 'recipe', 'methods', 'hub', 'formats', 'tensor', 'core'],
   datasets: ['sources', 'hub', 'formats', 'tensor', 'core'],
   jobs: [
     'protocol',

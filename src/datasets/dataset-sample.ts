@@ -2,6 +2,7 @@
  * A test split of which a sample of rows is read, by ranges: evenly from all over it, so that
  * classes are mixed even where the file is sorted by them.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import {
   findColumns,
@@ -25,7 +26,7 @@ const SMALL_GROUP_BYTES = 512 * 1024;
 
 /** A file of a split. */
 export interface Shard {
-  readonly blob: Blob;
+  readonly blob: ByteSource;
   /** For messages. */
   readonly name: string;
 }
@@ -100,7 +101,7 @@ function sampleColumns(
 
 /** The sample's images end to end: the browser may move a large Blob out of memory. */
 interface KeptRows {
-  readonly images: Blob;
+  readonly images: ByteSource;
   readonly ends: readonly number[];
   readonly labels: readonly number[];
 }

@@ -3,6 +3,7 @@
  * of encoded images {bytes, path}, an integer label column, and the class names in the file's
  * key-value metadata under `huggingface`.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
 import { type Features, openParquet } from './parquet-file';
@@ -38,7 +39,7 @@ export interface ImageColumns {
  * @throws PeruError `parse` when it is not sound parquet, `unsupported` when it holds no images
  *   with class labels, `source` when it can not be read
  */
-export async function openImageDataset(blob: Blob, name: string): Promise<ImageDataset> {
+export async function openImageDataset(blob: ByteSource, name: string): Promise<ImageDataset> {
   const file = await openParquet(blob, name);
   const { features, rowCount } = file;
   if (features === null) throw unsuitable(name, 'its footer lists no features');

@@ -7,7 +7,7 @@ import { PeruError } from '@/core/errors';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type ImageDataset } from './dataset';
 import { openImageSample, SPLIT_SAMPLE_ROWS, type Shard } from './dataset-sample';
-import { HubBlob } from '@/hub/hub-blob';
+import { HubBytes } from '@/hub/hub-bytes';
 import { type HubDoor } from '@/hub/hub-door';
 import { NoEntryError, NoRepoError, wrongAnswer } from '@/hub/hub-errors';
 import { nothingSeen, type RemoteFile } from '@/hub/range-read';
@@ -101,7 +101,7 @@ async function openSplit(
   if (files.length === 0) throw noSplit(place, door);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return files.map((file) => {
-    const blob = new HubBlob(door, file, { signal, onProgress });
+    const blob = new HubBytes(door, file, { signal, onProgress });
     return { blob, name: `${place.repo}/${file.path}` };
   });
 }

@@ -1,4 +1,5 @@
 /** Parquet files as `datasets` writes them: columns by name, features in the footer. */
+import { type ByteSource } from '@/tensor/byte-source';
 import {
   type AsyncBuffer,
   type ColumnMetaData,
@@ -71,7 +72,7 @@ export type ReadRows = (start: number, end: number) => Promise<unknown[]>;
  * @throws PeruError `parse` when it is not sound parquet, claims more than a file may or uses a
  *   codec Peru lacks, `source` when it can not be read
  */
-export async function openParquet(blob: Blob, name: string): Promise<ParquetFile> {
+export async function openParquet(blob: ByteSource, name: string): Promise<ParquetFile> {
   const file = asyncBuffer(blob, name);
   const metadata = await reading(name, async () => {
     const found = await parquetMetadataAsync(file, { initialFetchSize: FOOTER_GUESS_BYTES });
@@ -230,7 +231,7 @@ function groupReader({ row_groups }: FileMetaData, decode: ReadRows): ReadRows {
   };
 }
 
-function asyncBuffer(blob: Blob, name: string): AsyncBuffer {
+function asyncBuffer(blob: ByteSource, name: string): AsyncBuffer {
   return {
     byteLength: blob.size,
     slice: async (start, end = blob.size) => (await readRange(blob, start, end, name)).buffer,

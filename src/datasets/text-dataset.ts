@@ -2,6 +2,7 @@
  * Reads text data sets as `datasets` writes them: parquet with string columns, which a prompt
  * template names, and a label column, a class or a number.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { mixedOrder, pickRows } from './dataset-picks';
 import { groupRuns } from './group-runs';
@@ -52,7 +53,7 @@ const NUMBER_TYPES = ['float16', 'float32', 'float64'];
  *   the template or a label of the right kind, `source` when it can not be read
  */
 export async function openTextDataset(
-  blob: Blob,
+  blob: ByteSource,
   label: string,
   options: TextDatasetOptions,
 ): Promise<TextDataset> {
@@ -72,7 +73,7 @@ export async function openTextDataset(
  * @throws PeruError as `openTextDataset`
  */
 export async function openTextSample(
-  shards: readonly { readonly blob: Blob; readonly name: string }[],
+  shards: readonly { readonly blob: ByteSource; readonly name: string }[],
   label: string,
   options: TextDatasetOptions,
   sampleRows: number,

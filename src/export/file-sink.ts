@@ -1,3 +1,4 @@
+import { type ByteSource } from '@/tensor/byte-source';
 /**
  * Where an export's files go. The writers of this folder know no disk: whoever calls them opens
  * files in the browser's storage, tests in memory.
@@ -19,5 +20,5 @@ export interface ExportFolder {
   /** Makes an empty file; `path` is inside the folder, its parts separated by `/`. */
   create(path: string): Promise<OpenFile>;
   /** A closed file as it lies on disk. */
-  open(path: string): Promise<Blob>;
+  open(path: string): Promise<ByteSource>;
 }

@@ -2,6 +2,7 @@
  * Reads a closed file back, a piece at a time, and proves that it is what was meant to be written.
  * One pass: hashes of the pieces and of the file, the header, NaN and Inf, gaps.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import {
@@ -32,7 +33,7 @@ export interface VerifiedFile {
  *   NaN or Inf; `source` when it can not be read; the signal's reason once it is aborted
  */
 export async function verifyFile(
-  blob: Blob,
+  blob: ByteSource,
   written: WrittenFile,
   { signal, onBytes, allowNonFinite = false }: VerifyOptions = {},
 ): Promise<VerifiedFile> {
@@ -83,7 +84,7 @@ interface TensorChecks {
 }
 
 async function tensorChecks(
-  blob: Blob,
+  blob: ByteSource,
   written: WrittenFile,
   allowNonFinite: boolean,
 ): Promise<TensorChecks> {
@@ -127,7 +128,7 @@ async function tensorChecks(
   };
 }
 
-async function writtenHeader(blob: Blob, path: string): Promise<SafetensorsHeader> {
+async function writtenHeader(blob: ByteSource, path: string): Promise<SafetensorsHeader> {
   try {
     return await readSafetensorsHeader(blob, path);
   } catch (cause) {

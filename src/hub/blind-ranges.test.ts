@@ -1,5 +1,6 @@
 /** Content hosts that let no page read which bytes an answer holds. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { type ByteSource } from '@/tensor/byte-source';
 import { pageFetch } from '../../e2e/fixture-hub/page-fetch';
 import { readRange } from '@/tensor/safetensors';
 import { memoryStore } from '@/hub/cache/memory-store.fixture';
@@ -16,11 +17,11 @@ beforeEach(() => {
   held.hub.fault({ kind: 'bare', path: /./, server: 'content', times: Infinity });
 });
 
-async function openFile(door: HubDoor, path = 'model.safetensors'): Promise<Blob> {
+async function openFile(door: HubDoor, path = 'model.safetensors'): Promise<ByteSource> {
   return (await (await openHubModel('me/base', door)).open(path))!;
 }
 
-const read = (blob: Blob, start: number, end: number) => readRange(blob, start, end, 'file');
+const read = (blob: ByteSource, start: number, end: number) => readRange(blob, start, end, 'file');
 
 describe('ranges nobody names', () => {
   it('are taken where they are as long as what was asked for, and go on where they end early', async () => {

@@ -14,7 +14,7 @@ import { type ExportNames } from '@/formats/checkpoint/peru-export';
 import { choiceOf, conversionFor, listPaths, noModels, type Substitute } from './conversions';
 import { findCheckpoints, findExport, type FoundModel, topModels } from './find-checkpoints';
 import { type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
-import { HubBlob } from './hub-blob';
+import { HubBytes } from './hub-bytes';
 import { allOf } from './all-of';
 import { type HubDoor } from './hub-door';
 import { repoPage } from './hub-errors';
@@ -242,7 +242,7 @@ function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]
       open: (path, { signal, onProgress } = {}) => {
         signal?.throwIfAborted();
         const file = remote.get(pathBelow(folder, path));
-        const blob = file === undefined ? null : new HubBlob(door, file, { signal, onProgress });
+        const blob = file === undefined ? null : new HubBytes(door, file, { signal, onProgress });
         return Promise.resolve(blob);
       },
     };

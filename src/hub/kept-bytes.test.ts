@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { RemoteBlob } from '@/tensor/remote-blob';
+import { type ByteSource } from '@/tensor/byte-source';
+import { RemoteBytes } from '@/tensor/remote-bytes';
 import { memoryStore } from '@/hub/cache/memory-store.fixture';
 import { RangeCache } from '@/hub/cache/range-cache';
 import { openHubModel } from './hub-repo';
@@ -7,8 +8,8 @@ import { doorTo, useFixtureHub } from './hub.fixture';
 
 const at = useFixtureHub();
 
-function remote(blob: Blob | null): RemoteBlob {
-  if (blob instanceof RemoteBlob) return blob;
+function remote(blob: ByteSource | null): RemoteBytes {
+  if (blob instanceof RemoteBytes) return blob;
   throw new Error('The file is not remote.');
 }
 

@@ -1,4 +1,5 @@
 /** Fetches whole files over HTTP: the only place of Peru that talks to the network. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 
@@ -22,7 +23,7 @@ export async function fetchFile(
     readonly path: string;
     readonly maxBytes: number;
   },
-): Promise<Blob | null> {
+): Promise<ByteSource | null> {
   const { signal } = options;
   try {
     const response = await options.fetch(url.href, { signal: signal ?? null });
@@ -69,7 +70,7 @@ async function readBody(
   response: Response,
   url: URL,
   options: OpenOptions & { readonly path: string; readonly maxBytes: number },
-): Promise<Blob> {
+): Promise<ByteSource> {
   const totalBytes = announcedBytes(response);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let loadedBytes = 0;

@@ -3,6 +3,7 @@
  * repo is one checkpoint, one saved by PEFT one adapter, one with sparse vectors an export of
  * Peru's; loose .safetensors files are a checkpoint each. Nothing is read here: only names decide.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { ADAPTER_FORMATS, hasAdapterConfig } from '@/formats/adapter-formats';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
@@ -31,7 +32,7 @@ import { isPickle } from '@/formats/checkpoint/pickles';
 export interface LocalFile {
   /** Path as dropped, folders separated by `/`; just the name for a loose file. */
   readonly path: string;
-  readonly file: Blob;
+  readonly file: ByteSource;
 }
 
 export interface LocalGroup {

@@ -1,4 +1,5 @@
 /** Folders of files under one base URL, laid out as Hub repos: what the embedded zoos are. */
+import { type ByteSource } from '@/tensor/byte-source';
 import {
   type CheckpointSource,
   joinPath,
@@ -22,12 +23,12 @@ export interface Door {
  * its signal, share a request; another job never depends on one that may be cancelled.
  */
 export function webRepo(name: string, folder: string, door: Door): RepoSource {
-  const opened = new Map<string, Blob | null>();
+  const opened = new Map<string, ByteSource | null>();
   const underWay = new Map<
     string,
-    { signal?: AbortSignal | undefined; blob: Promise<Blob | null> }
+    { signal?: AbortSignal | undefined; blob: Promise<ByteSource | null> }
   >();
-  const fetchOnce = async (path: string, options: OpenOptions): Promise<Blob | null> => {
+  const fetchOnce = async (path: string, options: OpenOptions): Promise<ByteSource | null> => {
     const fullPath = joinPath(folder, path);
     const blob = await fetchFile(new URL(fullPath, door.baseUrl), {
       ...options,

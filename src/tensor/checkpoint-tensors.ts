@@ -1,4 +1,5 @@
 /** One checkpoint's tensors, from one file or several shards, ready to be read by ranges. */
+import { type ByteSource } from './byte-source';
 import { bytesPerElement, type FloatDtype, isFloatDtype } from './dtype';
 import { PeruError } from '@/core/errors';
 import { type FilePart, readParts } from './file-parts';
@@ -8,7 +9,7 @@ import { type SafetensorsHeader, type TensorInfo } from './safetensors';
 /** A tensor and the file it lies in. */
 export interface StoredTensor extends TensorInfo {
   readonly fileName: string;
-  readonly blob: Blob;
+  readonly blob: ByteSource;
 }
 
 export interface CheckpointTensors {
@@ -27,7 +28,7 @@ export interface CheckpointTensors {
  */
 export function checkpointTensors(
   name: string,
-  files: readonly { readonly blob: Blob; readonly header: SafetensorsHeader }[],
+  files: readonly { readonly blob: ByteSource; readonly header: SafetensorsHeader }[],
 ): CheckpointTensors {
   const tensors = new Map<string, StoredTensor>();
   let byteLength = 0;

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { type ByteSource } from './byte-source';
 import { type FilePart, readParts } from './file-parts';
-import { RemoteBlob } from './remote-blob';
+import { RemoteBytes } from './remote-bytes';
 
 const CONTENT = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 13 + (i >> 8)) & 255);
 
 /** A remote file that notes what was read of it. */
-class NotedBlob extends RemoteBlob {
+class NotedBlob extends RemoteBytes {
   readonly reads: [number, number][] = [];
   failAt = Infinity;
   /** Signals that reads were given, aborted or not. */
@@ -30,7 +31,7 @@ class NotedBlob extends RemoteBlob {
 }
 
 /** Parts in the order of the result, and the result. */
-function laidOut(blob: Blob, ranges: readonly (readonly [number, number])[]) {
+function laidOut(blob: ByteSource, ranges: readonly (readonly [number, number])[]) {
   let at = 0;
   const parts = ranges.map(([start, end]): FilePart => {
     const part = { blob, fileName: 'file', start, end, at };
@@ -138,9 +139,9 @@ describe('readParts', () => {
   });
 });
 
-const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
+const bytesOf = async (blob: ByteSource) => new Uint8Array(await blob.arrayBuffer());
 
-describe('RemoteBlob', () => {
+describe('RemoteBytes', () => {
   it('slices as a Blob does', async () => {
     const [remote, local] = [new NotedBlob(), new Blob([CONTENT])];
     for (const [start, end] of [

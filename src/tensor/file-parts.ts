@@ -1,9 +1,10 @@
 /** Reads many parts of files with as few reads as they allow: for remote files, requests. */
+import { type ByteSource } from './byte-source';
 import { readRange } from './safetensors';
 
 /** Bytes [start, end) of a file, and where they go. */
 export interface FilePart {
-  readonly blob: Blob;
+  readonly blob: ByteSource;
   /** For messages. */
   readonly fileName: string;
   readonly start: number;
@@ -71,7 +72,7 @@ function isCopy({ parts, start, wasted }: Run): boolean {
 }
 
 function coalesce(parts: readonly FilePart[]): Run[] {
-  const byFile = new Map<Blob, FilePart[]>();
+  const byFile = new Map<ByteSource, FilePart[]>();
   for (const part of parts) {
     const others = byFile.get(part.blob);
     if (others === undefined) byFile.set(part.blob, [part]);

@@ -2,8 +2,9 @@
  * Reads safetensors files by ranges: 8 bytes of length, the JSON header, then only the tensors
  * asked for. The file is hostile until proven sound: `safetensors-header.ts` checks every rule.
  */
+import { type ByteSource } from './byte-source';
 import { PeruError } from '@/core/errors';
-import { RemoteBlob } from './remote-blob';
+import { RemoteBytes } from './remote-bytes';
 import { parseHeader, type SafetensorsHeader, type TensorInfo } from './safetensors-header';
 
 export { type SafetensorsHeader, type TensorInfo } from './safetensors-header';
@@ -23,7 +24,10 @@ const DOWNLOAD_AGAIN = 'Download or copy the file again and compare its size wit
  * @throws PeruError `parse` when the file breaks the format, `unsupported` when its header is
  *   sound in length but longer than Peru reads, `source` when it can not be read
  */
-export async function readSafetensorsHeader(blob: Blob, name: string): Promise<SafetensorsHeader> {
+export async function readSafetensorsHeader(
+  blob: ByteSource,
+  name: string,
+): Promise<SafetensorsHeader> {
   if (blob.size < LENGTH_BYTES) {
     throw new PeruError(
       'parse',
@@ -44,7 +48,7 @@ export async function readSafetensorsHeader(blob: Blob, name: string): Promise<S
  * @throws PeruError `source` when the file can not be read or has shrunk
  */
 export async function readTensorBytes(
-  blob: Blob,
+  blob: ByteSource,
   header: SafetensorsHeader,
   tensorName: string,
   range?: { readonly start: number; readonly end: number },
@@ -64,14 +68,14 @@ export async function readTensorBytes(
  * @throws PeruError `source` when the file can not be read, or is shorter than it was
  */
 export async function readRange(
-  blob: Blob,
+  blob: ByteSource,
   start: number,
   end: number,
   name: string,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // A remote file says itself what went wrong, and what to do.
-  if (blob instanceof RemoteBlob) return blob.read(start, end, signal);
+  if (blob instanceof RemoteBytes) return blob.read(start, end, signal);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
@@ -97,7 +101,7 @@ function tensorInfo(header: SafetensorsHeader, tensorName: string): TensorInfo {
   return info;
 }
 
-async function headerLength(blob: Blob, name: string): Promise<number> {
+async function headerLength(blob: ByteSource, name: string): Promise<number> {
   // The length and, to recognise files of other formats, the first bytes after it.
   const start = await readRange(blob, 0, Math.min(blob.size, 64), name);
   const length = new DataView(start.buffer).getBigUint64(0, true);

@@ -2,6 +2,7 @@
  * A repo is a folder of files laid out as on the Hugging Face Hub; a checkpoint source is a repo
  * with weights. Where the files come from (embedded zoo, local disk) is the opener's business.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/core/errors';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
@@ -51,7 +52,7 @@ export interface RepoSource {
    *
    * @throws PeruError `source` when it can not be fetched
    */
-  open(path: string, options?: OpenOptions): Promise<Blob | null>;
+  open(path: string, options?: OpenOptions): Promise<ByteSource | null>;
 }
 
 export interface CheckpointSource extends RepoSource {
@@ -76,7 +77,7 @@ export async function openRequired(
   repo: RepoSource,
   path: string,
   options?: OpenOptions,
-): Promise<Blob> {
+): Promise<ByteSource> {
   const blob = await repo.open(path, options);
   if (blob !== null) return blob;
   throw new PeruError(
@@ -142,7 +143,7 @@ async function openFile(
   source: CheckpointSource,
   path: string,
   options: OpenOptions | undefined,
-): Promise<{ blob: Blob; header: SafetensorsHeader }> {
+): Promise<{ blob: ByteSource; header: SafetensorsHeader }> {
   const blob = await openRequired(source, path, options);
   const header = await readSafetensorsHeader(blob, fileLabel(source, path));
   if (isSparseHeader(header)) throw loneSparse(header.fileName);

@@ -1,4 +1,5 @@
 /** SHA-256 of a repo's files: the Hub's own where it lists one, else of the bytes, as a stream. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { readRange } from '@/tensor/safetensors';
 import { fileLabel, type OpenOptions, openRequired, type RepoSource } from './checkpoint-source';
@@ -24,7 +25,7 @@ export async function sha256Of(
 }
 
 /** Hashes of files that were read before: many of one size are looked for among each other. */
-const known = new WeakMap<Blob, string>();
+const known = new WeakMap<ByteSource, string>();
 
 /**
  * Hashes a file of any size in pieces, once; the hasher is loaded when it is first needed.
@@ -32,7 +33,7 @@ const known = new WeakMap<Blob, string>();
  * @param label of the file, for messages
  */
 export async function sha256OfBlob(
-  blob: Blob,
+  blob: ByteSource,
   label: string,
   { signal, onProgress }: OpenOptions = {},
 ): Promise<string> {

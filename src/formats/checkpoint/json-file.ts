@@ -2,6 +2,7 @@
  * Reads the JSON files of a repo (config, preprocessor, tokenizer) with a cap on their size. Python's
  * json writes the bare words `Infinity`, `-Infinity` and `NaN`, which JSON does not have: they are read.
  */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { readRange } from '@/tensor/safetensors';
 
@@ -20,7 +21,7 @@ export const JSON_CAPS = {
  * @throws PeruError `parse` when the file is too long, not UTF-8 or not JSON, `source` when it
  *   can not be read
  */
-export async function readJson(blob: Blob, name: string, maxBytes: number): Promise<unknown> {
+export async function readJson(blob: ByteSource, name: string, maxBytes: number): Promise<unknown> {
   if (blob.size > maxBytes) {
     throw new PeruError(
       'parse',
@@ -68,7 +69,7 @@ function spellWord(token: string): string {
  * @throws PeruError `parse` also when the top level is anything else
  */
 export async function readJsonObject(
-  blob: Blob,
+  blob: ByteSource,
   name: string,
   maxBytes: number,
 ): Promise<Readonly<Record<string, unknown>>> {

@@ -1,3 +1,4 @@
+import { type ByteSource } from '@/tensor/byte-source';
 /** Reads licence and base models from a model card: README.md with YAML front matter, as on the Hub. */
 
 /** A card longer than this is not searched further, in bytes; front matter stands at the top. */
@@ -20,16 +21,16 @@ function baseModelsOf(card: string): readonly string[] {
 }
 
 /** `licenceOf` for a file; null when absent (`blob` null) or unreadable as text. */
-export async function readLicence(blob: Blob | null): Promise<string | null> {
+export async function readLicence(blob: ByteSource | null): Promise<string | null> {
   return blob === null ? null : licenceOf(await readCard(blob));
 }
 
 /** `baseModelsOf` for a file; none when absent (`blob` null). */
-export async function readBaseModels(blob: Blob | null): Promise<readonly string[]> {
+export async function readBaseModels(blob: ByteSource | null): Promise<readonly string[]> {
   return blob === null ? [] : baseModelsOf(await readCard(blob));
 }
 
-function readCard(blob: Blob): Promise<string> {
+function readCard(blob: ByteSource): Promise<string> {
   return blob.slice(0, MAX_CARD_BYTES).text();
 }
 

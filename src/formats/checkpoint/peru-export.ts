@@ -8,7 +8,7 @@ import { PeruError } from '@/core/errors';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { checkSparseFits, virtualCheckpoint } from '@/formats/sparse/virtual-checkpoint';
 import { readSparseFile } from '@/formats/sparse/sparse-file';
-import { type OpenSparse } from '@/formats/sparse/virtual-blob';
+import { type OpenSparse } from '@/formats/sparse/overlaid-bytes';
 import {
   type CheckpointSource,
   fileLabel,

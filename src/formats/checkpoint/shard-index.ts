@@ -1,4 +1,5 @@
 /** `model.safetensors.index.json`: which shard holds which tensor (transformers, huggingface_hub). */
+import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { JSON_CAPS, readJsonObject } from './json-file';
 
@@ -10,7 +11,7 @@ const SHARD_NAME = /^[\w.-]+\.safetensors$/;
  * @throws PeruError `parse` when the index is not one, `unsupported` for shards elsewhere
  */
 export async function readShardIndex(
-  blob: Blob,
+  blob: ByteSource,
   name: string,
 ): Promise<ReadonlyMap<string, string>> {
   const index = await readJsonObject(blob, name, JSON_CAPS.shardIndex);

@@ -1,4 +1,5 @@
 /** What a sparse file keeps of one tensor, for tests, by the code that reopening adds it with. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { decodeFloats } from '@/tensor/half';
 import { readRange } from '@/tensor/safetensors';
 import { type TensorInfo } from '@/tensor/safetensors-header';
@@ -8,7 +9,12 @@ import { type SparseFile } from './sparse-file';
 import { addKept } from './virtual-add';
 
 /** Positions of the kept entries of `name`, ascending, and what each adds. */
-export async function keptOf(blob: Blob, file: SparseFile, name: string, elementCount: number) {
+export async function keptOf(
+  blob: ByteSource,
+  file: SparseFile,
+  name: string,
+  elementCount: number,
+) {
   const { fileName, tensors } = file;
   const { gaps, values, scale, dtype } = tensors.get(name)!;
   const read = ({ byteStart, byteLength }: TensorInfo): Promise<Uint8Array<ArrayBuffer>> =>

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { type ByteSource } from '@/tensor/byte-source';
 import { encodeGaps } from '@/export/sparse/gaps';
 import { checkpointTensors, readFlatRange } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { decodeFloats, encodeFloats } from '@/tensor/half';
 import { flatLayout } from '@/tensor/layout';
-import { RemoteBlob, tallyOf } from '@/tensor/remote-blob';
+import { RemoteBytes, tallyOf } from '@/tensor/remote-bytes';
 import { readRange, readSafetensorsHeader } from '@/tensor/safetensors';
 import { type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
 import { readSparseFile } from './sparse-file';
@@ -155,7 +156,8 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
     const { task, expected } = await build('F16');
     const { blob, byteStart } = task.tensors.get('z')!;
     const whole = new Uint8Array(expected('z').buffer);
-    const read = (from: number, to: number) => blob.slice(byteStart + from, byteStart + to).bytes();
+    const read = (from: number, to: number) =>
+      bytesOf(blob.slice(byteStart + from, byteStart + to));
     // All but the first go on where it ended.
     await read(0, 1200);
     const ranges = [1200, 1204, 3000, 3600].map((from) => [from, 4000] as const);
@@ -166,7 +168,7 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
   it('come with the tensors that the task keeps whole', async () => {
     const { task } = await build('F16');
     const { blob, byteStart, byteLength } = task.tensors.get('head')!;
-    const bytes = await blob.slice(byteStart, byteStart + byteLength).bytes();
+    const bytes = await bytesOf(blob.slice(byteStart, byteStart + byteLength));
     expect(bytes).toEqual(new Uint8Array(8).fill(3));
   });
 });
@@ -184,7 +186,7 @@ it('keeps its own tensor in the place of the merged one', async () => {
 });
 
 /** A file that counts what is read of it. */
-class Counted extends RemoteBlob {
+class Counted extends RemoteBytes {
   readonly reads: [number, number][] = [];
   constructor(readonly content: Uint8Array<ArrayBuffer>) {
     super();
@@ -297,3 +299,7 @@ describe('a sparse vector that does not fit', () => {
     }).toThrow(/cola\.sparse\.safetensors changes the tensor "a".*merged/);
   });
 });
+
+async function bytesOf(source: ByteSource): Promise<Uint8Array> {
+  return new Uint8Array(await source.arrayBuffer());
+}

@@ -8,7 +8,7 @@ import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
 import { type TensorInfo } from '@/tensor/safetensors';
-import { type OpenSparse, OverlaidBlob } from './virtual-blob';
+import { type OpenSparse, OverlaidBytes } from './overlaid-bytes';
 
 /**
  * Checks that a sparse vector fits the merged model.
@@ -51,7 +51,7 @@ export function virtualCheckpoint(
   const { fileName, own, tied } = file;
   const names = [...changed].filter((one) => !own.has(one) && !tied.has(one));
   const space = flatLayout(names.map((one) => merged.tensors.get(one)!));
-  const blob = new OverlaidBlob({ space, merged, sparse });
+  const blob = new OverlaidBytes({ space, merged, sparse });
   const tensors = new Map<string, StoredTensor>();
   for (const { name: tensor, shape, flatStart, elementCount } of space.tensors) {
     const place = { byteStart: 4 * flatStart, byteLength: 4 * elementCount };

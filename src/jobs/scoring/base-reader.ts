@@ -1,4 +1,5 @@
 /** Reads tensors of the base for the evaluator: those asked for together, neighbours at one go. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
@@ -59,7 +60,7 @@ function noTensor(checkpoint: CheckpointTensors, name: string): PeruError {
 /** Cuts into runs that lie end to end in one file, none longer than a read may be. */
 function neighbours(wanted: readonly Wanted[]): Wanted[][] {
   const sorted = [...wanted].sort((a, b) => a.tensor.byteStart - b.tensor.byteStart);
-  const open = new Map<Blob, Wanted[]>();
+  const open = new Map<ByteSource, Wanted[]>();
   const runs: Wanted[][] = [];
   for (const one of sorted) {
     const { blob, byteStart, byteLength } = one.tensor;

@@ -1,4 +1,5 @@
 /** Small files of the base's repo without which the merged model can not be used elsewhere. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { copyFile, type WrittenFile } from '@/export/written-file';
 import { fileLabel, openRequired, type RepoSource } from '@/formats/checkpoint/checkpoint-source';
 import { readRange } from '@/tensor/safetensors';
@@ -11,7 +12,7 @@ const SIDE_FILE =
 /** A file to be copied as it is. */
 export interface SideFile {
   readonly path: string;
-  readonly blob: Blob;
+  readonly blob: ByteSource;
 }
 
 /** Those that the repo has, in the order of their names. */

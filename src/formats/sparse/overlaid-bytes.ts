@@ -1,11 +1,12 @@
 /** The bytes of a virtual checkpoint: read from the merged model and a sparse vector, and added. */
+import { type ByteSource } from '@/tensor/byte-source';
 import { type ByteTally, sumTallies } from '@/core/byte-tally';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type FilePart, readParts } from '@/tensor/file-parts';
 import { decodeFloats } from '@/tensor/half';
 import { type FlatLayout, type TensorSpan } from '@/tensor/layout';
-import { RemoteBlob, tallyOf } from '@/tensor/remote-blob';
+import { RemoteBytes, tallyOf } from '@/tensor/remote-bytes';
 import { type TensorInfo } from '@/tensor/safetensors';
 import { GapReader } from './gaps';
 import { type SparseFile } from './sparse-file';
@@ -15,7 +16,7 @@ const F32_BYTES = 4;
 
 /** A sparse vector's file, its header read. */
 export interface OpenSparse {
-  readonly blob: Blob;
+  readonly blob: ByteSource;
   readonly file: SparseFile;
 }
 
@@ -44,7 +45,7 @@ interface Held extends KeptRest {
  * theta* + values over a flat space. Holds nothing but what a read is about, and of the one tensor
  * that the last read ended inside of the kept entries behind its end: reads usually go on there.
  */
-export class OverlaidBlob extends RemoteBlob {
+export class OverlaidBytes extends RemoteBytes {
   readonly #parts: OverlaidParts;
   #held: Held | null = null;
 

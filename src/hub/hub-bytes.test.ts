@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type ByteSource } from '@/tensor/byte-source';
 import { readFlatRange } from '@/tensor/checkpoint-tensors';
 import { flatLayout } from '@/tensor/layout';
 import { readRange } from '@/tensor/safetensors';
@@ -12,14 +13,18 @@ import { doorTo, modelFile, TOKEN, useFixtureHub } from './hub.fixture';
 const held = useFixtureHub();
 const FILE = /model\.safetensors/;
 
-async function openFile(door: HubDoor, repo = 'me/base', signal?: AbortSignal): Promise<Blob> {
+async function openFile(
+  door: HubDoor,
+  repo = 'me/base',
+  signal?: AbortSignal,
+): Promise<ByteSource> {
   const model = await openHubModel(repo, door);
   const blob = await model.open('model.safetensors', signal === undefined ? {} : { signal });
   held.hub.clearLog();
   return blob!;
 }
 
-const read = (blob: Blob, start: number, end: number, signal?: AbortSignal) =>
+const read = (blob: ByteSource, start: number, end: number, signal?: AbortSignal) =>
   readRange(blob, start, end, 'file', signal);
 
 /** As toEqual, which looks at one element after another, too slowly for whole files. */
@@ -28,7 +33,7 @@ function expectSame(bytes: Uint8Array, expected: Uint8Array): void {
   expect(Buffer.compare(bytes, expected)).toBe(0);
 }
 
-describe('HubBlob', () => {
+describe('HubBytes', () => {
   it('reads just the bytes asked for, with a request a range', async () => {
     const door = doorTo(held.hub);
     const blob = await openFile(door);

@@ -1,7 +1,7 @@
 /** A file of a Hub repo, read by ranges: what opening a file of a repo gives. */
 import { type FileDownloadInfoOutput } from '@huggingface/hub';
 import { type ByteTally } from '@/core/byte-tally';
-import { RemoteBlob } from '@/tensor/remote-blob';
+import { RemoteBytes } from '@/tensor/remote-bytes';
 import { type ByteProgress } from '@/formats/checkpoint/checkpoint-source';
 import { cacheKey } from './cache-key';
 import { type Gap } from '@/hub/cache/held-pieces';
@@ -19,7 +19,7 @@ export interface HubBlobOptions {
   readonly onProgress?: ((progress: ByteProgress) => void) | undefined;
 }
 
-export class HubBlob extends RemoteBlob {
+export class HubBytes extends RemoteBytes {
   readonly #door: HubDoor;
   readonly #file: RemoteFile;
   readonly #options: HubBlobOptions;

@@ -1,13 +1,9 @@
+import { type ByteSource } from './byte-source';
 import { type ByteTally } from '@/core/byte-tally';
 
-/**
- * A Blob whose bytes lie elsewhere and are fetched only when they are read. To the platform it is
- * an empty Blob: `new Blob([remote])`, `new Response(remote)` and `postMessage` would lose its
- * bytes without a word, so readers go through `readRange`, or the methods below.
- */
-export abstract class RemoteBlob extends Blob {
-  /** In bytes. */
-  abstract override get size(): number;
+/** Bytes that lie elsewhere, or are computed, and are fetched only when they are read. */
+export abstract class RemoteBytes implements ByteSource {
+  abstract get size(): number;
 
   /**
    * Reads bytes [start, end) into memory of their own.
@@ -25,24 +21,20 @@ export abstract class RemoteBlob extends Blob {
     return Promise.resolve({ neededBytes, toFetchBytes: neededBytes, keptBytes: 0 });
   }
 
-  override slice(start = 0, end = this.size): Blob {
+  slice(start = 0, end = this.size): ByteSource {
     const from = clamp(start, this.size);
     return new RemoteSlice(this, from, Math.max(from, clamp(end, this.size)));
   }
 
-  override async arrayBuffer(): Promise<ArrayBuffer> {
+  async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.read(0, this.size)).buffer;
   }
 
-  override bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.read(0, this.size);
-  }
-
-  override async text(): Promise<string> {
+  async text(): Promise<string> {
     return new TextDecoder().decode(await this.read(0, this.size));
   }
 
-  override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     let at = 0;
     return new ReadableStream({
       pull: async (controller) => {
@@ -58,19 +50,19 @@ export abstract class RemoteBlob extends Blob {
 /** Bytes of one piece of a stream. */
 const STREAM_BYTES = 4 * 1024 * 1024;
 
-class RemoteSlice extends RemoteBlob {
-  readonly #whole: RemoteBlob;
+class RemoteSlice extends RemoteBytes {
+  readonly #whole: RemoteBytes;
   readonly #start: number;
   readonly #end: number;
 
-  constructor(whole: RemoteBlob, start: number, end: number) {
+  constructor(whole: RemoteBytes, start: number, end: number) {
     super();
     this.#whole = whole;
     this.#start = start;
     this.#end = end;
   }
 
-  override get size(): number {
+  get size(): number {
     return this.#end - this.#start;
   }
 
@@ -78,11 +70,7 @@ class RemoteSlice extends RemoteBlob {
     return this.#whole.tally(this.#start + start, this.#start + end);
   }
 
-  override read(
-    start: number,
-    end: number,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (!(start >= 0 && start <= end && end <= this.size)) {
       throw new RangeError(`Bytes ${start} to ${end} lie outside a slice of ${this.size}.`);
     }
@@ -90,9 +78,9 @@ class RemoteSlice extends RemoteBlob {
   }
 }
 
-/** What reading bytes [start, end) of a Blob takes; those of this disk's files are only read. */
-export function tallyOf(blob: Blob, start: number, end: number): Promise<ByteTally> {
-  if (blob instanceof RemoteBlob) return blob.tally(start, end);
+/** What reading bytes [start, end) takes; those of this disk's files are only read. */
+export function tallyOf(blob: ByteSource, start: number, end: number): Promise<ByteTally> {
+  if (blob instanceof RemoteBytes) return blob.tally(start, end);
   return Promise.resolve({ neededBytes: end - start, toFetchBytes: 0, keptBytes: 0 });
 }
 
