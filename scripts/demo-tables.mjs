@@ -1,6 +1,6 @@
 // The demo's results as plain text tables.
 
-/** @param result one results.json object (docs/ARCHITECTURE.md, "Files") */
+/** @param result one results.json object (docs/FORMATS.md) */
 export function formatDemo(demo, result) {
   const { adapter, engine, recipe } = result;
   const methods = Object.keys(result.average).sort(byListing);

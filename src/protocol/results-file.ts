@@ -8,7 +8,7 @@ export type UsedRecipe = Pick<Recipe, 'mergeMethod' | 'lambda'> &
   Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank' | 'mergedDtype' | 'valueDtype'>> &
   Partial<NamePatterns>;
 
-/** docs/ARCHITECTURE.md, "Files". Accuracies are 0..1, correlations -1..1, sizes bytes. */
+/** docs/FORMATS.md. Accuracies are 0..1, correlations -1..1, sizes bytes. */
 export interface ResultsFile {
   readonly peru: 1;
   readonly adapter: AdapterReport;
