@@ -1,4 +1,5 @@
 /** Whole jobs on tiny files, on the reference engine: what the page asks and hears back. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
@@ -14,6 +15,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },

@@ -29,6 +29,9 @@ export const COMPRESSORS = { ...SPARSE_COMPRESSORS, ...LOW_RANK_COMPRESSORS };
 export type SparseMethod = keyof typeof SPARSE_COMPRESSORS;
 export type CompressMethod = keyof typeof COMPRESSORS;
 
+/** In the order of computing. */
+export const SPARSE_METHODS = Object.keys(SPARSE_COMPRESSORS) as readonly SparseMethod[];
+
 /** In the order of tables, the best last; `SPARSE_COMPRESSORS` stand in that of computing. */
 export const COMPRESS_METHODS: readonly CompressMethod[] = byMerit(
   Object.keys(COMPRESSORS) as CompressMethod[],

@@ -1,11 +1,5 @@
 /** The methods of the results, as the page orders them. */
-import {
-  COMPRESS_METHODS,
-  type CompressMethod,
-  COMPRESSORS,
-  SPARSE_COMPRESSORS,
-  type SparseMethod,
-} from '@/methods/registry';
+import { COMPRESS_METHODS, type CompressMethod, COMPRESSORS } from '@/methods/registry';
 import { lowRankMethodId, sparseMethodId } from './method-id';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type MethodId, type Recipe } from './recipe';
@@ -68,11 +62,8 @@ export function settingValue(setting: MethodSetting | null): number {
 /** The methods a recipe is shown with, in the order of the tables; PERU comes last. */
 export function methodsOf(kind: GroupKind, recipe: Recipe): readonly MethodId[] {
   if (kind === 'adapters') return [...WHOLE_MODELS, lowRankMethodId(recipe.rank)];
-  const sparse = COMPRESS_METHODS.filter((method) => method in SPARSE_COMPRESSORS);
-  return [
-    ...WHOLE_MODELS,
-    ...sparse.map((method) => sparseMethodId(method as SparseMethod, recipe.keptPercent)),
-  ];
+  const wanted = recipe.compressors.map((method) => sparseMethodId(method, recipe.keptPercent));
+  return [...WHOLE_MODELS, ...wanted.sort(compareMethods)];
 }
 
 /** The method that the recipe's slider sets: PERU-FFT at m or PERU-LoRA at its ranks. */

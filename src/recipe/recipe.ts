@@ -1,7 +1,7 @@
 /** What recipes and results are made of, wherever they are told, shown or written. */
 import { type Scope } from '@/tensor/engine';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
-import { type MergeMethod } from '@/methods/registry';
+import { type MergeMethod, type SparseMethod } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
@@ -12,6 +12,8 @@ export interface Recipe {
   /** m: share of entries kept per task, in percent. */
   readonly keptPercent: number;
   readonly scope: Scope;
+  /** Compressors that are run and scored at each m, in the registry's order; unused by adapters. */
+  readonly compressors: readonly SparseMethod[];
   /** Dtype of theta*, as it is scored and written; null: that of most of the base's weights. */
   readonly mergedDtype: FloatDtype | null;
   /** Dtype of the kept values, as they are scored and written. */

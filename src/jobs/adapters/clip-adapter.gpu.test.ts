@@ -2,6 +2,7 @@
  * An adapter on a CLIP tower, saved by peft without the base's `vision_model.` prefix, against the
  * logits that transformers gives with it (scripts/golden_clip_adapter.py).
  */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClipEvaluator } from '@/evaluate/clip/clip-evaluator';
 import { fetchBytes, largestDifference } from '@/evaluate/golden/providers';
@@ -27,6 +28,7 @@ const RECIPE: Recipe = {
   lambda: 1,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: RANK },

@@ -1,4 +1,5 @@
 /** Whole exports of adapters on the reference engine: what stands in the files. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -27,6 +28,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: RANK },

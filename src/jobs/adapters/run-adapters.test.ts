@@ -1,4 +1,5 @@
 /** What a job on adapters scores and tells, on tiny files and the reference engine. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_SETTINGS } from '@/export/adapter/adapter-config';
 import { type ModelWeights } from '@/tensor/engine';
@@ -22,6 +23,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 1 },

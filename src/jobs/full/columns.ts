@@ -1,15 +1,10 @@
-import { type SparseMethod, SPARSE_COMPRESSORS } from '@/methods/registry';
+import { SPARSE_COMPRESSORS } from '@/methods/registry';
 import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/recipe/method-id';
 import { type Column } from '@/jobs/scoring/scored-group';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
 import { wholeModel } from './whole-model';
-
-/** Every sparse method, in the registry's order. */
-export function sparseMethods(): SparseMethod[] {
-  return Object.keys(SPARSE_COMPRESSORS) as SparseMethod[];
-}
 
 /** Models that stand without a selection: pretrained, fine-tuned, merged. */
 export function plainColumns(job: FullJob): Column[] {
@@ -49,10 +44,10 @@ export function plainColumns(job: FullJob): Column[] {
   ];
 }
 
-/** Sparse methods at one m. */
+/** The recipe's compressors at one m. */
 export function sparseColumns(job: FullJob, selections: SelectionSet, percent: number): Column[] {
   const { group, recipe, signal } = job;
-  return sparseMethods().map((method) => ({
+  return recipe.compressors.map((method) => ({
     method: sparseMethodId(method, percent),
     key: sparseKey(method, percent, recipe),
     title: `${SPARSE_COMPRESSORS[method].title} (${percent} %)`,

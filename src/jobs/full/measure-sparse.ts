@@ -1,6 +1,5 @@
 /** What a share of kept entries costs and holds: exact counts, energy, and bytes of the files. */
 import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
-import { sparseMethods } from './columns';
 import {
   baseFile,
   type FileSize,
@@ -31,7 +30,7 @@ export async function measureSparse(
   job: FullJob,
   selections: SelectionSet,
   keptPercents: readonly number[],
-  methods: readonly SparseMethod[] = sparseMethods(),
+  methods: readonly SparseMethod[] = job.recipe.compressors,
 ): Promise<void> {
   const { group, recipe, emit, signal } = job;
   const drafts: Draft[] = [];
@@ -93,7 +92,7 @@ export function storageRows(
   { group, recipe }: FullJob,
   keptPercents: readonly number[],
 ): StorageRow[] {
-  const sparse = sparseMethods().flatMap((method) =>
+  const sparse = recipe.compressors.flatMap((method) =>
     keptPercents.flatMap((percent) => {
       const measure = group.measures.get(sparseKey(method, percent, recipe));
       return measure === null ? [] : [measure.row];

@@ -1,4 +1,5 @@
 /** What a job scores, in which order, and what it never scores twice. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
@@ -19,6 +20,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
@@ -104,6 +106,18 @@ describe('runFull', () => {
     // The merged model and PERU-FFT at 20, 1, 5 and 10 %; the sample and the rest only for the
     // first two.
     expect(scored).toHaveLength(2 * (2 + 2 + 3));
+  });
+
+  it('runs the compressors that the recipe asks for, and no others', async () => {
+    await run({ ...RECIPE, compressors: ['peru-fft'] });
+    // Three whole models and PERU-FFT, on a sample; no Post-Pruning at any m.
+    expect(scored.slice(0, 8).every(({ to }) => to === 128)).toBe(true);
+    const told = events.flatMap((event) => (event.type === 'score' ? event.score.method : []));
+    expect(new Set(told.map((method) => method.replace(/@.*/, '')))).toEqual(
+      new Set(['pretrained', 'finetuned', 'merged', 'peru-fft']),
+    );
+    const rows = events.flatMap((event) => (event.type === 'storage' ? event.rows : []));
+    expect(rows.some(({ method }) => method.startsWith('post-pruning'))).toBe(false);
   });
 
   it('scores whole models where patterns leave a tensor out', async () => {

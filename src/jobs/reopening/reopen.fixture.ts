@@ -1,7 +1,7 @@
 /** Exports made in memory, and opened again, for tests. */
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { f32, filled, type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
-import { MERGERS } from '@/methods/registry';
+import { MERGERS, SPARSE_METHODS } from '@/methods/registry';
 import { NO_CHOICES } from '@/plan/preflight';
 import { type ModelWeights } from '@/tensor/engine';
 import { memoryStore } from '@/jobs/context/memory-store.fixture';
@@ -21,6 +21,7 @@ export const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 1 },

@@ -1,4 +1,5 @@
 /** A device that is lost in the middle of an export: nothing waits for it, nothing is left of it. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { expect, it, vi } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -46,6 +47,7 @@ it('fails at once, and takes back what was written before and after', async () =
     lambda: 0.5,
     keptPercent: 10,
     scope: 'global',
+    compressors: SPARSE_METHODS,
     mergedDtype: null,
     valueDtype: 'F16',
     rank: { by: 'count', q: 1 },

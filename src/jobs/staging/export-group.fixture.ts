@@ -1,4 +1,5 @@
 /** A small group of fine-tunes that is exported on the reference engine, into memory. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { expect } from 'vitest';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
@@ -22,6 +23,7 @@ export const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F32',
   rank: { by: 'count', q: 8 },

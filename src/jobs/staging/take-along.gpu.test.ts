@@ -1,4 +1,5 @@
 /** An export and its ways out, through the worker as the page starts it, on disk as it is. */
+import { SPARSE_METHODS } from '@/methods/registry';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sha256Hex } from '@/core/sha256';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -14,6 +15,7 @@ const REQUEST: ExportRequest = {
     lambda: 1,
     keptPercent: 10,
     scope: 'tensor',
+    compressors: SPARSE_METHODS,
     mergedDtype: 'BF16',
     valueDtype: 'I8',
     rank: { by: 'count', q: 1 },

@@ -2,7 +2,7 @@
 import { mergeKey } from '@/recipe/method-id';
 import { type JobEvent } from '@/protocol/events';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
-import { COMPRESSORS } from '@/methods/registry';
+import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';
 import { isCompressed, type MethodFamily, parseMethod } from '@/recipe/parsed-method';
 import {
   type ByMethod,
@@ -24,7 +24,7 @@ export function resetResults(): void {
 
 /**
  * Drops what a new recipe makes untrue: another merge the merged model, and any change the compressors
- * that depend on it, at every setting. Pretrained and fine-tuned always stay.
+ * that depend on it, at every setting; and compressors that it leaves out. Pretrained and fine-tuned always stay.
  */
 export function dropStale(recipe: Recipe): void {
   resultsStore.setState((state) => {
@@ -34,9 +34,11 @@ export function dropStale(recipe: Recipe): void {
       scope: state.scope !== null && state.scope !== recipe.scope,
       valueDtype: state.valueDtype !== null && state.valueDtype !== recipe.valueDtype,
     };
+    const isUnwanted = (family: MethodFamily): boolean =>
+      SPARSE_METHODS.some((one) => one === family && !recipe.compressors.includes(one));
     const isStale = (family: MethodFamily): boolean =>
       isCompressed(family)
-        ? COMPRESSORS[family].dependsOn.some((part) => hasMoved[part])
+        ? isUnwanted(family) || COMPRESSORS[family].dependsOn.some((part) => hasMoved[part])
         : family === 'merged' && hasMoved.merge;
     const fresh = (method: MethodId): boolean => {
       const parsed = parseMethod(method);

@@ -96,6 +96,7 @@ export function sameRecipe(a: Recipe, b: Recipe): boolean {
     a.scope === b.scope &&
     a.mergedDtype === b.mergedDtype &&
     a.valueDtype === b.valueDtype &&
+    String(a.compressors) === String(b.compressors) &&
     sameRank(a.rank, b.rank)
   );
 }

@@ -1,9 +1,10 @@
+import { SPARSE_METHODS } from '@/methods/registry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { groupOf } from '@/store/state/scripted-worker';
 import { type LinkedSource, readLink, writeLink } from './link';
 import { type GroupKind } from '@/recipe/parsed-method';
-import { type RankChoice, type Recipe } from '@/store/state/recipe';
+import { DEFAULT_RECIPE, type RankChoice, type Recipe } from '@/store/state/recipe';
 
 const NO_PATTERNS = { include: [], exclude: [] };
 const NOTHING = {
@@ -34,24 +35,36 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   lambda: fc.integer({ min: 0, max: 2000 }).map((value) => value / 1000),
   keptPercent: fc.integer({ min: 0, max: 10_000 }).map((value) => value / 100),
   scope: fc.constantFrom('global', 'tensor'),
+  compressors: fc.constantFrom(SPARSE_METHODS, ['peru-fft'] as const),
   mergedDtype: fc.constantFrom(null, 'F32', 'F16', 'BF16'),
   valueDtype: fc.constantFrom('F32', 'F16', 'BF16', 'I8'),
   rank: ranks,
 });
 
-const FULL_ONLY = ['keptPercent', 'scope', 'mergedDtype', 'valueDtype'];
+const FULL_ONLY = ['keptPercent', 'scope', 'compressors', 'mergedDtype', 'valueDtype'];
 
 /** What a link of this kind of group carries of a recipe. */
 function carried(kind: GroupKind, recipe: Recipe): Partial<Recipe> {
   const usual = [
     ...(recipe.mergedDtype === null ? ['mergedDtype'] : []),
     ...(recipe.valueDtype === 'F16' ? ['valueDtype'] : []),
+    ...(recipe.compressors === SPARSE_METHODS ? ['compressors'] : []),
   ];
   const left = kind === 'full' ? ['rank', ...usual] : FULL_ONLY;
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !left.includes(name)));
 }
 
 describe('the link', () => {
+  it('names compressors only where not all are run, and never leaves PERU-FFT out', () => {
+    const query = writeLink('', DEMO, { ...DEFAULT_RECIPE, compressors: ['peru-fft'] });
+    expect(query).toContain('&compress=peru-fft');
+    expect(readLink(query).recipe.compressors).toEqual(['peru-fft']);
+    expect(writeLink(query, DEMO, DEFAULT_RECIPE)).not.toContain('compress');
+    expect(readLink('?compress=post-pruning').recipe).not.toHaveProperty('compressors');
+    const both = readLink('?compress=post-pruning+peru-fft').recipe.compressors;
+    expect(both).toEqual(SPARSE_METHODS);
+  });
+
   it('carries any recipe there and back', () => {
     fc.assert(
       fc.property(recipes, recipes, (recipe, before) => {
@@ -191,6 +204,7 @@ const FULL: Recipe = {
   lambda: 0.3,
   keptPercent: 7.5,
   scope: 'tensor',
+  compressors: SPARSE_METHODS,
   mergedDtype: 'BF16',
   valueDtype: 'I8',
   rank: { by: 'count', q: 8 },

@@ -1,6 +1,6 @@
 /** The recipe in the page's address: read once on load, mirrored from then on. */
 import { MERGE_PARAMETERS } from '@/methods/parameters';
-import { MERGE_METHODS } from '@/methods/registry';
+import { MERGE_METHODS, SPARSE_METHODS } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type CheckpointCard } from '@/protocol/group-facts';
 import { type DemoName, type SourceRequest } from '@/protocol/requests';
@@ -50,13 +50,14 @@ const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude'
 
 /** Parameters of each kind of group; the other kind's leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
-  full: ['m', 'scope', 'values', 'dtype'],
+  full: ['m', 'scope', 'compress', 'values', 'dtype'],
   adapters: ['q', 'rank', 'energy', 'budget'],
 };
 
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
- * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
+ * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`, and `compress=peru-fft` to
+ * run no baseline; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
  * as needed, for their tensors, and `hub=URL` for another Hub than the public one. An export that
  * lies there is one `task=`: its folder.
@@ -69,6 +70,7 @@ export function readLink(search: string): Link {
   const scope = query.get('scope');
   const values = VALUE_DTYPES.find((dtype) => dtype === query.get('values'));
   const dtype = FLOAT_DTYPES.find((name) => name === query.get('dtype'));
+  const compressors = compressorsOf(query);
   const rank = rankOf(query);
   return {
     demo: DEMOS.find((name) => name === query.get('demo')) ?? null,
@@ -84,6 +86,7 @@ export function readLink(search: string): Link {
       ...(lambda === null ? {} : { lambda }),
       ...(keptPercent === null ? {} : { keptPercent }),
       ...(scope === 'global' || scope === 'tensor' ? { scope } : {}),
+      ...(compressors === null ? {} : { compressors }),
       ...(values === undefined ? {} : { valueDtype: values }),
       ...(dtype === undefined ? {} : { mergedDtype: dtype }),
       ...(rank === null ? {} : { rank }),
@@ -152,11 +155,20 @@ function linkedRepos(query: URLSearchParams): LinkedRepos | null {
 }
 
 /** Dtypes as they come are left out: most links are short. */
+/** Names apart by spaces, `+` in a link; PERU-FFT is always among them, for the slider sets it. */
+function compressorsOf(query: URLSearchParams): Recipe['compressors'] | null {
+  const names = query.get('compress')?.split(' ') ?? [];
+  const known = SPARSE_METHODS.filter((method) => names.includes(method));
+  return known.includes('peru-fft') ? known : null;
+}
+
 function fullParameters(recipe: Recipe): readonly (readonly [string, string])[] {
-  const { keptPercent, scope, valueDtype, mergedDtype } = recipe;
+  const { keptPercent, scope, compressors, valueDtype, mergedDtype } = recipe;
+  const takesAll = compressors.length === DEFAULT_RECIPE.compressors.length;
   return [
     ['m', String(keptPercent)],
     ['scope', scope],
+    ...(takesAll ? [] : [['compress', compressors.join(' ')] as const]),
     ...(valueDtype === DEFAULT_RECIPE.valueDtype ? [] : [['values', valueDtype] as const]),
     ...(mergedDtype === null ? [] : [['dtype', mergedDtype] as const]),
   ];

@@ -1,3 +1,4 @@
+import { SPARSE_METHODS } from '@/methods/registry';
 import { describe, expect, it } from 'vitest';
 import { methodsOf } from '@/recipe/parsed-method';
 import { energyCurves, keptOf, meanEnergyCurve } from './kept';
@@ -20,6 +21,7 @@ const RECIPE = {
   lambda: 0.3,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },

@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import { MERGE_PARAMETERS } from '@/methods/parameters';
 import { type RankChoice } from '@/methods/peru-lora';
-import { type MergeMethod } from '@/methods/registry';
+import { type MergeMethod, SPARSE_METHODS } from '@/methods/registry';
 import { type Recipe } from '@/recipe/recipe';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 
@@ -22,6 +22,7 @@ export const DEFAULT_RECIPE: Recipe = {
   lambda: MERGE_PARAMETERS.lambda.default,
   keptPercent: 10,
   scope: 'global',
+  compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },

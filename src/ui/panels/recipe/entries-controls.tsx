@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';
 import { commitRecipe, previewRecipe, revertPreview } from '@/store/actions/recipe';
 import { KEPT_PERCENT } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
@@ -12,6 +13,29 @@ const SCOPES: readonly { readonly value: Recipe['scope']; readonly label: string
   { value: 'global', label: 'All weights together' },
   { value: 'tensor', label: 'Each tensor by itself' },
 ];
+
+const BASELINES = SPARSE_METHODS.filter((method) => COMPRESSORS[method].isBaseline);
+const OWN = SPARSE_METHODS.filter((method) => !COMPRESSORS[method].isBaseline);
+
+/** What is run beside PERU-FFT, at every m. */
+function Baselines() {
+  const { compressors } = useStore(recipeStore, selectDraft);
+  const titles = BASELINES.map((method) => COMPRESSORS[method].title).join(', ');
+  const hasAny = BASELINES.some((method) => compressors.includes(method));
+  return (
+    <SelectField
+      label="Baseline"
+      value={hasAny ? 'all' : 'none'}
+      options={[
+        { value: 'all', label: titles },
+        { value: 'none', label: 'None: half as much to score' },
+      ]}
+      onChange={(chosen) => {
+        commitRecipe({ compressors: chosen === 'all' ? SPARSE_METHODS : OWN });
+      }}
+    />
+  );
+}
 
 /** Which entries each task of full fine-tunes keeps. */
 export function EntriesControls() {
@@ -43,6 +67,7 @@ export function EntriesControls() {
         <EnergyCurve />
       </SliderField>
       <KeptEntries />
+      <Baselines />
     </>
   );
 }
