@@ -1,6 +1,6 @@
 /** The copy kernel every pass is held against. */
 import { type DeviceHandle } from '@/gpu/device';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { PassRecorder } from '@/gpu/recorder';
 import code from './copy.wgsl?raw';
 
@@ -20,7 +20,7 @@ export async function prepareCopy(handle: DeviceHandle, byteLength: number) {
   const source = scope.create('copy source', size, GPUBufferUsage.STORAGE);
   const copied = scope.create('copy target', size, GPUBufferUsage.STORAGE);
   const work = async (): Promise<void> => {
-    await guarded(handle, 'copying', () => {
+    await withErrorScopes(handle, 'copying', () => {
       const recorder = new PassRecorder(handle, 'copy');
       for (let done = 0; done < half; done += size) {
         const part = Math.min(size, half - done);

@@ -48,7 +48,7 @@ export class BufferOwner {
    * A buffer of at least `byteLength` bytes. Reused ones hold what they held.
    *
    * @throws PeruError `out-of-memory` above the device's largest buffer; a refusal by the driver
-   *   comes through the error scope around the call (`guarded`)
+   *   comes through the error scope around the call (`withErrorScopes`)
    */
   create(label: string, byteLength: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const size = Math.max(SIZE_STEP, Math.ceil(byteLength / SIZE_STEP) * SIZE_STEP);

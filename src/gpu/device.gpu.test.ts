@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { openDevice } from '@/gpu/device';
 import { RAISED_LIMITS } from '@/gpu/limits';
 import { type DeviceHandle } from '@/gpu/device';
@@ -78,10 +78,10 @@ describe('openDevice', () => {
   });
 });
 
-describe('guarded', () => {
+describe('withErrorScopes', () => {
   test('turns a validation error into a rejection that names the work', async () => {
     const handle = await open();
-    const wrong = guarded(handle, 'a bad copy', () => {
+    const wrong = withErrorScopes(handle, 'a bad copy', () => {
       const buffer = handle.buffers.create('tiny', 16, GPUBufferUsage.STORAGE);
       const encoder = handle.device.createCommandEncoder();
       encoder.clearBuffer(buffer); // lacks COPY_DST
@@ -95,7 +95,7 @@ describe('guarded', () => {
 
   test('an exception inside leaves the scopes balanced', async () => {
     const handle = await open();
-    const thrown = guarded(handle, 'nothing', () => {
+    const thrown = withErrorScopes(handle, 'nothing', () => {
       throw new Error('on purpose');
     });
     await expect(thrown).rejects.toThrow('on purpose');
@@ -162,7 +162,7 @@ describe('buffers', () => {
   test('memory that the driver refuses is out-of-memory', async () => {
     const handle = await open();
     const { device } = handle;
-    const refuse = guarded(handle, 'filling the GPU', () => {
+    const refuse = withErrorScopes(handle, 'filling the GPU', () => {
       // Never written to, so a software adapter hands out addresses only.
       const size = Math.floor(device.limits.maxBufferSize / 4) * 4;
       for (let i = 0; i < 64; i++) device.createBuffer({ size, usage: GPUBufferUsage.STORAGE });

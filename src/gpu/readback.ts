@@ -1,6 +1,6 @@
 /** From GPU buffers to memory. */
 import { type DeviceHandle } from './device';
-import { guarded } from './guard';
+import { withErrorScopes } from './error-scopes';
 
 /** Bytes of `source` to read. */
 export interface ReadRange {
@@ -25,7 +25,7 @@ export async function readBack(
 ): Promise<ArrayBuffer[]> {
   const { device, buffers } = handle;
   return buffers.lend(async (scope) => {
-    const staged = await guarded(handle, what, () => {
+    const staged = await withErrorScopes(handle, what, () => {
       const { encoder, ranges } = record();
       const copies = ranges.map(({ source, offset = 0, byteLength, room = byteLength }) => {
         const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;

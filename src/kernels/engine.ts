@@ -4,7 +4,7 @@ import { choosePlan } from '@/tensor/choose-plan';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
 import { chunkMaps } from '@/kernels/weights/chunk-map';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { GpuGroup } from './group';
 import { type Counting, type Tally } from '@/kernels/weights/group-context';
 import { GpuLowRankGroup } from '@/kernels/low-rank/low-rank';
@@ -57,7 +57,9 @@ export function createGpuEngine(
       const maps = chunkMaps(spec.layout, spec.chunks);
       const largest = maps.reduce((most, { paddedCount }) => Math.max(most, paddedCount), 0);
       if (largest > limit) {
-        throw fault(`A chunk of ${largest} elements was planned; this device takes ${limit}.`);
+        throw invariantError(
+          `A chunk of ${largest} elements was planned; this device takes ${limit}.`,
+        );
       }
       const group: GpuGroup = new GpuGroup(handle, spec, counting, () => groups.delete(group));
       groups.add(group);

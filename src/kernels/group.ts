@@ -1,7 +1,7 @@
 /** One group of checkpoints on the GPU: owns its buffers and hands each operation its context. */
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
-import { guardedNow } from '@/gpu/guard';
+import { withErrorScopesNow } from '@/gpu/error-scopes';
 import { ParamsCache } from '@/gpu/params';
 import { bytesBesidePages } from '@/tensor/choose-plan';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
@@ -23,7 +23,7 @@ import { blockTable } from '@/kernels/weights/blocks';
 import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
 import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
 import { encodeSelection } from '@/kernels/operations/encode';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { type Counting, type GroupContext } from '@/kernels/weights/group-context';
 import {
   CACHE_BYTES,
@@ -78,18 +78,22 @@ export class GpuGroup implements WeightGroup {
     const table = blockTable(pieces, spec.layout.tensors.length);
     const params = new ParamsCache(handle.device, handle.buffers);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-    const { result, accepted } = guardedNow(handle, 'making room for the checkpoints', () => {
-      try {
-        const blocks = this.scope.create('blocks', table.words.byteLength, usage);
-        handle.device.queue.writeBuffer(blocks, 0, table.words);
-        const rowBytes = taskTableBytes(spec.taskCount);
-        const rows = spec.chunks.map(() => this.scope.create('task table', rowBytes, usage));
-        return { blocks, rows, weights: groupWeights(handle, spec, maps, counting, this.scope) };
-      } catch (error) {
-        this.scope.destroy();
-        throw error;
-      }
-    });
+    const { result, accepted } = withErrorScopesNow(
+      handle,
+      'making room for the checkpoints',
+      () => {
+        try {
+          const blocks = this.scope.create('blocks', table.words.byteLength, usage);
+          handle.device.queue.writeBuffer(blocks, 0, table.words);
+          const rowBytes = taskTableBytes(spec.taskCount);
+          const rows = spec.chunks.map(() => this.scope.create('task table', rowBytes, usage));
+          return { blocks, rows, weights: groupWeights(handle, spec, maps, counting, this.scope) };
+        } catch (error) {
+          this.scope.destroy();
+          throw error;
+        }
+      },
+    );
     this.taskTables = result.rows;
     const { blocks, weights } = result;
     const merged = new MergedBuffers(handle, maps);
@@ -253,20 +257,21 @@ export class GpuGroup implements WeightGroup {
 
   private own(selection: Selection): SelectionFacts {
     const issued = this.selections.get(selection);
-    if (!issued) throw fault('A selection was used that this group does not hold.');
+    if (!issued) throw invariantError('A selection was used that this group does not hold.');
     if (issued.generation !== this.generationOf(selection.center)) {
-      throw fault('A selection was used after the weights it was made from had changed.');
+      throw invariantError('A selection was used after the weights it was made from had changed.');
     }
     return issued.facts;
   }
 
   private assertUsable(): void {
-    if (this.disposed) throw fault('A group of checkpoints was used after it was disposed of.');
+    if (this.disposed)
+      throw invariantError('A group of checkpoints was used after it was disposed of.');
     this.handle.assertAlive();
   }
 }
 
-/** Call inside `guarded`. */
+/** Call inside `withErrorScopes`. */
 function groupWeights(
   handle: DeviceHandle,
   spec: GroupSpec,

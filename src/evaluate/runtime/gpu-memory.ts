@@ -8,7 +8,8 @@ type ScopedDevice = Pick<GPUDevice, 'pushErrorScope' | 'popErrorScope'>;
 
 /**
  * Does `work`, and believes it only where the GPU had the memory for it. Scopes are a stack on the
- * device: others opened in between must be closed at once, as those of `guarded` in gpu/ are.
+ * device: others opened in between must be closed at once, as those of `withErrorScopes` in gpu/
+ * are.
  *
  * @param doing for the message, e.g. "run a model"
  * @throws PeruError 'out-of-memory', or what `work` rejects with

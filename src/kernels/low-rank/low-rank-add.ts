@@ -1,12 +1,12 @@
 /** base + Δ on the GPU, from the factors as they came or from the balanced ones. */
 import { type BufferScope } from '@/gpu/buffers';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type AddedWeights, type LowRankAddition } from '@/tensor/low-rank';
 import { weightUsage } from '@/kernels/weights/chunk-buffers';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { type LowRankContext } from './low-rank-batch';
 import { LOW_RANK_KERNELS } from './low-rank-sources';
 
@@ -48,7 +48,7 @@ export async function addOnGpu(
     const data: GPUBuffer[] = [];
     for (const part of partsOf(jobs)) {
       await handle.buffers.lend((scope) =>
-        guarded(handle, 'adding adapters', () => {
+        withErrorScopes(handle, 'adding adapters', () => {
           const recorder = new PassRecorder(handle, 'add');
           for (const job of part) {
             const weights = kept.create(`weights ${job.name}`, byteLengthOf(job), weightUsage());
@@ -121,7 +121,7 @@ function baseBuffer({ handle }: LowRankContext, scope: BufferScope, job: AddJob)
   const byteLength = byteLengthOf(job);
   const has = base instanceof Float32Array ? base.byteLength : base.size;
   if (base instanceof Float32Array ? has !== byteLength : has < byteLength) {
-    throw fault(`The weight "${job.name}" has ${has} bytes; ${byteLength} were expected.`);
+    throw invariantError(`The weight "${job.name}" has ${has} bytes; ${byteLength} were expected.`);
   }
   if (!(base instanceof Float32Array)) return base;
   const buffer = scope.create('base', byteLength, weightUsage());

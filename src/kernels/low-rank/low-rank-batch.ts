@@ -5,7 +5,7 @@ import { type ParamsCache } from '@/gpu/params';
 import { bytesPerElement } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { type Factor, type LowRankProduct } from '@/tensor/low-rank';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { type BatchPlan, largestWork, planBatch, scratchBytes } from './low-rank-plan';
 
 /** Most bytes of a batch's largest buffer, where the device would allow more. */
@@ -74,7 +74,7 @@ export function planBatches(
   return batches.map((indices) => planBatch(products, indices));
 }
 
-/** Creates a batch's buffers and copies tables and factors; call inside `guarded`. */
+/** Creates a batch's buffers and copies tables and factors; call inside `withErrorScopes`. */
 export function createBatch(
   handle: DeviceHandle,
   scope: BufferScope,
@@ -119,11 +119,11 @@ function writeBytes(
 function checkProduct(product: LowRankProduct): void {
   const { name, rows, columns, terms } = product;
   if (terms.length === 0 || rows < 1 || columns < 1) {
-    throw fault(`The product for "${name}" has no terms or no entries.`);
+    throw invariantError(`The product for "${name}" has no terms or no entries.`);
   }
   for (const { rank, coefficient, left, right } of terms) {
     if (rank < 1 || !Number.isFinite(coefficient)) {
-      throw fault(`A term for "${name}" has rank ${rank} and coefficient ${coefficient}.`);
+      throw invariantError(`A term for "${name}" has rank ${rank} and coefficient ${coefficient}.`);
     }
     checkFactor(name, left, rows, rank);
     checkFactor(name, right, columns, rank);
@@ -133,7 +133,7 @@ function checkProduct(product: LowRankProduct): void {
 function checkFactor(name: string, factor: Factor, length: number, rank: number): void {
   const expected = length * rank * bytesPerElement(factor.dtype);
   if (factor.bytes.byteLength === expected) return;
-  throw fault(
+  throw invariantError(
     `A factor for "${name}" has ${factor.bytes.byteLength} bytes; ${length} x ${rank} ${factor.dtype} take ${expected}.`,
   );
 }

@@ -4,7 +4,7 @@
  * largest rank, not on how many products there are.
  */
 import { type BufferScope } from '@/gpu/buffers';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder, type Resources } from '@/gpu/recorder';
@@ -256,7 +256,7 @@ async function columnTableOf(
     plan,
     exponents.map((exponent) => exponent / 2),
   );
-  const columnTable = await guarded(handle, 'factorising adapters', () => {
+  const columnTable = await withErrorScopes(handle, 'factorising adapters', () => {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     const buffer = scope.create('balanced columns', words.byteLength, usage);
     handle.device.queue.writeBuffer(buffer, 0, words);

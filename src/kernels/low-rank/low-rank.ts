@@ -1,7 +1,7 @@
 /** Low-rank products on the GPU: owns their buffers and hands each operation its batch. */
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
-import { guardedNow } from '@/gpu/guard';
+import { withErrorScopesNow } from '@/gpu/error-scopes';
 import { ParamsCache } from '@/gpu/params';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
@@ -13,7 +13,7 @@ import {
   type LowRankGroup,
   type LowRankProduct,
 } from '@/tensor/low-rank';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { addInMemory, type AddedColumns, type AddJob, addOnGpu } from './low-rank-add';
 import {
   createBatch,
@@ -60,7 +60,7 @@ export class GpuLowRankGroup implements LowRankGroup {
     });
     this.places = places;
     this.scope = handle.buffers.scope();
-    const { result, accepted } = guardedNow(handle, 'making room for the adapters', () => {
+    const { result, accepted } = withErrorScopesNow(handle, 'making room for the adapters', () => {
       try {
         return plans.map((plan) => createBatch(handle, this.scope, plan));
       } catch (error) {
@@ -168,7 +168,7 @@ export class GpuLowRankGroup implements LowRankGroup {
 
   private addJob(addition: LowRankAddition): AddJob {
     const product = this.products[addition.product];
-    if (!product) throw fault(`There is no product ${addition.product}.`);
+    if (!product) throw invariantError(`There is no product ${addition.product}.`);
     const { name, rows, columns } = product;
     return { addition, name, rows, columns, ...this.addedColumns(addition) };
   }
@@ -199,15 +199,16 @@ export class GpuLowRankGroup implements LowRankGroup {
   private placed(product: number, rank = 0) {
     const place = this.places[product];
     const factorized = place && this.factorized[place.batch];
-    if (!factorized) throw fault(`Product ${product} was asked for before it was factorised.`);
+    if (!factorized)
+      throw invariantError(`Product ${product} was asked for before it was factorised.`);
     if (!Number.isInteger(rank) || rank < 0 || rank > this.ranks[product]!) {
-      throw fault(`Rank ${rank} was asked of a product of rank ${this.ranks[product]}.`);
+      throw invariantError(`Rank ${rank} was asked of a product of rank ${this.ranks[product]}.`);
     }
     return { plan: this.batches[place.batch]!.plan, at: place.at, factorized };
   }
 
   private async attempt<T>(work: () => Promise<T>): Promise<T> {
-    if (this.disposed) throw fault('These adapters were disposed of.');
+    if (this.disposed) throw invariantError('These adapters were disposed of.');
     await this.ready;
     try {
       return await work();

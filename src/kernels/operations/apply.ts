@@ -32,7 +32,7 @@ export type WeightsJob =
       readonly valueDtype: ValueDtype;
     };
 
-/** Makes steps of I8 values on the GPU; null for other dtypes. Call inside `guarded`. */
+/** Makes steps of I8 values on the GPU; null for other dtypes. Call inside `withErrorScopes`. */
 type MakeScales = (scope: BufferScope) => GPUBuffer | null;
 
 /** A run of blocks and where its weights go. */

@@ -8,7 +8,7 @@
  * 3 a kept entry, written and then copied to be read. Dispatches for C chunks: 3 C and one more a window that begins inside a chunk.
  */
 import { type BufferScope } from '@/gpu/buffers';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
@@ -68,7 +68,7 @@ export async function* encodeSelection(
   const kernels = await encodeKernels(context, selection, valueDtype);
   const scope = handle.buffers.scope();
   try {
-    const encoding: Encoding = await guarded(handle, 'making room to encode', () => ({
+    const encoding: Encoding = await withErrorScopes(handle, 'making room to encode', () => ({
       ...{ context, selection, valueDtype, kernels },
       ...encodeBuffers(context, scope),
       scales: scales && scaleBuffer(context, scope, scales),
@@ -108,7 +108,7 @@ async function encodeKernels(
   return { mark: marks, count, write: writes };
 }
 
-/** Call inside `guarded`. Sizes and uses are those of other operations where they can be. */
+/** Call inside `withErrorScopes`. Sizes and uses are those of other operations where they can be. */
 function encodeBuffers({ maps, table, weights }: GroupContext, scope: BufferScope) {
   const read = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
   const cleared = read | GPUBufferUsage.COPY_DST;

@@ -5,7 +5,7 @@
  */
 import { type EncodedTensor } from '@/tensor/engine';
 import { type I8Scale } from '@/tensor/i8-scale';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 
 /** Of a byte of gaps: 255 keeps none (src/export/sparse/gaps.ts). */
 const SKIP = 255;
@@ -31,7 +31,8 @@ export class EncodedTensors {
   /** Takes the next block; gives the tensor before, where that was its last. */
   *add(block: EncodedBlock): Generator<EncodedTensor> {
     const tensor = this.blocks[0]?.tensor ?? block.tensor;
-    if (block.tensor < tensor) throw fault(`Tensor ${block.tensor} was encoded after ${tensor}.`);
+    if (block.tensor < tensor)
+      throw invariantError(`Tensor ${block.tensor} was encoded after ${tensor}.`);
     if (block.tensor > tensor) yield* this.finish();
     this.blocks.push(block);
   }

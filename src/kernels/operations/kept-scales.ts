@@ -62,7 +62,7 @@ function scalesOf({ table }: GroupContext, blockMax: ArrayBuffer): I8Scale[] {
 
 /**
  * Scales as shaders read them; the third word of each is the zero that compilers can not know. Call
- * inside `guarded`.
+ * inside `withErrorScopes`.
  */
 export function scaleBuffer(
   { handle }: GroupContext,

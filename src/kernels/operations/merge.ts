@@ -10,7 +10,7 @@ import {
   weightUsage,
 } from '@/kernels/weights/chunk-buffers';
 import { UNIT_ELEMENTS } from '@/kernels/weights/chunk-map';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { type GroupContext } from '@/kernels/weights/group-context';
 import { KERNELS } from '@/kernels/weights/sources';
 import { runWork } from '@/kernels/weights/work';
@@ -36,7 +36,9 @@ export async function mergeChunks(
 ): Promise<void> {
   const { handle, spec, weights, merged } = context;
   if (coefficients.length !== spec.taskCount) {
-    throw fault(`${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`);
+    throw invariantError(
+      `${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`,
+    );
   }
   const kernels = await Promise.all(
     spec.chunks.map(({ dtypes }) => handle.pipelines.get(mergeSource(dtypes, dtype))),

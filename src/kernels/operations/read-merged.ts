@@ -2,7 +2,7 @@
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { bytesPerElement } from '@/tensor/dtype';
-import { fault } from '@/kernels/weights/fault';
+import { invariantError } from '@/kernels/weights/invariant-error';
 import { type GroupContext } from '@/kernels/weights/group-context';
 import { stagingBytes } from '@/kernels/weights/staging';
 
@@ -77,6 +77,6 @@ function assertInsideTensor({ spec }: GroupContext, flatStart: number, elementCo
     (span) => flatStart >= span.flatStart && end <= span.flatStart + span.elementCount,
   );
   if (!isInside || !(elementCount >= 0)) {
-    throw fault(`Elements ${flatStart} to ${end} of theta* do not lie inside one tensor.`);
+    throw invariantError(`Elements ${flatStart} to ${end} of theta* do not lie inside one tensor.`);
   }
 }

@@ -8,7 +8,7 @@ import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtyp
 import { type Chunk } from '@/tensor/layout';
 import { type Wanted } from '@/tensor/page-stream';
 import { type ChunkMap, type PlacedRun, wholeUnits } from './chunk-map';
-import { fault } from './fault';
+import { invariantError } from './invariant-error';
 
 /** Codes of shaders/shared/dtype.wgsl. */
 export const DTYPE_CODES: Readonly<Record<FloatDtype, number>> = { F32: 0, F16: 1, BF16: 2 };
@@ -56,7 +56,7 @@ export function dtypeOf(
   chunkIndex: number,
 ): FloatDtype {
   const dtype = chunks[chunkIndex]?.dtypes[checkpoint];
-  if (!dtype) throw fault(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
+  if (!dtype) throw invariantError(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
   return dtype;
 }
 
@@ -92,7 +92,7 @@ export function writeChunk(
 ): void {
   const expected = chunk.elementCount * bytesPerElement(dtype);
   if (bytes.byteLength !== expected) {
-    throw fault(`Chunk ${chunk.index} takes ${expected} bytes, got ${bytes.byteLength}.`);
+    throw invariantError(`Chunk ${chunk.index} takes ${expected} bytes, got ${bytes.byteLength}.`);
   }
   for (const run of map.runs) writeRun(queue, slice, dtype, run, bytes);
 }

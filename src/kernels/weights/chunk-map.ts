@@ -6,7 +6,7 @@
  */
 import { type Chunk, type FlatLayout } from '@/tensor/layout';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
-import { fault } from './fault';
+import { invariantError } from './invariant-error';
 
 /** Elements of a unit, what one invocation handles at a time. */
 export const UNIT_ELEMENTS = 8;
@@ -49,7 +49,9 @@ function placePieces(pieces: readonly Piece[]): ChunkMap {
   let paddedCount = 0;
   const placed = pieces.map((piece) => {
     if (piece.tensorStart % UNIT_ELEMENTS !== 0) {
-      throw fault(`Tensor ${piece.tensor} is cut at element ${piece.tensorStart}, inside a unit.`);
+      throw invariantError(
+        `Tensor ${piece.tensor} is cut at element ${piece.tensorStart}, inside a unit.`,
+      );
     }
     const bufferStart = paddedCount;
     paddedCount += wholeUnits(piece.elementCount);

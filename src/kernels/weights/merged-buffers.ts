@@ -4,7 +4,7 @@ import { type DeviceHandle } from '@/gpu/device';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type ChunkMap } from './chunk-map';
 import { type Values } from './chunk-buffers';
-import { fault } from './fault';
+import { invariantError } from './invariant-error';
 
 export class MergedBuffers {
   private readonly scope: BufferScope;
@@ -19,7 +19,7 @@ export class MergedBuffers {
 
   /** @throws PeruError `internal` before any merge */
   chunk(chunkIndex: number): Values {
-    if (!this.chunks) throw fault('theta* was asked for before any merge.');
+    if (!this.chunks) throw invariantError('theta* was asked for before any merge.');
     return this.chunks[chunkIndex]!;
   }
 
@@ -28,7 +28,7 @@ export class MergedBuffers {
     return this.maps.reduce((sum, map) => sum + map.paddedCount * bytesPerElement(dtype), 0);
   }
 
-  /** Buffers for theta* in `dtype`; old ones of another dtype go. Call inside `guarded`. */
+  /** Buffers for theta* in `dtype`; old ones of another dtype go. Call inside `withErrorScopes`. */
   replace(dtype: FloatDtype): readonly Values[] {
     if (this.chunks?.[0]?.dtype === dtype) return this.chunks;
     this.drop();

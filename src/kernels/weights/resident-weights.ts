@@ -13,7 +13,7 @@ import {
   writeChunk,
 } from './chunk-buffers';
 import { type ChunkMap } from './chunk-map';
-import { fault } from './fault';
+import { invariantError } from './invariant-error';
 
 interface ChunkBuffers {
   readonly base: Values;
@@ -25,7 +25,7 @@ export class ResidentWeights implements GroupWeights {
   private readonly chunks: readonly ChunkBuffers[];
 
   /**
-   * Creates base and arenas; call inside `guarded`.
+   * Creates base and arenas; call inside `withErrorScopes`.
    *
    * @param maps of the chunks
    * @param scope the group's, which releases them
@@ -47,7 +47,8 @@ export class ResidentWeights implements GroupWeights {
   checkpoint(checkpoint: number, chunkIndex: number): Values {
     const chunk = this.chunks[chunkIndex];
     const values = checkpoint === 0 ? chunk?.base : chunk?.arena.tasks[checkpoint - 1];
-    if (!values) throw fault(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
+    if (!values)
+      throw invariantError(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
     return values;
   }
 
@@ -71,7 +72,7 @@ export class ResidentWeights implements GroupWeights {
     const { index, dtypes } = chunk;
     const [baseDtype] = dtypes;
     if (!baseDtype || dtypes.length !== this.spec.taskCount + 1) {
-      throw fault(`Chunk ${index} names ${dtypes.length} dtypes for its checkpoints.`);
+      throw invariantError(`Chunk ${index} names ${dtypes.length} dtypes for its checkpoints.`);
     }
     const { minStorageBufferOffsetAlignment: align } = this.handle.device.limits;
     const map = this.maps[index]!;

@@ -5,7 +5,7 @@
  */
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { type PassRecorder } from '@/gpu/recorder';
 import { bytesPerElement } from '@/tensor/dtype';
 import { type GroupShape, type StreamedWeights as StreamedSpec } from '@/tensor/engine';
@@ -20,7 +20,7 @@ import {
   writeChunk,
 } from './chunk-buffers';
 import { type ChunkMap } from './chunk-map';
-import { fault } from './fault';
+import { invariantError } from './invariant-error';
 
 interface Page {
   readonly values: Values;
@@ -61,7 +61,7 @@ export class StreamedWeights implements GroupWeights {
   }
 
   upload(): never {
-    throw fault('Weights were uploaded to a group that reads its own.');
+    throw invariantError('Weights were uploaded to a group that reads its own.');
   }
 
   checkpoint(checkpoint: number, chunkIndex: number): Values {
@@ -73,7 +73,7 @@ export class StreamedWeights implements GroupWeights {
   }
 
   arena(recorder: PassRecorder, chunkIndex: number, spare: GPUBuffer | null): TaskArena {
-    if (!spare) throw fault('Tasks were to be joined without room for them.');
+    if (!spare) throw invariantError('Tasks were to be joined without room for them.');
     const { minStorageBufferOffsetAlignment: align } = this.handle.device.limits;
     const { runs } = arenaRuns(this.shape.chunks[chunkIndex]!, this.maps[chunkIndex]!, align);
     recorder.endPass();
@@ -97,12 +97,12 @@ export class StreamedWeights implements GroupWeights {
 
   private async load(checkpoint: number, chunkIndex: number): Promise<Page> {
     const bytes = await this.read(checkpoint, chunkIndex);
-    if (this.disposed) throw fault('Weights arrived after their group was disposed of.');
+    if (this.disposed) throw invariantError('Weights arrived after their group was disposed of.');
     const size = this.bytesOf(checkpoint, chunkIndex);
     const dtype = dtypeOf(this.shape.chunks, checkpoint, chunkIndex);
     const scope = this.handle.buffers.scope();
     try {
-      const values = await guarded(this.handle, 'loading weights', () => {
+      const values = await withErrorScopes(this.handle, 'loading weights', () => {
         const label = `checkpoint ${checkpoint} chunk ${chunkIndex}`;
         const buffer = scope.create(label, size, weightUsage());
         const slice = { buffer, offset: 0, size };

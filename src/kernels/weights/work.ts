@@ -3,7 +3,7 @@
  * where they are streamed, one a chunk, since its pages may go before the next.
  */
 import { type DeviceHandle } from '@/gpu/device';
-import { guarded } from '@/gpu/guard';
+import { withErrorScopes } from '@/gpu/error-scopes';
 import { readBack, type ReadRange } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type GroupSpec } from '@/tensor/engine';
@@ -76,7 +76,7 @@ async function runStreamed(
   plan: (recorder: PassRecorder) => Work,
 ): Promise<ArrayBuffer[]> {
   const submit = <T>(record: (recorder: PassRecorder) => T): Promise<T> =>
-    guarded(handle, what, () => {
+    withErrorScopes(handle, what, () => {
       const recorder = new PassRecorder(handle, label);
       const result = record(recorder);
       recorder.submit();

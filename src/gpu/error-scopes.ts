@@ -9,17 +9,21 @@ import { type DeviceHandle } from './device';
  * @param what for the message, e.g. "merging"
  * @throws PeruError `out-of-memory`, `device-lost`, or `internal` on a validation error
  */
-export async function guarded<T>(handle: DeviceHandle, what: string, work: () => T): Promise<T> {
-  const { result, accepted } = guardedNow(handle, what, work);
+export async function withErrorScopes<T>(
+  handle: DeviceHandle,
+  what: string,
+  work: () => T,
+): Promise<T> {
+  const { result, accepted } = withErrorScopesNow(handle, what, work);
   await accepted;
   return result;
 }
 
 /**
- * Like `guarded`, for callers that need the result before the device has accepted the commands.
- * `accepted` must be awaited before anything is believed.
+ * Like `withErrorScopes`, for callers that need the result before the device has accepted the
+ * commands. `accepted` must be awaited before anything is believed.
  */
-export function guardedNow<T>(
+export function withErrorScopesNow<T>(
   handle: DeviceHandle,
   what: string,
   work: () => T,
