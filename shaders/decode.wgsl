@@ -3,6 +3,11 @@
 // One pass. An invocation writes one unit; eight workgroups a block, as in apply.wgsl.
 // Bytes an element: 2 read, 4 written. About 11 operations in F16, 1 in BF16.
 
+import package::shared::block::{Block, BLOCK_PARTS, end_unit, unit_of_part};
+import package::shared::dtype::decode_halves;
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+import package::shared::store::store_octet;
+
 override DTYPE: u32;
 
 struct Params {
@@ -12,11 +17,11 @@ struct Params {
   shift: i32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> blocks: array<Block>;
+var<uniform> params: Params;
+var<storage, read> values: array<vec4<u32>>;
+var<storage, read> blocks: array<Block>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let index = group_of(grid);
   if (index / BLOCK_PARTS >= params.block_count) {

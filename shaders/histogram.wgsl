@@ -8,20 +8,17 @@
 //
 // One pass a digit; one workgroup a block. Bytes an element: center and task read, 4 (halves) to 8.
 // About 28 operations in F16; about 1 atomic for digit 0, far fewer after it, on storage at once
-// (shared/tally_direct.wgsl) or gathered by workgroup (tally_workgroup.wgsl, tally_cached.wgsl).
+// or gathered by workgroup.
 
-@group(0) @binding(4) var<storage, read> states: array<ScopeState>;
-@group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
-@group(0) @binding(6) var<uniform> digit: Digit;
+import package::shared::bins::{digit, MAX_BINS};
+import package::shared::block::{end_unit, first_unit};
+import package::shared::delta::{blocks, load_delta, params, scope_of};
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+import package::shared::scope::ScopeState;
+// shared/tally_workgroup.wgsl, shared/tally_direct.wgsl or shared/tally_cached.wgsl.
+import tally::{flush, tally};
 
-struct Digit {
-  bins: u32,
-  bin_shift: u32,
-  // Of the digits above this one.
-  prefix_shift: u32,
-}
-
-const MAX_BINS = 2048u;
+var<storage, read> states: array<ScopeState>;
 
 fn count_key(scope: u32, key: u32, hit: bool) {
   if (hit) {
@@ -42,7 +39,7 @@ fn count_keys(scope: u32, keys: vec4<u32>, prefix: u32) {
   }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let index = group_of(grid);
   if (index >= params.block_count) {

@@ -4,18 +4,21 @@
 //
 // One workgroup a core, a lane a column. Flops: 2 an entry of X and 1 an entry of both written.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Product, Side};
+
 struct Params {
   job_count: u32,
   // Where singular values still in their columns' order lie.
   unsorted: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> sides: array<Side>;
-@group(0) @binding(2) var<storage, read> products: array<Product>;
-@group(0) @binding(3) var<storage, read> cores: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> sigmas: array<f32>;
-@group(0) @binding(5) var<storage, read_write> small: array<vec4<f32>>;
+var<uniform> params: Params;
+var<storage, read> sides: array<Side>;
+var<storage, read> products: array<Product>;
+var<storage, read> cores: array<vec4<f32>>;
+var<storage, read_write> sigmas: array<f32>;
+var<storage, read_write> small: array<vec4<f32>>;
 
 const LANES = 64u;
 // The root of ZERO_SQUARED (jacobi_sweep.wgsl).
@@ -37,13 +40,9 @@ fn write_column(to: u32, start_at: u32, count: u32, scale: f32) {
   }
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

@@ -6,6 +6,14 @@
 // One workgroup a core, a team of lanes a pair. Flops a pair and sweep: 6 an element of X for the
 // dot products, 6 an element of X and V for the rotation.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Fact, Product, Side};
+// shared/jacobi_workgroup.wgsl or shared/jacobi_storage.wgsl.
+import core::{
+  close_core, core_barrier, core_value, LANES, LEAST_TEAM, open_core, rotation_value,
+  set_core_value, set_rotation_value,
+};
+
 struct Params {
   first_job: u32,
   job_count: u32,
@@ -15,12 +23,11 @@ struct Params {
   end_round: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // product
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> products: array<Product>;
-@group(0) @binding(4) var<storage, read_write> cores: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> facts: array<Fact>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // product
+var<storage, read> sides: array<Side>;
+var<storage, read> products: array<Product>;
+var<storage, read_write> facts: array<Fact>;
 
 // Cosine above which a pair is rotated, for columns of up to 16 entries: four times the unit
 // roundoff of a dot product; for longer ones it grows as the rounding of a sum does, by the root.
@@ -128,12 +135,8 @@ fn rotate_pairs(lane: u32, round: u32, rows: u32, columns: u32, tolerance: f32) 
 }
 
 @compute @workgroup_size(LANES)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

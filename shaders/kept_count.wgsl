@@ -4,6 +4,11 @@
 // One workgroup a block; reads bits, no weights. Bytes an element: 1/8 read; 16 written a block.
 // About 12 operations for every 32 elements.
 
+import package::shared::block::Block;
+import package::shared::index::{Grid, group_of};
+import package::shared::kept_parts::{part_of, tally_before, tally_of_block};
+import package::shared::scan::SCAN_SIZE;
+
 struct Params {
   first_block: u32,
   block_count: u32,
@@ -17,9 +22,9 @@ struct BlockKept {
   last: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(3) var<storage, read> blocks: array<Block>;
-@group(0) @binding(5) var<storage, read_write> block_kept: array<BlockKept>;
+var<uniform> params: Params;
+var<storage, read> blocks: array<Block>;
+var<storage, read_write> block_kept: array<BlockKept>;
 
 @compute @workgroup_size(SCAN_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {

@@ -9,40 +9,49 @@
 // value and 1.0 to 1.1 bytes of gaps are written. About 6 operations a word of bits, 75 a kept entry in
 // F16.
 
+import package::shared::block::Block;
+import package::shared::delta::{blocks, center, CENTER_DTYPE, params, task, TASK_DTYPE};
+import package::shared::dtype::{decode_words, F32};
+import package::shared::index::{Grid, group_of};
+import package::shared::kept_parts::{block_bits, lane_words, part_of, SKIP, Tally, tally_before};
+import package::shared::scan::SCAN_SIZE;
+// shared/value_float.wgsl or shared/value_i8.wgsl.
+import value::stored_bits;
+
 // By block: the byte where its values start, and that of its gaps.
-@group(0) @binding(5) var<storage, read> places: array<vec2<u32>>;
-@group(0) @binding(7) var<storage, read_write> encoded: array<atomic<u32>>;
-@group(0) @binding(8) var<uniform> target_params: TargetParams;
+var<storage, read> places: array<vec2<u32>>;
+var<storage, read_write> encoded: array<atomic<u32>>;
+var<uniform> target_params: TargetParams;
 
 struct TargetParams {
   value_dtype: u32,
   value_bytes: u32,
 }
 
-// A word that is being filled.
-struct Pen {
+// Fills a word, and hands it over when the next one begins.
+struct WordWriter {
   word: u32,
   bits: u32,
 }
 
 // `code` lies in the low bytes and does not cross a word.
-fn put(pen: Pen, byte: u32, code: u32) -> Pen {
-  var next = pen;
-  if (byte / 4u != pen.word) {
-    flush(pen);
-    next = Pen(byte / 4u, 0u);
+fn put(writer: WordWriter, byte: u32, code: u32) -> WordWriter {
+  var next = writer;
+  if (byte / 4u != writer.word) {
+    flush(writer);
+    next = WordWriter(byte / 4u, 0u);
   }
   next.bits |= code << (8u * (byte % 4u));
   return next;
 }
 
-fn flush(pen: Pen) {
-  if (pen.bits != 0u) {
-    atomicOr(&encoded[pen.word], pen.bits);
+fn flush(writer: WordWriter) {
+  if (writer.bits != 0u) {
+    atomicOr(&encoded[writer.word], writer.bits);
   }
 }
 
-// u of one element, as `load_delta` has it. Compilers drop the components that nobody asks for.
+// u of one element, as `load_delta` has it.
 fn load_one(at: u32) -> f32 {
   return bitcast<f32>(one_of(at, TASK_DTYPE, true)) - bitcast<f32>(one_of(at, CENTER_DTYPE, false));
 }
@@ -53,7 +62,7 @@ fn one_of(at: u32, dtype: u32, of_task: bool) -> u32 {
   }
   let pair = word_of(at / 8u, (at / 2u) % 4u, of_task);
   let half = select(pair, pair >> 16u, at % 2u == 1u) & 0xffffu;
-  return decode_halves(vec4(half), dtype).low.x;
+  return decode_words(vec4(half), dtype).x;
 }
 
 fn word_of(vector: u32, component: u32, of_task: bool) -> u32 {
@@ -82,8 +91,8 @@ fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
 fn write_part(run: Block, lane: u32, left: u32, first_value: u32, first_gap: u32, before: Tally) {
   var value_at = first_value + before.count * target_params.value_bytes;
   var gap_at = first_gap + before.count + before.skips;
-  var values = Pen(value_at / 4u, 0u);
-  var gaps = Pen(gap_at / 4u, 0u);
+  var values = WordWriter(value_at / 4u, 0u);
+  var gaps = WordWriter(gap_at / 4u, 0u);
   var previous = left;
   let words = lane_words(run, lane);
   for (var word = words.x; word < words.y; word++) {

@@ -5,6 +5,10 @@
 // One workgroup 16 rows x 64 columns, 16 entries a lane. Bytes an entry: 4 read, 4 written; 2 flops
 // an entry and k, 8 loads for 16 products.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Column, power_of_two};
+import package::shared::lowrank_values::values_at;
+
 struct Params {
   // Rows of this dispatch, and which row of the product is its first.
   rows: u32,
@@ -15,18 +19,18 @@ struct Params {
   right_column: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> column_table: array<Column>;
-@group(0) @binding(2) var<storage, read> values: array<u32>;
-@group(0) @binding(3) var<storage, read> base: array<f32>;
-@group(0) @binding(4) var<storage, read_write> weights: array<f32>;
+var<uniform> params: Params;
+var<storage, read> column_table: array<Column>;
+var<storage, read> base: array<f32>;
+var<storage, read_write> weights: array<f32>;
 
+const LANES = 64u;
 const TILE_ROWS = 16u;
 const TILE_COLUMNS = 64u;
 const LANES_A_ROW = 16u;
 
-fn scaled(column: Column, row: u32) -> f32 {
-  return bitcast<f32>(value_bits(column, row)) * power_of_two(column.exponent);
+fn scaled(column: Column, rows: vec4<u32>) -> vec4<f32> {
+  return bitcast<vec4<f32>>(values_at(column, rows)) * power_of_two(column.exponent);
 }
 
 fn store_row(row: u32, column: u32, sum: vec4<f32>) {
@@ -41,13 +45,9 @@ fn store_row(row: u32, column: u32, sum: vec4<f32>) {
   }
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   let tiles_across = (params.columns + TILE_COLUMNS - 1u) / TILE_COLUMNS;
   let top = TILE_ROWS * (index / tiles_across);
   if (top >= params.rows) {
@@ -64,17 +64,12 @@ fn main(
   var sum_3 = vec4(0.0);
   for (var k = 0u; k < params.rank; k++) {
     let left = column_table[params.left_column + k];
-    let right = column_table[params.right_column + k];
-    let r = left.mantissa * vec4(
-      scaled(right, columns.x),
-      scaled(right, columns.y),
-      scaled(right, columns.z),
-      scaled(right, columns.w),
-    );
-    sum_0 += scaled(left, rows.x) * r;
-    sum_1 += scaled(left, rows.y) * r;
-    sum_2 += scaled(left, rows.z) * r;
-    sum_3 += scaled(left, rows.w) * r;
+    let l = scaled(left, rows);
+    let r = left.mantissa * scaled(column_table[params.right_column + k], columns);
+    sum_0 += l.x * r;
+    sum_1 += l.y * r;
+    sum_2 += l.z * r;
+    sum_3 += l.w * r;
   }
   store_row(row, column, sum_0);
   store_row(row + 4u, column, sum_1);

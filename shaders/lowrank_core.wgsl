@@ -4,20 +4,25 @@
 //
 // One workgroup 16 x 16 entries. Flops: 3 an entry and column right of both its row and column.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{
+  Column, Fact, NO_EXPONENT, PANEL, power_of_two, Product, Side, TRIANGLE_VECTORS,
+};
+
 struct Params {
   first_job: u32,
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // product, block row, block column
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> products: array<Product>;
-@group(0) @binding(4) var<storage, read> column_table: array<Column>;
-@group(0) @binding(5) var<storage, read> exponents: array<i32>;
-@group(0) @binding(6) var<storage, read> scratch: array<f32>;
-@group(0) @binding(7) var<storage, read_write> cores: array<f32>;
-@group(0) @binding(8) var<storage, read_write> facts: array<Fact>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // product, block row, block column
+var<storage, read> sides: array<Side>;
+var<storage, read> products: array<Product>;
+var<storage, read> column_table: array<Column>;
+var<storage, read> exponents: array<i32>;
+var<storage, read> scratch: array<f32>;
+var<storage, read_write> cores: array<f32>;
+var<storage, read_write> facts: array<Fact>;
 
 const LANES = 64u;
 
@@ -67,13 +72,9 @@ fn product_exponent(lane: u32, left: Side, right: Side) -> i32 {
   return select((largest + 1) & ~1, 0, largest == NO_EXPONENT);
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

@@ -4,31 +4,30 @@
 //
 // One workgroup a panel. Bytes an element: the file's and 4 read, 8 written.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Column, NO_EXPONENT, PANEL, Side};
+import package::shared::lowrank_values::four_rows;
+
 struct Params {
   first_job: u32,
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // side, panel
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> column_table: array<Column>;
-@group(0) @binding(4) var<storage, read> values: array<u32>;
-@group(0) @binding(5) var<storage, read_write> scratch: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> exponents: array<i32>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // side, panel
+var<storage, read> sides: array<Side>;
+var<storage, read> column_table: array<Column>;
+var<storage, read_write> scratch: array<vec4<f32>>;
+var<storage, read_write> exponents: array<i32>;
 
 const LANES = 64u;
 const LANES_A_COLUMN = 4u;
 
 var<workgroup> sh_largest: array<u32, LANES>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

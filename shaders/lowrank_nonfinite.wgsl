@@ -3,15 +3,20 @@
 // One workgroup a run of words of one factor. Bytes an element: the file's, read once; no atomic
 // where all is sound.
 
+import package::shared::dtype::{BF16, F16, F32};
+import package::shared::index::{Grid, group_of};
+
 struct Params {
   first_job: u32,
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // first word, end, dtype, product
-@group(0) @binding(2) var<storage, read> values: array<u32>;
-@group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // first word, end, dtype, product
+var<storage, read> values: array<u32>;
+var<storage, read_write> counts: array<atomic<u32>>;
+
+const LANES = 64u;
 
 fn exponent_mask(dtype: u32) -> u32 {
   switch (dtype) {
@@ -27,13 +32,9 @@ fn exponent_mask(dtype: u32) -> u32 {
   }
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }
@@ -41,7 +42,7 @@ fn main(
   let mask = exponent_mask(job.z);
   let high_mask = select(mask << 16u, mask, job.z == F32);
   var found = 0u;
-  for (var at = job.x + lane; at < job.y; at += 64u) {
+  for (var at = job.x + lane; at < job.y; at += LANES) {
     let word = values[at];
     found += select(0u, 1u, (word & mask) == mask);
     if (job.z != F32) {

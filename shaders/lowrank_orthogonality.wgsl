@@ -3,19 +3,23 @@
 //
 // One workgroup 16 x 16 pairs of triplets. Flops: 512 a row; bytes: 4 an element read, from cache.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_gram::{gram, LANES, sh_gram};
+import package::shared::lowrank_tables::{PANEL, Product, Side};
+
 struct Params {
   first_job: u32,
   job_count: u32,
   first_result: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // side, two panels of triplets
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> products: array<Product>;
-@group(0) @binding(4) var<storage, read> sigmas: array<f32>;
-@group(0) @binding(5) var<storage, read> balanced: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> results: array<f32>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // side, two panels of triplets
+var<storage, read> sides: array<Side>;
+var<storage, read> products: array<Product>;
+var<storage, read> sigmas: array<f32>;
+var<storage, read> balanced: array<vec4<f32>>;
+var<storage, read_write> results: array<f32>;
 
 var<workgroup> sh_worst: array<f32, LANES>;
 
@@ -41,12 +45,8 @@ fn right_rows(column: u32, at: u32) -> mat4x4<f32> {
 }
 
 @compute @workgroup_size(LANES)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

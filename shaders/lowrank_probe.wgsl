@@ -3,20 +3,23 @@
 //
 // One workgroup 16 columns. Bytes an element: the file's or 4; 8 flops.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Column, Fact, power_of_two, Side};
+import package::shared::lowrank_values::four_rows;
+
 struct Params {
   first_job: u32,
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // side, first row, 1 for triplets
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> column_table: array<Column>;
-@group(0) @binding(4) var<storage, read> values: array<u32>;
-@group(0) @binding(5) var<storage, read> exponents: array<i32>;
-@group(0) @binding(6) var<storage, read> facts: array<Fact>;
-@group(0) @binding(7) var<storage, read> balanced: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read_write> probes: array<vec4<f32>>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // side, first row, 1 for triplets
+var<storage, read> sides: array<Side>;
+var<storage, read> column_table: array<Column>;
+var<storage, read> exponents: array<i32>;
+var<storage, read> facts: array<Fact>;
+var<storage, read> balanced: array<vec4<f32>>;
+var<storage, read_write> probes: array<vec4<f32>>;
 
 const LANES = 64u;
 const LANES_A_COLUMN = 4u;
@@ -68,13 +71,9 @@ fn dot_signs_balanced(side: Side, at: u32, part: u32) -> vec4<f32> {
   return sum;
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

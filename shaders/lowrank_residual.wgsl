@@ -3,18 +3,21 @@
 //
 // One workgroup a product. Bytes an element of both left sides: the file's and 4; 8 flops.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_tables::{Column, power_of_two, Side};
+import package::shared::lowrank_values::four_rows;
+
 struct Params {
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> sides: array<Side>;
-@group(0) @binding(2) var<storage, read> column_table: array<Column>;
-@group(0) @binding(3) var<storage, read> values: array<u32>;
-@group(0) @binding(4) var<storage, read> exponents: array<i32>;
-@group(0) @binding(5) var<storage, read> balanced: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> probes: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> results: array<f32>;
+var<uniform> params: Params;
+var<storage, read> sides: array<Side>;
+var<storage, read> column_table: array<Column>;
+var<storage, read> exponents: array<i32>;
+var<storage, read> balanced: array<vec4<f32>>;
+var<storage, read> probes: array<vec4<f32>>;
+var<storage, read_write> results: array<f32>;
 
 const LANES = 64u;
 
@@ -35,13 +38,9 @@ fn sum_of_squares(m: mat4x4<f32>) -> f32 {
   return dot(m[0], m[0]) + dot(m[1], m[1]) + dot(m[2], m[2]) + dot(m[3], m[3]);
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+@compute @workgroup_size(LANES)
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

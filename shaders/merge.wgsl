@@ -6,6 +6,9 @@
 // an element for T tasks in halves: 2 T + 2 read (base in halves), 2 written; in F32 twice that.
 // About 14 T + 40 operations in F16, 3 T + 1 in F32.
 
+import package::shared::dtype::{decode_halves, encode_halves, F32, Octet};
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+
 // Dtypes are known when a pipeline is made, so that no branch on them is left; where tasks differ,
 // TASK_DTYPE is MIXED and their rows tell.
 override BASE_DTYPE: u32;
@@ -26,11 +29,11 @@ struct TaskRow {
   padding: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<TaskRow>;
-@group(0) @binding(2) var<storage, read> base: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> tasks: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> merged: array<vec4<u32>>;
+var<uniform> params: Params;
+var<storage, read> rows: array<TaskRow>;
+var<storage, read> base: array<vec4<u32>>;
+var<storage, read> tasks: array<vec4<u32>>;
+var<storage, read_write> merged: array<vec4<u32>>;
 
 override ALL_F32: bool = BASE_DTYPE == F32 && TASK_DTYPE == F32 && MERGED_DTYPE == F32;
 
@@ -71,7 +74,7 @@ fn load_task(t: u32, unit: u32, at: Vectors) -> Octet {
   return decode_halves(tasks[offset + unit], dtype);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let group = group_of(grid);
   let unit = group * WORKGROUP_SIZE + lane;

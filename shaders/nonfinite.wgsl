@@ -4,6 +4,10 @@
 // One pass; one workgroup a block, neighbouring lanes read neighbouring vectors. Bytes an element: 2
 // (halves) or 4 read. About 2 operations; no atomic in a sound checkpoint.
 
+import package::shared::block::{Block, end_unit, first_unit};
+import package::shared::dtype::{BF16, F16, F32};
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+
 override DTYPE: u32;
 
 struct Params {
@@ -11,10 +15,10 @@ struct Params {
   block_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> blocks: array<Block>;
-@group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
+var<uniform> params: Params;
+var<storage, read> values: array<vec4<u32>>;
+var<storage, read> blocks: array<Block>;
+var<storage, read_write> counts: array<atomic<u32>>;
 
 // Exponents of the values in a word, and the lowest bit of each.
 struct Exponents {
@@ -36,7 +40,7 @@ fn exponents() -> Exponents {
   }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let index = group_of(grid);
   if (index >= params.block_count) {

@@ -4,17 +4,22 @@
 // One workgroup a panel of 16 triplets of a side. Flops: 4 · 16² a row and panel of reflectors;
 // bytes an element: V read twice a panel, the result once read and once written.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_gram::{gram, LANES, TILES};
+import package::shared::lowrank_reflect::{solve_block, subtract_block};
+import package::shared::lowrank_tables::{BLOCK_VECTORS, PANEL, Side, TRIANGLE_VECTORS};
+
 struct Params {
   first_job: u32,
   job_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> jobs: array<vec4<u32>>; // side, panel of triplets
-@group(0) @binding(2) var<storage, read> sides: array<Side>;
-@group(0) @binding(3) var<storage, read> scratch: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> small: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> balanced: array<vec4<f32>>;
+var<uniform> params: Params;
+var<storage, read> jobs: array<vec4<u32>>; // side, panel of triplets
+var<storage, read> sides: array<Side>;
+var<storage, read> scratch: array<vec4<f32>>;
+var<storage, read> small: array<vec4<f32>>;
+var<storage, read_write> balanced: array<vec4<f32>>;
 
 var<private> my_stride: u32;
 var<private> my_reflectors: u32;
@@ -63,12 +68,8 @@ fn set_value(column: u32, at: u32, value: vec4<f32>) {
 }
 
 @compute @workgroup_size(LANES)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.job_count) {
     return;
   }

@@ -10,14 +10,20 @@
 // One workgroup a side. Flops: 2 · 16² a row for a full panel, and 16² + 16 for VᵀV; bytes: 4 read
 // and written 10 times an element on average, from cache.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::lowrank_gram::{
+  gram, LANES, PARTS, RESULT_VECTORS, sh_gram, sh_parts, TILES,
+};
+import package::shared::lowrank_tables::{BLOCK_VECTORS, PANEL, Side, TRIANGLE_VECTORS};
+
 struct Params {
   side_count: u32,
   panel: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> sides: array<Side>;
-@group(0) @binding(2) var<storage, read_write> scratch: array<vec4<f32>>;
+var<uniform> params: Params;
+var<storage, read> sides: array<Side>;
+var<storage, read_write> scratch: array<vec4<f32>>;
 
 // What a reflector subtracts from each column: vᵀa / (vᵀv / 2). Zero for columns already done.
 var<workgroup> sh_weights: array<f32, PANEL>;
@@ -179,12 +185,8 @@ fn store_reflector(lane: u32, column: u32, row: u32, triangle: u32) {
 }
 
 @compute @workgroup_size(LANES)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group_index(group, groups);
+fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
+  let index = group_of(grid);
   if (index >= params.side_count) {
     return;
   }

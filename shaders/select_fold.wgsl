@@ -3,15 +3,17 @@
 //
 // One pass over 4 MiB of counts, however many elements there are; sixteen invocations a sum.
 
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+
 const ROWS = 1024u;
 // In vec4<u32>.
 const ROW_VECTORS = 256u;
 const ROW_PARTS = 16u;
 
-@group(0) @binding(0) var<storage, read> counts: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read_write> sums: array<atomic<u32>>;
+var<storage, read> counts: array<vec4<u32>>;
+var<storage, read_write> sums: array<atomic<u32>>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let index = group_of(grid) * WORKGROUP_SIZE + lane;
   let row = index / ROW_PARTS;

@@ -1,6 +1,10 @@
 // Finds one digit of every scope's threshold: the largest bin such that it and the bins above it
 // hold at least the entries still to keep. One workgroup a scope; no data is read but the bins.
 
+import package::shared::index::{Grid, group_of};
+import package::shared::scan::{exclusive_scan, SCAN_SIZE, scan_total};
+import package::shared::scope::ScopeState;
+
 struct Params {
   scope_count: u32,
   // Of this digit: 2048 or 1024.
@@ -9,9 +13,9 @@ struct Params {
   row_mask: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read_write> states: array<ScopeState>;
+var<uniform> params: Params;
+var<storage, read> counts: array<u32>;
+var<storage, read_write> states: array<ScopeState>;
 
 // Prefix that no key equals or exceeds: nothing is kept.
 const ABOVE_EVERY_KEY = 0xffffffffu;

@@ -5,10 +5,15 @@
 // Bytes an element: center and task read, 4 (halves) to 8. About 26 operations in F16, at most one
 // atomic for every 64 elements.
 
-@group(0) @binding(4) var<storage, read> states: array<ScopeState>;
-@group(0) @binding(5) var<storage, read_write> tie_counts: array<atomic<u32>>;
+import package::shared::block::{end_unit, first_unit, padding};
+import package::shared::delta::{blocks, load_delta, params, scope_of};
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+import package::shared::scope::{cuts_ties, ScopeState};
 
-@compute @workgroup_size(256)
+var<storage, read> states: array<ScopeState>;
+var<storage, read_write> tie_counts: array<atomic<u32>>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
   let index = group_of(grid);
   if (index >= params.block_count) {

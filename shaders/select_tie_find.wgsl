@@ -5,9 +5,16 @@
 // One workgroup a scope that the chunk touches. Bytes: those of one block a scope, a sixty-fourth of
 // them once more, and 4 a block.
 
-@group(0) @binding(4) var<storage, read> tie_counts: array<u32>;
-@group(0) @binding(5) var<storage, read_write> states: array<ScopeState>;
-@group(0) @binding(6) var<uniform> scopes: Scopes;
+import package::shared::block::{end_unit, first_unit};
+import package::shared::delta::{blocks, load_delta, params, scope_position};
+import package::shared::dtype::Octet;
+import package::shared::index::{Grid, group_of};
+import package::shared::scan::{exclusive_scan, SCAN_SIZE, scan_total};
+import package::shared::scope::{cuts_ties, ScopeState};
+
+var<storage, read> tie_counts: array<u32>;
+var<storage, read_write> states: array<ScopeState>;
+var<uniform> scopes: Scopes;
 
 // The scopes that a chunk touches: a run.
 struct Scopes {

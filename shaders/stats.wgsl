@@ -6,6 +6,11 @@
 // One pass; one workgroup a block. Bytes an element: center and task read, 4 (halves) to 8. About 36
 // operations in F16.
 
+import package::shared::block::{end_unit, first_unit, unit_positions};
+import package::shared::delta::{blocks, load_delta, params};
+import package::shared::index::{Grid, group_of, WORKGROUP_SIZE};
+import package::shared::kept::{kept, threshold_of};
+
 struct BlockStats {
   kept: u32,
   non_zero: u32,
@@ -13,10 +18,10 @@ struct BlockStats {
   total_energy: f32,
 }
 
-@group(0) @binding(5) var<storage, read_write> block_stats: array<BlockStats>;
+var<storage, read_write> block_stats: array<BlockStats>;
 
-// At most WORKGROUP_SIZE; on software adapters 16 (src/kernels/weights/sources.ts).
-override LANES: u32 = 256u;
+// At most WORKGROUP_SIZE; on software adapters 16 (src/kernels/weights/wgsl.ts).
+override LANES: u32 = WORKGROUP_SIZE;
 const ROWS = 16u;
 
 var<workgroup> sh_lanes: array<vec4<f32>, WORKGROUP_SIZE>;
@@ -34,14 +39,14 @@ fn main(grid: Grid, @builtin(local_invocation_index) lane: u32) {
     return;
   }
   let run = blocks[params.first_block + index];
-  let cut = cut_of(run);
+  let threshold = threshold_of(run);
   var count = vec2(0u);
   var energy = vec2(0.0);
   for (var unit = first_unit(run) + lane; unit < end_unit(run); unit += LANES) {
     let delta = load_delta(unit);
     let positions = unit_positions(unit);
-    let kept_low = kept(cut, delta.keys.low, positions.low);
-    let kept_high = kept(cut, delta.keys.high, positions.high);
+    let kept_low = kept(threshold, delta.keys.low, positions.low);
+    let kept_high = kept(threshold, delta.keys.high, positions.high);
     let zero = vec4(0u);
     count.x += ones(kept_low) + ones(kept_high);
     count.y += ones(kept_low & (delta.keys.low != zero)) + ones(kept_high & (delta.keys.high != zero));

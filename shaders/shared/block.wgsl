@@ -6,6 +6,9 @@
 // (src/kernels/weights/chunk-map.ts). So no unit holds elements of two tensors, and padding has u = 0, key
 // 0: kernels that pass over zeros need not look for it.
 
+import package::shared::dtype::Octet;
+import package::shared::index::WORKGROUP_SIZE;
+
 struct Block {
   // First element in the chunk's buffers, a multiple of eight, and how many.
   start: u32,

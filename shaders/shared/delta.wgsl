@@ -5,6 +5,9 @@
 // In F32 a unit is two vectors side by side, not neighbours of the next lane's: halves of the other
 // checkpoint, positions and the order of ties go by unit, and both vectors share a cache line.
 
+import package::shared::block::Block;
+import package::shared::dtype::{decode_halves, F32, Octet};
+
 // Dtypes are known when a pipeline is made, so that no branch on them is left.
 override CENTER_DTYPE: u32;
 override TASK_DTYPE: u32;
@@ -16,10 +19,10 @@ struct Params {
   block_count: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> center: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> task: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> blocks: array<Block>;
+var<uniform> params: Params;
+var<storage, read> center: array<vec4<u32>>;
+var<storage, read> task: array<vec4<u32>>;
+var<storage, read> blocks: array<Block>;
 
 struct Delta {
   // Float32 bits of the center, u, and the 31 magnitude bits of u.

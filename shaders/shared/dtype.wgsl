@@ -65,6 +65,12 @@ fn decode_halves(packed: vec4<u32>, dtype: u32) -> Octet {
   return Octet(vec4(even.x, odd.x, even.y, odd.y), vec4(even.z, odd.z, even.w, odd.w));
 }
 
+// Halves in the low bits of a word each. Compilers drop the components that nobody asks for.
+fn decode_words(halves: vec4<u32>, dtype: u32) -> vec4<u32> {
+  let decoded = decode_halves(halves, dtype);
+  return vec4(decoded.low.xz, decoded.high.xz);
+}
+
 fn encode_halves(values: Octet, dtype: u32) -> vec4<u32> {
   if (dtype == BF16) {
     return pack_halves(Octet(f32_bits_to_bf16(values.low), f32_bits_to_bf16(values.high)));

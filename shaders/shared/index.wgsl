@@ -9,10 +9,6 @@ struct Grid {
   @builtin(num_workgroups) groups: vec3<u32>,
 }
 
-fn group_index(id: vec3<u32>, count: vec3<u32>) -> u32 {
-  return id.x + id.y * count.x;
-}
-
 fn group_of(grid: Grid) -> u32 {
-  return group_index(grid.group, grid.groups);
+  return grid.group.x + grid.group.y * grid.groups.x;
 }

@@ -1,6 +1,10 @@
 // A core that stays in storage, for those too large for workgroup memory. The other is
 // jacobi_workgroup.wgsl.
 
+import package::shared::lowrank_tables::Product;
+
+var<storage, read_write> cores: array<vec4<f32>>;
+
 override LANES: u32 = 256;
 // So that a team reads runs of 64 bytes.
 const LEAST_TEAM = 4u;

@@ -2,6 +2,10 @@
 // 512 vectors in both; WebGPU's default of 16 KiB holds them beside the sums. The other is
 // jacobi_storage.wgsl.
 
+import package::shared::lowrank_tables::Product;
+
+var<storage, read_write> cores: array<vec4<f32>>;
+
 // One team of four lanes a pair at 16 columns; software adapters take one lane a pair.
 override LANES: u32 = 32;
 const LEAST_TEAM = 1u;

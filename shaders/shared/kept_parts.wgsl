@@ -1,7 +1,10 @@
 // Kept entries of a block, from the bits that mask.wgsl left: every lane of a workgroup takes a run of
 // words, and learns what lies before it in the block.
 
-@group(0) @binding(4) var<storage, read> kept_bits: array<u32>;
+import package::shared::block::Block;
+import package::shared::scan::{exclusive_scan, LARGEST_SCAN, SCAN_SIZE, scan_total};
+
+var<storage, read> kept_bits: array<u32>;
 
 // What a byte of gaps skips without keeping any (src/export/sparse/gaps.ts).
 const SKIP = 255u;

@@ -1,11 +1,13 @@
 // Products AᵀB of two panels of 16 columns each over a run of rows, in 16 tiles of 4 x 4 entries;
-// PARTS lanes share the rows of a tile. A kernel that links this defines
-// `left_rows` and `right_rows`: four columns at four rows, a column of the matrix each.
+// PARTS lanes share the rows of a tile. The kernel defines `left_rows` and `right_rows`: four
+// columns at four rows, a column of the matrix each.
 //
 // Flops: 512 a row. Loads: 8 vectors a lane for 64 products.
 
+import kernel::{left_rows, right_rows};
+
 // Software adapters take fewer: there a barrier costs as much as hundreds of loads for every four
-// lanes (src/kernels/low-rank/low-rank-sources.ts).
+// lanes (src/kernels/low-rank/low-rank-wgsl.ts).
 override LANES: u32 = 64;
 // Lanes a tile.
 override PARTS: u32 = LANES / 16;

@@ -3,8 +3,12 @@
 // half the diagonal of VᵀV (Puglisi 1992; Joffrain et al. 2006), so T W is a triangular solve, and
 // the block is orthogonal to rounding for whatever V holds. A zero on its diagonal: no reflector.
 //
-// A kernel that links this defines `inverse_t(row, column)`, and by column and vector of rows
-// `reflector` of V, `old_value` and `set_value` of B.
+// The kernel defines `inverse_t(row, column)`, and by column and vector of rows `reflector` of V,
+// `old_value` and `set_value` of B.
+
+import package::shared::lowrank_gram::{LANES, sh_gram, TILE, TILES};
+import package::shared::lowrank_tables::PANEL;
+import kernel::{inverse_t, old_value, reflector, set_value};
 
 // T W in place of W in sh_gram; with `transposed`, Tᵀ W. Four lanes, four columns each.
 fn solve_block(lane: u32, transposed: bool) {

@@ -1,6 +1,6 @@
 // Sums of the lanes before a lane, over one workgroup (Hillis and Steele: six steps for 64).
 
-// On software adapters 16 (src/kernels/weights/sources.ts).
+// On software adapters 16 (src/kernels/weights/wgsl.ts).
 override SCAN_SIZE: u32 = 64u;
 const LARGEST_SCAN = 64u;
 

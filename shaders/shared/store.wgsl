@@ -1,7 +1,10 @@
 // Writes a unit's float32 bits as two vectors. Tensors start at a unit of their chunk and are cut at
 // units, so `shift`, in vectors, is whole, and the unit's first element is always one of the block's.
 
-@group(0) @binding(7) var<storage, read_write> weights: array<vec4<u32>>;
+import package::shared::block::Block;
+import package::shared::dtype::Octet;
+
+var<storage, read_write> weights: array<vec4<u32>>;
 
 fn store_octet(unit: u32, run: Block, shift: i32, bits: Octet) {
   let vector = u32(i32(2u * unit) + shift);

@@ -2,6 +2,9 @@
 // values, so entries of one block hit the same bins over and over: the first bin to come to a slot
 // owns it and is counted there (8 KiB), the others go to storage at once.
 
+import package::shared::bins::{counts, digit};
+import package::shared::index::WORKGROUP_SIZE;
+
 const SLOTS = 1024u;
 
 // Bin that owns the slot; 0, which is never counted, where none does.

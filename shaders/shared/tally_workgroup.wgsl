@@ -1,6 +1,9 @@
 // Counts in workgroup memory (8 KiB) first, so that a block costs one atomic on storage a bin that
 // occurs in it. For GPUs.
 
+import package::shared::bins::{counts, digit, MAX_BINS};
+import package::shared::index::WORKGROUP_SIZE;
+
 var<workgroup> sh_bins: array<atomic<u32>, MAX_BINS>;
 
 fn tally(scope: u32, bin: u32) {

@@ -12,7 +12,7 @@ struct Scale {
   padding: u32,
 }
 
-@group(0) @binding(6) var<storage, read> scales: array<Scale>;
+var<storage, read> scales: array<Scale>;
 
 fn quantized(u: vec4<f32>, scale: Scale) -> vec4<i32> {
   let sealed = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) ^ vec4(scale.zero));

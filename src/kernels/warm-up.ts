@@ -6,7 +6,7 @@ import { DTYPE_CODES } from '@/kernels/weights/chunk-buffers';
 import { type Tally } from '@/kernels/weights/group-context';
 import { histogramSource } from '@/kernels/operations/histogram';
 import { mergeSource } from '@/kernels/operations/merge';
-import { KERNELS, withBarriers } from '@/kernels/weights/sources';
+import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 
 /**
  * Compiles what a group of checkpoints of these dtypes will use if theta* has the base's dtype. A

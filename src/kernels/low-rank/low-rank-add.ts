@@ -8,7 +8,7 @@ import { type AddedWeights, type LowRankAddition } from '@/tensor/low-rank';
 import { weightUsage } from '@/kernels/weights/chunk-buffers';
 import { invariantError } from '@/kernels/weights/invariant-error';
 import { type LowRankContext } from './low-rank-batch';
-import { LOW_RANK_KERNELS } from './low-rank-sources';
+import { LOW_RANK_KERNELS } from './low-rank-wgsl';
 
 /** Bytes of weights in memory that are on the GPU at one time. */
 const PART_BYTES = 128 * 2 ** 20;

@@ -12,7 +12,7 @@ import { PeruError } from '@/core/errors';
 import { type FactorizationReport } from '@/tensor/low-rank';
 import { type Factorized, type LowRankBatch, type LowRankContext } from './low-rank-batch';
 import { balancedColumns, FACT_WORDS, type JobRun } from './low-rank-plan';
-import { LOW_RANK_KERNELS, lowRankKernel, type LowRankKernel } from './low-rank-sources';
+import { LOW_RANK_KERNELS, lowRankKernel, type LowRankKernel } from './low-rank-wgsl';
 
 /**
  * Random cores of rank 256 take 11 sweeps; merged adapters, whose spectra fall by five orders of

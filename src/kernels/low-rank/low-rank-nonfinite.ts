@@ -2,7 +2,7 @@
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type LowRankBatch, type LowRankContext } from './low-rank-batch';
-import { LOW_RANK_KERNELS } from './low-rank-sources';
+import { LOW_RANK_KERNELS } from './low-rank-wgsl';
 
 /** @returns one count a product of the batch */
 export async function countNonFiniteFactors(

@@ -18,7 +18,7 @@ import {
 } from '@/kernels/weights/group-context';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
-import { KERNELS } from '@/kernels/weights/sources';
+import { KERNELS } from '@/kernels/weights/wgsl';
 import { chunkWeightsBytes } from '@/kernels/weights/staging';
 import { runWork, type Work } from '@/kernels/weights/work';
 

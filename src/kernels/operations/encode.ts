@@ -27,7 +27,7 @@ import {
 } from '@/kernels/weights/group-context';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
-import { KERNELS, withBarriers } from '@/kernels/weights/sources';
+import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { stagingBytes } from '@/kernels/weights/staging';
 
 interface EncodeKernels {

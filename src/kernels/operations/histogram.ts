@@ -17,7 +17,7 @@ import {
   scopeSizes,
   type Tally,
 } from '@/kernels/weights/group-context';
-import { KERNELS } from '@/kernels/weights/sources';
+import { KERNELS } from '@/kernels/weights/wgsl';
 import { runWork, type Step } from '@/kernels/weights/work';
 
 /** A digit of the 31-bit key, as histogram.wgsl takes it. */

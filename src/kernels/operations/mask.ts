@@ -8,7 +8,7 @@ import {
   type GroupContext,
 } from '@/kernels/weights/group-context';
 import { type SelectionFacts } from './select';
-import { KERNELS } from '@/kernels/weights/sources';
+import { KERNELS } from '@/kernels/weights/wgsl';
 import { runWork } from '@/kernels/weights/work';
 
 /**

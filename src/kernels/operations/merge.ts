@@ -3,6 +3,7 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type KernelSource } from '@/gpu/pipelines';
 import { type PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
+import { WORKGROUP_SIZE } from '@/kernels/weights/blocks';
 import {
   arenaRuns,
   DTYPE_CODES,
@@ -12,10 +13,9 @@ import {
 import { UNIT_ELEMENTS } from '@/kernels/weights/chunk-map';
 import { invariantError } from '@/kernels/weights/invariant-error';
 import { type GroupContext } from '@/kernels/weights/group-context';
-import { KERNELS } from '@/kernels/weights/sources';
+import { KERNELS } from '@/kernels/weights/wgsl';
 import { runWork } from '@/kernels/weights/work';
 
-const WORKGROUP_SIZE = 256;
 /** u32 words of a TaskRow (shaders/merge.wgsl). */
 const ROW_WORDS = 4;
 /** Task dtypes that differ, as shaders/merge.wgsl has it. */

@@ -2,7 +2,7 @@
 import { type PassRecorder } from '@/gpu/recorder';
 import { DTYPE_CODES, dtypeOf } from '@/kernels/weights/chunk-buffers';
 import { type GroupContext } from '@/kernels/weights/group-context';
-import { KERNELS } from '@/kernels/weights/sources';
+import { KERNELS } from '@/kernels/weights/wgsl';
 import { runWork } from '@/kernels/weights/work';
 
 /**

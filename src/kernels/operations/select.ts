@@ -25,13 +25,14 @@ import {
   JOINT_DIGIT,
   jointHistogramSource,
 } from './histogram';
-import { KERNELS, withBarriers } from '@/kernels/weights/sources';
+import { WORKGROUP_SIZE } from '@/kernels/weights/blocks';
+import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { runWork, type Step } from '@/kernels/weights/work';
 
 /** u32 words of a ScopeState (shaders/shared/scope.wgsl). */
 export const STATE_WORDS = 6;
 /** Workgroups of shaders/select_fold.wgsl: 1024 sums, sixteen invocations each. */
-const FOLD_GROUPS = 64;
+const FOLD_GROUPS = (1024 * 16) / WORKGROUP_SIZE;
 const ALL_TIES = 0xffff_ffff;
 
 /** Thresholds of every scope, on the GPU. */

@@ -9,8 +9,10 @@ import { type ChunkMap, type PlacedPiece, UNIT_ELEMENTS } from './chunk-map';
 export const BLOCK_ELEMENTS = 16_384;
 /** u32 words of a block. */
 export const BLOCK_WORDS = 5;
-/** Elements a workgroup handles where each of its 256 invocations handles one unit. */
-const PART_ELEMENTS = 256 * UNIT_ELEMENTS;
+/** Invocations of a workgroup, where a kernel has no size of its own (shaders/shared/index.wgsl). */
+export const WORKGROUP_SIZE = 256;
+/** Elements a workgroup handles where each of its invocations handles one unit. */
+const PART_ELEMENTS = WORKGROUP_SIZE * UNIT_ELEMENTS;
 /** BLOCK_PARTS of shaders/shared/block.wgsl. */
 export const BLOCK_PARTS = BLOCK_ELEMENTS / PART_ELEMENTS;
 
