@@ -8,6 +8,7 @@ import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
   type Center,
   type EncodedTensor,
+  type KeptCount,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
@@ -22,6 +23,7 @@ import { weightsInMemory, weightsOnGpu } from '@/kernels/operations/apply';
 import { blockTable } from '@/kernels/weights/blocks';
 import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
 import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
+import { selectionCounts } from './operations/kept-counts';
 import { encodeSelection } from '@/kernels/operations/encode';
 import { invariantError } from '@/kernels/weights/invariant-error';
 import { type Counting, type GroupContext } from '@/kernels/weights/group-context';
@@ -154,6 +156,10 @@ export class GpuGroup implements WeightGroup {
 
   async readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.attempt(() => readMergedBytes(this.context, flatStart, elementCount));
+  }
+
+  async keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
+    return this.attempt(() => selectionCounts(this.context, this.own(selection)));
   }
 
   encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor> {

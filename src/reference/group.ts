@@ -3,6 +3,7 @@ import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtyp
 import {
   type Center,
   type EncodedTensor,
+  type KeptCount,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
@@ -21,7 +22,7 @@ import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept, loadedValue } from './apply';
 import { ChunkStore } from './chunk-store';
-import { encodePieces, largestKeptKey } from './encode';
+import { countPieces, encodePieces, largestKeptKey } from './encode';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from './memory-count';
@@ -189,6 +190,11 @@ export class ReferenceGroup implements WeightGroup {
       }
       return Promise.resolve(bytes);
     });
+  }
+
+  /** One pass. */
+  keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
+    return this.inTurn(() => countPieces(this.selected(selection)));
   }
 
   /** One pass; I8 values take one more before it, for their steps. */

@@ -140,6 +140,16 @@ export interface EncodedTensor {
   readonly scale: number | null;
 }
 
+/** What one tensor's kept entries take beside their values. */
+export interface KeptCount {
+  /** Index into `layout.tensors`. */
+  readonly tensor: number;
+  /** At least one. */
+  readonly kept: number;
+  /** Bytes of `NAME.gaps`. */
+  readonly gapBytes: number;
+}
+
 export interface ModelWeights {
   readonly tensors: ReadonlyMap<
     string,
@@ -185,6 +195,8 @@ export interface WeightGroup {
    * little-endian. The range lies inside one tensor.
    */
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Every tensor that keeps any, in canonical order: what `encodeKept` will give, counted only. */
+  keptCounts(selection: Selection): Promise<readonly KeptCount[]>;
   /**
    * Kept entries as bytes to write: every tensor that keeps any, in canonical order, one at a time.
    * Exactly the values that `materialize` adds for the same selection and dtype.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flatLayout } from '@/tensor/layout';
 import { entropyBytes, indexCost } from './index-cost';
-import { keptCosts } from './kept-runs';
+import { keptCosts } from './kept-costs.fixture';
 
 /** A mask in which each entry is kept with chance `share`, from a seed (mulberry32). */
 function randomMask(elementCount: number, share: number, seed: number): Uint32Array {

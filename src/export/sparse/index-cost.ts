@@ -1,5 +1,5 @@
 /** What telling the positions of kept entries costs, against the least that any code could take. */
-import { type TensorCost } from './kept-runs';
+import { type TensorCost } from './sparse-size';
 
 export interface IndexCost {
   readonly kept: number;
@@ -10,7 +10,7 @@ export interface IndexCost {
 }
 
 /**
- * @param costs of all tensors with kept entries (`keptCosts`)
+ * @param costs of all tensors with kept entries
  * @param elementCount N: entries that were chosen from, all tensors together
  */
 export function indexCost(costs: readonly TensorCost[], elementCount: number): IndexCost {

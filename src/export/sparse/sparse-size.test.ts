@@ -5,7 +5,7 @@ import { type FlatLayout, flatLayout } from '@/tensor/layout';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { decodeGaps } from '@/formats/sparse/decode-gaps.fixture';
 import { encodeGaps } from './gaps';
-import { keptCosts } from './kept-runs';
+import { keptCosts } from './kept-costs.fixture';
 import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from '@/export/safetensors-writer';
 import { sparseHeader, type SparseHeaderSpec, sparseMetadata } from './sparse-size';
 

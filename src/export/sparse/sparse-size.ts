@@ -2,12 +2,20 @@
 import { type ValueDtype } from '@/tensor/dtype';
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
 import { SPARSE_FORMAT, SPARSE_VERSION } from '@/formats/sparse/sparse-file';
-import { type TensorCost } from './kept-runs';
 import {
   buildSafetensorsHeader,
   type HeaderEntry,
   type WrittenHeader,
 } from '@/export/safetensors-writer';
+
+/** What one tensor's kept entries take beside their values. */
+export interface TensorCost {
+  readonly name: string;
+  /** Entries kept, one value each. */
+  readonly kept: number;
+  /** Bytes of `NAME.gaps`. */
+  readonly gapBytes: number;
+}
 
 /** A tensor that a task keeps whole. */
 export interface OwnEntry extends HeaderEntry {
@@ -16,7 +24,7 @@ export interface OwnEntry extends HeaderEntry {
 }
 
 export interface SparseHeaderSpec {
-  /** What each tensor with kept entries takes, in canonical order (`keptCosts`). */
+  /** What each tensor with kept entries takes, in canonical order. */
   readonly costs: readonly TensorCost[];
   /** Tensors the task keeps whole because they can not be merged, in file order; default: none. */
   readonly ownTensors?: readonly OwnEntry[];

@@ -8,7 +8,7 @@ import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
 import { keptOf } from '@/formats/sparse/sparse-entries.fixture';
 import { readSparseFile } from '@/formats/sparse/sparse-file';
-import { keptCosts } from './kept-runs';
+import { keptCosts } from './kept-costs.fixture';
 import { memoryFolder } from '@/export/memory-folder.fixture';
 import { type HeaderEntry } from '@/export/safetensors-writer';
 import { encodeEntries, keptEntries } from './sparse-encoder.fixture';

@@ -5,12 +5,18 @@
  */
 import { fileStems } from '@/export/file-stems';
 import { indexCost } from '@/export/sparse/index-cost';
-import { keptCosts } from '@/export/sparse/kept-runs';
 import { mergedSha } from '@/export/verify-file';
 import { writeMerged } from '@/export/write-merged';
 import { writeSparse } from '@/export/sparse/write-sparse';
 import { type MergeRecipeFile } from '@/recipe/recipe-file';
-import { mergedFiles, mergedSpec, mergeRecipe, sparsePaths, sparseSpec } from './files-written';
+import {
+  mergedFiles,
+  mergedSpec,
+  mergeRecipe,
+  sparsePaths,
+  sparseSpec,
+  tensorCosts,
+} from './files-written';
 import { type FullJob } from './full-job';
 import { measureSparse } from './measure-sparse';
 import { mergeGroup } from './merge-group';
@@ -124,7 +130,7 @@ async function addSparse(
   const index: IndexCost[] = [];
   for (const { index: task, name } of group.tasks) {
     const selection = await selections.get(METHOD, recipe.keptPercent, task);
-    const costs = keptCosts(layout, await group.weights.keptMask(selection));
+    const costs = tensorCosts(group, await group.weights.keptCounts(selection));
     signal.throwIfAborted();
     const own = ownTensors(group, task);
     const spec = {

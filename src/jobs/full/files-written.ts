@@ -3,11 +3,11 @@
  * and files come from the same descriptions.
  */
 import { fileStems } from '@/export/file-stems';
-import { keptCosts, type TensorCost } from '@/export/sparse/kept-runs';
 import { type MergedFileSpec, mergedFileSizes } from '@/export/merged-size';
 import { mergeRecipeJson, recipeJson } from '@/recipe/recipe-json';
-import { sparseHeader, type SparseHeaderSpec } from '@/export/sparse/sparse-size';
+import { sparseHeader, type SparseHeaderSpec, type TensorCost } from '@/export/sparse/sparse-size';
 import { type FloatDtype } from '@/tensor/dtype';
+import { type KeptCount } from '@/tensor/engine';
 import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import { mergeRecord, sparseRecord } from '@/jobs/group/recipe-record';
 import { type SourceRecords } from '@/jobs/group/source-book';
@@ -99,13 +99,21 @@ export function sparseSpec(
   };
 }
 
-/** A task's sparse file for the entries set in `mask`. */
+/** What each tensor's kept entries take, by its name. */
+export function tensorCosts(
+  { plan: { layout } }: Pick<FullGroup, 'plan'>,
+  counts: readonly KeptCount[],
+): TensorCost[] {
+  return counts.map(({ tensor, ...cost }) => ({ name: layout.tensors[tensor]!.name, ...cost }));
+}
+
+/** A task's sparse file for the entries that were counted. */
 export function sparseTaskFile(
   group: FullGroup,
   recipe: Recipe,
-  { task, mask }: { readonly task: number; readonly mask: Uint32Array },
+  { task, counts }: { readonly task: number; readonly counts: readonly KeptCount[] },
 ): FileSize {
-  const costs = keptCosts(group.plan.layout, mask);
+  const costs = tensorCosts(group, counts);
   const spec = sparseSpec(group, recipe, mergeRecipe(group, recipe), { task, costs });
   return { name: sparsePaths(group)[task]!, bytes: sparseHeader(spec).header.fileBytes };
 }

@@ -71,8 +71,8 @@ async function measureTask(
   const id = sparseMethodId(method, keptPercent);
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
-  const mask = await group.weights.keptMask(selection);
-  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, mask }));
+  const counts = await group.weights.keptCounts(selection);
+  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts }));
   return told;
 }
 

@@ -46,6 +46,10 @@ async function keptByTensor({ group, layout }: FakeGroup, selection: Selection) 
 /** Encoded entries stand where the mask says, in canonical order, and are what `materialize` adds. */
 async function expectFaithful(fake: FakeGroup, selection: Selection): Promise<void> {
   const positions = await keptByTensor(fake, selection);
+  const counts = positions.flatMap((at, tensor) =>
+    at.length > 0 ? [{ tensor, kept: at.length, gapBytes: encodeGaps(at).length }] : [],
+  );
+  expect(await fake.group.keptCounts(selection)).toEqual(counts);
   const keeping = positions.flatMap((at, tensor) => (at.length > 0 ? [tensor] : []));
   for (const valueDtype of VALUE_DTYPES) {
     const encoded = await encodeAll(fake, selection, valueDtype);

@@ -9,43 +9,35 @@
  */
 import { type BufferScope } from '@/gpu/buffers';
 import { withErrorScopes } from '@/gpu/error-scopes';
-import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { bytesPerValue, type ValueDtype } from '@/tensor/dtype';
 import { type EncodedTensor } from '@/tensor/engine';
-import { BLOCK_PARTS } from '@/kernels/weights/blocks';
 import { VALUE_CODES } from '@/kernels/weights/chunk-buffers';
 import { EncodedTensors } from './encoded-tensors';
-import { KEPT_WORDS, type PackedWindow, PLACE_WORDS, windowsOf } from './encode-windows';
+import { type PackedWindow, PLACE_WORDS, windowsOf } from './encode-windows';
 import {
-  deltaCheckpoints,
   type DeltaKernels,
   deltaKernels,
   deltaResources,
   type GroupContext,
 } from '@/kernels/weights/group-context';
+import {
+  countKept,
+  markedBatches,
+  type Marking,
+  markingBuffers,
+  markingKernels,
+} from './kept-counts';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
 import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { stagingBytes } from '@/kernels/weights/staging';
 
-interface EncodeKernels {
-  readonly mark: DeltaKernels;
-  readonly count: Kernel;
-  readonly write: DeltaKernels;
-}
-
 /** What the steps of one encoding share. */
-interface Encoding {
-  readonly context: GroupContext;
-  readonly selection: SelectionFacts;
+interface Encoding extends Marking {
   readonly valueDtype: ValueDtype;
-  readonly kernels: EncodeKernels;
-  /** By chunk; where weights are streamed all have the same. */
-  readonly bits: readonly GPUBuffer[];
-  /** A record a block of the table. */
-  readonly blockKept: GPUBuffer;
+  readonly write: DeltaKernels;
   readonly places: GPUBuffer;
   readonly encoded: GPUBuffer;
   readonly windowBytes: number;
@@ -65,16 +57,20 @@ export async function* encodeSelection(
 ): AsyncGenerator<EncodedTensor> {
   const { handle } = context;
   const scales = valueDtype === 'I8' ? await keptScales(context, selection) : null;
-  const kernels = await encodeKernels(context, selection, valueDtype);
+  const [marking, write] = await Promise.all([
+    markingKernels(context, selection),
+    writeKernels(context, selection, valueDtype),
+  ]);
   const scope = handle.buffers.scope();
   try {
     const encoding: Encoding = await withErrorScopes(handle, 'making room to encode', () => ({
-      ...{ context, selection, valueDtype, kernels },
+      ...{ context, selection, valueDtype, ...marking, write },
+      ...markingBuffers(context, scope),
       ...encodeBuffers(context, scope),
       scales: scales && scaleBuffer(context, scope, scales),
     }));
     const tensors = new EncodedTensors(scales);
-    for await (const chunkIndices of batches(context, selection)) {
+    for await (const chunkIndices of markedBatches(context, selection)) {
       const counts = await countKept(encoding, chunkIndices);
       const { table } = context;
       const valueBytes = bytesPerValue(valueDtype);
@@ -93,85 +89,29 @@ export async function* encodeSelection(
   }
 }
 
-async function encodeKernels(
+function writeKernels(
   context: GroupContext,
   selection: SelectionFacts,
   valueDtype: ValueDtype,
-): Promise<EncodeKernels> {
-  const { tally } = context.counting;
+): Promise<DeltaKernels> {
   const write = valueDtype === 'I8' ? KERNELS.keptWriteI8 : KERNELS.keptWrite;
-  const [marks, count, writes] = await Promise.all([
-    deltaKernels(context, KERNELS.mask, selection),
-    context.handle.pipelines.get(withBarriers(KERNELS.keptCount, tally)),
-    deltaKernels(context, withBarriers(write, tally), selection),
-  ]);
-  return { mark: marks, count, write: writes };
+  return deltaKernels(context, withBarriers(write, context.counting.tally), selection);
 }
 
 /** Call inside `withErrorScopes`. Sizes and uses are those of other operations where they can be. */
-function encodeBuffers({ maps, table, weights }: GroupContext, scope: BufferScope) {
-  const read = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-  const cleared = read | GPUBufferUsage.COPY_DST;
-  const bitBytes = maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32));
-  const create = (byteLength: number): GPUBuffer => scope.create('kept bits', byteLength, cleared);
-  const shared = weights.streamed ? create(Math.max(0, ...bitBytes)) : null;
+function encodeBuffers({ maps, table }: GroupContext, scope: BufferScope) {
   const windowBytes = stagingBytes(maps);
   const written = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const cleared = written | GPUBufferUsage.COPY_SRC;
   return {
-    bits: bitBytes.map((byteLength) => shared ?? create(byteLength)),
-    blockKept: scope.create('kept by block', 4 * KEPT_WORDS * table.blockCount, read),
     places: scope.create('places of blocks', 4 * PLACE_WORDS * table.blockCount, written),
     encoded: scope.create('encoded entries', windowBytes, cleared),
     windowBytes,
   };
 }
 
-/** All chunks at once where their weights stay, else one after the other. */
-async function* batches(
-  { spec, weights }: GroupContext,
-  selection: SelectionFacts,
-): AsyncGenerator<readonly number[]> {
-  if (!weights.streamed) yield spec.chunks.map(({ index }) => index);
-  else for await (const index of weights.walk(deltaCheckpoints(selection))) yield [index];
-}
-
-/** Marks kept entries and counts them; one record a block of the chunks, in order. */
-async function countKept(
-  { context, selection, kernels, bits, blockKept }: Encoding,
-  chunkIndices: readonly number[],
-): Promise<Uint32Array> {
-  const { handle, table, params } = context;
-  const runs = chunkIndices.map((index) => table.ofChunk[index]!);
-  const first = runs[0]?.first ?? 0;
-  const count = runs.reduce((sum, run) => sum + run.count, 0);
-  const [bytes] = await readBack(handle, 'counting kept entries', () => {
-    const recorder = new PassRecorder(handle, 'count kept');
-    for (const index of chunkIndices) recorder.clear(bits[index]!);
-    for (const index of chunkIndices) {
-      const run = table.ofChunk[index]!;
-      const mark = kernels.mark(index);
-      const delta = deltaResources(context, mark, selection, index);
-      const marked = { ...delta, states: selection.states, kept_bits: bits[index]! };
-      recorder.dispatch(mark, marked, BLOCK_PARTS * run.count);
-      const values = { first_block: run.first, block_count: run.count };
-      const counted = {
-        params: params.get(kernels.count, values),
-        blocks: context.blocks,
-        kept_bits: bits[index]!,
-        block_kept: blockKept,
-      };
-      recorder.dispatch(kernels.count, counted, run.count);
-    }
-    recorder.endPass();
-    const each = 4 * KEPT_WORDS;
-    const range = { offset: each * first, byteLength: each * count, room: each * table.blockCount };
-    return { encoder: recorder.encoder, ranges: [{ source: blockKept, ...range }] };
-  });
-  return new Uint32Array(bytes!);
-}
-
 async function packWindow(encoding: Encoding, window: PackedWindow): Promise<ArrayBuffer> {
-  const { context, selection, valueDtype, kernels, bits, places, encoded, scales } = encoding;
+  const { context, selection, valueDtype, write, bits, places, encoded, scales } = encoding;
   const { handle } = context;
   const target = { value_dtype: VALUE_CODES[valueDtype], value_bytes: bytesPerValue(valueDtype) };
   const [bytes] = await readBack(handle, 'encoding kept entries', () => {
@@ -180,7 +120,7 @@ async function packWindow(encoding: Encoding, window: PackedWindow): Promise<Arr
     const recorder = new PassRecorder(handle, 'encode');
     recorder.encoder.clearBuffer(encoded, 0, 4 * Math.ceil(window.byteLength / 4));
     for (const { chunkIndex, run } of window.runs) {
-      const kernel = kernels.write(chunkIndex);
+      const kernel = write(chunkIndex);
       const resources = {
         ...deltaResources(context, kernel, selection, chunkIndex, run),
         ...{ kept_bits: bits[chunkIndex]!, places, encoded },

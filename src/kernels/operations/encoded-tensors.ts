@@ -3,12 +3,10 @@
  * last entry of one block and the first of the next is written here: it may cross chunks, and
  * be millions of elements long.
  */
+import { gapSkips, SKIP } from './gap-skips';
 import { type EncodedTensor } from '@/tensor/engine';
 import { type I8Scale } from '@/tensor/i8-scale';
 import { invariantError } from '@/kernels/weights/invariant-error';
-
-/** Of a byte of gaps: 255 keeps none (src/export/sparse/gaps.ts). */
-const SKIP = 255;
 
 /** One block's kept entries, at least one. */
 export interface EncodedBlock {
@@ -67,7 +65,7 @@ function joinValues(blocks: readonly EncodedBlock[]): Uint8Array<ArrayBuffer> {
 function joinGaps(blocks: readonly EncodedBlock[]): Uint8Array<ArrayBuffer> {
   // The first position counts from -1.
   const distances = blocks.map(({ first }, b) => first - (b === 0 ? -1 : blocks[b - 1]!.last));
-  const skips = distances.map((distance) => Math.floor(distance / SKIP));
+  const skips = distances.map(gapSkips);
   const byteLength = blocks.reduce((sum, { gaps }, b) => sum + gaps.length + skips[b]!, 0);
   const joined = new Uint8Array(byteLength);
   let at = 0;

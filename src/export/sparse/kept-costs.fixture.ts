@@ -1,14 +1,7 @@
-/** Counts what a mask of kept entries costs as gaps and values, tensor by tensor. */
+/** Counts what a mask of kept entries costs as gaps and values, on the CPU and tensor by tensor. */
 import { type FlatLayout, type TensorSpan } from '@/tensor/layout';
 import { gapBytes } from './gaps';
-
-export interface TensorCost {
-  readonly name: string;
-  /** Entries kept, one value each. */
-  readonly kept: number;
-  /** Bytes of `NAME.gaps`. */
-  readonly gapBytes: number;
-}
+import { type TensorCost } from './sparse-size';
 
 /**
  * Costs of every tensor with kept entries, canonical order.
