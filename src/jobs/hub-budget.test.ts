@@ -2,6 +2,7 @@
  * How many requests a scored vision preset makes. The Hub lets an address make 3,000 of files and 500
  * of its API in five minutes; the budget leaves room for a second try, and for a neighbour.
  */
+import { pageFile } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -86,8 +87,8 @@ beforeAll(async () => {
   const { fetch } = globalThis;
   vi.stubGlobal('fetch', async (input: string | URL, init?: RequestInit) => {
     const url = String(input);
-    const own = /\/presets\/([\w-]+\.json)$/.exec(url)?.[1];
-    if (own !== undefined) return new Response(presetFile(own));
+    const own = pageFile(url);
+    if (own !== null) return own;
     const range = new Headers(init?.headers).get('range');
     if (!url.includes('/resolve/')) counted.api += 1;
     else counted.files += 1;

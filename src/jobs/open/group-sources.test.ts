@@ -1,6 +1,6 @@
 /** What a preset makes of a list of repos, on a Hub with its models at true size. */
+import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
-import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { presetRepos } from '../../../e2e/fixture-hub/preset-repos';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
@@ -32,21 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => hub.close());
 
-/** The page's own files, which no server serves here. */
-beforeAll(() => {
-  const { fetch } = globalThis;
-  vi.stubGlobal('fetch', (input: string | URL, init?: RequestInit) => {
-    const name = /\/presets\/([\w-]+\.json)$/.exec(String(input))?.[1];
-    if (name === undefined) return fetch(input, init);
-    return Promise.resolve(
-      new Response(readFileSync(new URL(`../../../public/presets/${name}`, import.meta.url))),
-    );
-  });
-});
-
-afterAll(() => {
-  vi.unstubAllGlobals();
-});
+usePageFiles();
 
 afterEach(() => {
   hub.clearFaults();

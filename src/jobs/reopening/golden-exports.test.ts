@@ -2,10 +2,9 @@
  * Exports as Peru has written them: each opens for ever, and the same input gives the same bytes
  * (`e2e/export.spec.ts` asks that of the demos'). Add to `e2e/goldens`; change nothing in it.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { goldenFiles } from '../../../e2e/golden-files';
+import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { type Finding } from '@/plan/preflight';
 import { type SourceRequest } from '@/protocol/requests';
 import {
@@ -84,18 +83,7 @@ describe.each(SMALL)('$name', ({ name, request, recipe, beside }) => {
 });
 
 describe.each(DEMOS)('the demo $name', ({ name, kind, checkpoints }) => {
-  beforeAll(() => {
-    // The page's own files, which no server serves here.
-    vi.stubGlobal('fetch', (input: string | URL) => {
-      const path = /^file:\/\/\/(zoo\/.*)$/.exec(String(input))?.[1] ?? '';
-      const file = join('public', path);
-      const [body, status] = existsSync(file) ? [readFileSync(file), 200] : ['', 404];
-      return Promise.resolve(new Response(body, { status }));
-    });
-  });
-  afterAll(() => {
-    vi.unstubAllGlobals();
-  });
+  usePageFiles();
 
   it('opens, with its base and its test sets', async () => {
     const opened = await preflightOf({ kind: 'files', files: dropped(goldenFiles(name)) });

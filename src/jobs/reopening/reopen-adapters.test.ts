@@ -1,8 +1,8 @@
 /** Exports of adapters, and recipes beside their sources, opened again. */
+import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { PEFT } from '@/formats/peft/peft-format';
 import { recipeFileText } from '@/recipe/recipe-json';
@@ -22,21 +22,7 @@ import {
   RECIPE,
 } from './reopen.fixture';
 
-/** The page's own files, which no server serves here. */
-beforeAll(() => {
-  const { fetch } = globalThis;
-  vi.stubGlobal('fetch', (input: string | URL, init?: RequestInit) => {
-    const path = /^file:\/\/\/(zoo\/.*|presets\/.*)$/.exec(String(input))?.[1];
-    if (path === undefined) return fetch(input, init);
-    return Promise.resolve(
-      new Response(readFileSync(new URL(`../../../public/${path}`, import.meta.url))),
-    );
-  });
-});
-
-afterAll(() => {
-  vi.unstubAllGlobals();
-});
+usePageFiles();
 
 async function recordOf(name: string, files: Files): Promise<SourceRecord> {
   const records = files.map(async ({ path, file }) => {

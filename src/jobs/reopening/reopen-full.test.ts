@@ -1,8 +1,8 @@
 /** Exports of full fine-tunes, written by the export itself and opened again. */
+import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { mergedIndex, mergedShards } from '@/export/merged-size';
 import { mergedSha } from '@/export/verify-file';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
@@ -24,6 +24,8 @@ import {
   RECIPE,
   roundTrip,
 } from './reopen.fixture';
+
+usePageFiles();
 
 const SPARSE = 'pets.sparse.safetensors';
 
@@ -62,13 +64,6 @@ describe('an export that is opened again', () => {
   });
 
   it('is scored by the demo’s test sets where it was made from the demo', async () => {
-    const { fetch } = globalThis;
-    vi.stubGlobal('fetch', (input: string | URL) => {
-      const path = /^file:\/\/\/(zoo\/.*)$/.exec(String(input))![1]!;
-      return Promise.resolve(
-        new Response(readFileSync(new URL(`../../../public/${path}`, import.meta.url))),
-      );
-    });
     const recipe = JSON.parse(new TextDecoder().decode(files.get('recipe.json'))) as RecipeFile;
     const { tasks } = recipe;
     const ofDemo = {
@@ -87,7 +82,6 @@ describe('an export that is opened again', () => {
       ['recipe.json', text],
     ]);
     const group = await open(renamed);
-    vi.stubGlobal('fetch', fetch);
     expect(group.tasks.map(({ name, title, scoredOn }) => [name, title, scoredOn?.kind])).toEqual([
       ['digits', 'Digits', 'image'],
       ['textures', 'Textures', 'image'],

@@ -1,7 +1,7 @@
 /** Exports on a Hub: the link of what one reference opened opens the same again. */
+import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS, testPlatform } from '@/jobs/context/test-platform.fixture';
-import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { memoryFiles, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -21,23 +21,13 @@ import {
 import { createSession } from '@/jobs/session';
 import { readLink, writeLink } from './link';
 
+usePageFiles();
+
 let hub: FixtureHub;
 beforeAll(async () => {
   hub = await startFixtureHub({ repos: [] });
-  const { fetch } = globalThis;
-  // The page's own files, which no server serves here.
-  vi.stubGlobal('fetch', (input: string | URL, init?: RequestInit) => {
-    const path = /^file:\/\/\/(zoo\/.*)$/.exec(String(input))?.[1];
-    if (path === undefined) return fetch(input, init);
-    const file = new URL(`../../../public/${path}`, import.meta.url);
-    const [body, status] = existsSync(file) ? [readFileSync(file), 200] : ['', 404];
-    return Promise.resolve(new Response(body, { status }));
-  });
 });
-afterAll(async () => {
-  vi.unstubAllGlobals();
-  await hub.close();
-});
+afterAll(() => hub.close());
 
 const onHub = (...repos: readonly string[]): SourceRequest => {
   return { kind: 'hub', hubUrl: hub.hubUrl, repos };
