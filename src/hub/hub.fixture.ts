@@ -1,11 +1,14 @@
 /** What the tests of this folder share: a fixture Hub with one small model, and impatient retries. */
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { type ByteSource } from '@/tensor/byte-source';
+import { readRange } from '@/tensor/safetensors';
 import { soundFile } from '@/tensor/safetensors.fixture';
 import { type FixtureFiles, memoryFiles, repoOf } from '../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { pageFetch } from '../../e2e/fixture-hub/page-fetch';
 import { type Clock } from '@/core/clock';
 import { HubDoor, type HubOptions } from './hub-door';
+import { openHubModel } from './hub-repo';
 
 export const TOKEN = 'hf_secretsecretsecret';
 export const STRANGER = 'hf_strangerstranger';
@@ -69,6 +72,25 @@ export function useFixtureHub(): { readonly hub: FixtureHub } {
 export function doorTo(hub: FixtureHub, options: HubOptions = {}): HubDoor {
   const retry = { baseDelayMs: 1, maxDelayMs: 4, stallMs: 2000, ...options.retry };
   return new HubDoor({ hubUrl: hub.hubUrl, fetch: pageFetch, ...options, retry });
+}
+
+/** Opens the weights of a repo through a door, and forgets what that asked of the Hub. */
+export function fileOpener(held: { readonly hub: FixtureHub }) {
+  return async (door: HubDoor, repo = 'me/base', signal?: AbortSignal): Promise<ByteSource> => {
+    const model = await openHubModel(repo, door);
+    const blob = await model.open('model.safetensors', signal === undefined ? {} : { signal });
+    held.hub.clearLog();
+    return blob!;
+  };
+}
+
+export const read = (blob: ByteSource, start: number, end: number, signal?: AbortSignal) =>
+  readRange(blob, start, end, 'file', signal);
+
+/** As toEqual, which looks at one element after another, too slowly for whole files. */
+export function expectSame(bytes: Uint8Array, expected: Uint8Array): void {
+  expect(bytes.length).toBe(expected.length);
+  expect(Buffer.compare(bytes, expected)).toBe(0);
 }
 
 /** A clock on which no wait takes time, and what it was asked to wait for, in ms. */

@@ -1,15 +1,11 @@
 /** Exports of adapters, and recipes beside their sources, opened again. */
 import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
-import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
+import { describe, expect, it } from 'vitest';
 import { PEFT } from '@/formats/peft/peft-format';
 import { recipeFileText } from '@/recipe/recipe-json';
-import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { groupSources } from '@/jobs/open/group-sources';
-import { recipeOpening } from '@/sources/recipe-opening';
-import { addFolder } from './hub-folder.fixture';
+import { exported, inFolder, loraRecipe, sources } from './reopen-adapters.fixture';
 import {
   adapterBase,
   adapterGroup,
@@ -24,58 +20,6 @@ import {
 
 usePageFiles();
 
-async function recordOf(name: string, files: Files): Promise<SourceRecord> {
-  const records = files.map(async ({ path, file }) => {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { path: path.slice(path.lastIndexOf('/') + 1), bytes: bytes.length, sha256 };
-  });
-  return { name, files: await Promise.all(records) };
-}
-
-const inFolder = (files: Files, folder: string): Files =>
-  files.filter(({ path }) => path.startsWith(`${folder}/`));
-const weightsOnly = (files: Files): Files =>
-  files.filter(({ path }) => path.endsWith('.safetensors'));
-
-/** A recipe of the adapters of the fixture; `more` says where they come from. */
-async function loraRecipe(more: Partial<RecipeFile> = {}): Promise<RecipeFile> {
-  const files = adapterGroup();
-  return {
-    peru: 1,
-    title: 'Two adapters',
-    group: { kind: 'files' },
-    merge: { method: 'task-arithmetic', lambda: 0.4, dtype: 'F32' },
-    compress: { method: 'peru-lora', q: 1 },
-    base: await recordOf('t5', weightsOnly(adapterBase())),
-    tasks: [
-      { task: 'CoLA/1', ...(await recordOf('cola', inFolder(files, 'lora/cola'))) },
-      { task: 'rte', ...(await recordOf('rte', inFolder(files, 'lora/rte'))) },
-    ],
-    ...more,
-  };
-}
-
-/** An export of that recipe: the adapters are others than those it was made from. */
-function exported(recipe: RecipeFile, folder = 'out'): Files {
-  const folders = ['CoLA-1', 'merged', 'rte'];
-  const adapters = folders.flatMap((name) => {
-    const config = { peft_type: 'LORA', r: 1, lora_alpha: 1, target_modules: ['q'] };
-    const weights = inFolder(adapterGroup(), 'lora/cola').find(({ path }) =>
-      path.endsWith('.safetensors'),
-    )!.file;
-    return [
-      fileAt(`${folder}/${name}/adapter_config.json`, JSON.stringify({ ...config, note: name })),
-      fileAt(`${folder}/${name}/adapter_model.safetensors`, weights),
-    ];
-  });
-  return [
-    ...adapters,
-    fileAt(`${folder}/recipe.json`, recipeFileText(recipe)),
-    fileAt(`${folder}/README.md`, '# x'),
-  ];
-}
-
 /** scale * B A of lora_A [2, 5] and lora_B [6, 2]. */
 function product([a, b]: readonly Float32Array[], scale: number): number[] {
   return Array.from({ length: 30 }, (_, i) => {
@@ -85,8 +29,6 @@ function product([a, b]: readonly Float32Array[], scale: number): number[] {
 }
 
 const open = (files: Files) => groupSources({ kind: 'files', files }, TEST_OPTIONS);
-const sources = (findings: readonly { level: string; title: string }[] | undefined) =>
-  (findings ?? []).map(({ level, title }) => `${level}: ${title}`);
 
 describe('an export of adapters', () => {
   it('opens on a base that is added, and the merged adapter is no task', async () => {
@@ -283,63 +225,3 @@ describe('a recipe alone', () => {
     });
   });
 });
-
-describe('on the Hub', () => {
-  let hub: FixtureHub;
-  beforeAll(async () => {
-    hub = await startFixtureHub({ repos: [] });
-  });
-  afterAll(() => hub.close());
-
-  const add = (id: string, files: Files, strip: number) => addFolder(hub, id, files, strip);
-  const openRepo = (repo: string) =>
-    groupSources({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, TEST_OPTIONS);
-
-  it('an export of adapters brings the base from the commit that it names', async () => {
-    await add('me/t5', adapterBase(), 1);
-    const base = { ...(await loraRecipe()).base, repo: 'me/t5' };
-    const commit = await groupSourcesCommit(hub, 'me/t5');
-    const recipe = await loraRecipe({ group: { kind: 'hub' }, base: { ...base, commit } });
-    const group = await openRepo(await add('me/adapters', exported(recipe), 1));
-    expect(group.base.id).toBe(`me/t5@${commit}`);
-    expect(group.tasks.map(({ name }) => name)).toEqual(['CoLA/1', 'rte']);
-    expect(sources(group.findings)).toContainEqual(expect.stringMatching(/^ok: The files are/));
-  });
-
-  it('the sources of a recipe are compared with its hashes', async () => {
-    const [cola, rte] = ['cola', 'rte'].map((name) => inFolder(adapterGroup(), `lora/${name}`));
-    await add('me/t5', adapterBase(), 1);
-    await add('me/cola', cola!, 2);
-    await add('me/rte', rte!, 2);
-    const at = async (record: SourceRecord, repo: string) => {
-      return { ...record, repo, commit: await groupSourcesCommit(hub, repo) };
-    };
-    const plain = await loraRecipe();
-    const [first, second] = plain.tasks;
-    const recipe = await loraRecipe({
-      group: { kind: 'hub', hub: hub.hubUrl },
-      base: await at(plain.base, 'me/t5'),
-      tasks: [
-        { ...(await at(first!, 'me/cola')), task: 'cola' },
-        { ...(await at({ ...second!, files: first!.files }, 'me/rte')), task: 'rte' },
-      ],
-    });
-    const { request } = recipeOpening(recipe);
-    const group = await groupSources(request, TEST_OPTIONS);
-    expect(group.tasks.map(({ name }) => name)).toEqual(['cola', 'rte']);
-    expect(sources(group.findings)).toEqual([
-      expect.stringMatching(/^warning: me\/rte\/adapter_model\.safetensors is not the file/),
-    ]);
-  });
-
-  it('a repo of adapters that is no export still asks which is meant', async () => {
-    const files = exported(await loraRecipe()).filter(({ path }) => !path.endsWith('recipe.json'));
-    const repo = await add('me/several', files, 1);
-    await expect(openRepo(repo)).rejects.toMatchObject({ kind: 'choose-repo' });
-  });
-});
-
-async function groupSourcesCommit(hub: FixtureHub, repo: string): Promise<string> {
-  const answer = await fetch(`${hub.hubUrl}/api/models/${repo}/revision/main`);
-  return ((await answer.json()) as { sha: string }).sha;
-}
