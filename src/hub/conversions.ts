@@ -1,5 +1,6 @@
 /** Repos without safetensors: what is there instead, and the revision that a conversion stands at. */
 import { type ErrorChoice, PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { findCheckpoints, type FoundModels } from './find-checkpoints';
 import { conversions, listRepo, type PinnedRepo, pinRepo } from './hub-api';
@@ -29,7 +30,7 @@ export async function noModels(
   const where = `${pathBelow(asked.repo, asked.path)} at ${asked.revision}`;
   if (pickles.length > 0) {
     const converted = await convertedRefs(door, asked, signal);
-    const message = `${where} has only PyTorch pickles (${listPaths(pickles)}), which can run code when they are read.`;
+    const message = `${where} has only PyTorch pickles (${listFew(pickles)}), which can run code when they are read.`;
     return converted.length > 0
       ? new PicklesOnlyError(
           'choose-repo',
@@ -46,7 +47,7 @@ export async function noModels(
   if (otherWeights.length > 0) {
     return new PeruError(
       'unsupported',
-      `${where} has no safetensors, only ${listPaths(otherWeights)}.`,
+      `${where} has no safetensors, only ${listFew(otherWeights)}.`,
       'Use the repo that the model was converted from: the Hub’s page names it as the base model.',
     );
   }
@@ -117,9 +118,4 @@ async function hasModels(door: HubDoor, ref: RepoRef, signal: AbortSignal): Prom
   const files = await listRepo(door, pinned, signal);
   const paths = files.map(({ path }) => path);
   return findCheckpoints(paths, ref.path).models.length > 0;
-}
-
-export function listPaths(paths: readonly string[]): string {
-  const shown = paths.slice(0, 3).join(', ');
-  return paths.length > 3 ? `${shown} and ${paths.length - 3} more` : shown;
 }

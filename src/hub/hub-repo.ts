@@ -1,5 +1,6 @@
 /** Opens repos of a Hub: pins the revision, lists the files, finds what can be merged. */
 import { PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import { ofKind } from '@/formats/folder/model-folders';
 import { PEFT } from '@/formats/peft/peft-format';
@@ -11,7 +12,7 @@ import {
   WEIGHTS_FILE,
 } from '@/formats/checkpoint/checkpoint-source';
 import { type ExportNames } from '@/formats/checkpoint/peru-export';
-import { choiceOf, conversionFor, listPaths, noModels, type Substitute } from './conversions';
+import { choiceOf, conversionFor, noModels, type Substitute } from './conversions';
 import { findCheckpoints, findExport, type FoundModel, topModels } from './find-checkpoints';
 import { type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
 import { HubBytes } from './hub-bytes';
@@ -196,7 +197,7 @@ export async function openHubModel(
   if (only !== undefined && another === undefined) return only;
   throw new PeruError(
     'choose-repo',
-    `${formatRepoRef(ref)} holds ${top.length} models: ${listPaths(top.map(pathOf))}.`,
+    `${formatRepoRef(ref)} holds ${top.length} models: ${listFew(top.map(pathOf))}.`,
     'Choose one, or give its folder or file behind the repo’s name.',
     { choices: top.map((model) => choiceOf({ ...ref, path: pathOf(model) }, text)) },
   );

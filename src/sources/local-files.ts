@@ -5,6 +5,7 @@
  */
 import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { ADAPTER_FORMATS, hasAdapterConfig } from '@/formats/adapter-formats';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import {
@@ -172,14 +173,11 @@ function refuseHalfAdapters(folder: string, names: readonly string[]): void {
 }
 
 function nothingFound(files: readonly LocalFile[]): PeruError {
-  const some = files.slice(0, 3).map(({ path }) => path);
-  const listed =
-    files.length > 3 ? `${some.join(', ')} and ${files.length - 3} more` : some.join(', ');
   return new PeruError(
     'source',
     files.length === 0
       ? 'No files were added.'
-      : `No checkpoint or adapter among the files added: ${listed}.`,
+      : `No checkpoint or adapter among the files added: ${listFew(files.map(({ path }) => path))}.`,
     'Add .safetensors files, or folders saved with save_pretrained: the base and each fine-tuned model or LoRA adapter.',
   );
 }

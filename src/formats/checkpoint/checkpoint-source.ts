@@ -5,6 +5,7 @@
 import { type ByteSource } from '@/tensor/byte-source';
 import { type CheckpointTensors, checkpointTensors } from '@/tensor/checkpoint-tensors';
 import { PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
 import { isSparseHeader } from '@/formats/sparse/sparse-file';
 import { JSON_CAPS, readJsonObject } from './json-file';
@@ -186,11 +187,9 @@ export async function tryConfig(repo: RepoSource, options?: OpenOptions): Promis
 }
 
 function missingShards(source: CheckpointSource, missing: readonly string[]): PeruError {
-  const some = missing.slice(0, 3).join(', ');
-  const listed = missing.length > 3 ? `${some} and ${missing.length - 3} more` : some;
   return new PeruError(
     'source',
-    `${source.name} has no file ${listed}: its index names ${missing.length === 1 ? 'it' : 'them'}.`,
+    `${source.name} has no file ${listFew(missing)}: its index names ${missing.length === 1 ? 'it' : 'them'}.`,
     source.ifMissing ??
       'Add the whole folder, with all shards of one save; download those that are missing again.',
   );

@@ -1,5 +1,6 @@
 /** What is told where a folder's files could be several models, or are no whole one. */
 import { PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { joinPath } from '@/formats/checkpoint/checkpoint-source';
 import { type Alternatives, type FoundModel, type FoundModels } from './model-folders';
 
@@ -7,7 +8,7 @@ import { type Alternatives, type FoundModel, type FoundModels } from './model-fo
 export function alternativesFound({ kind, folder, models }: Alternatives): PeruError {
   const where = folder === '' ? 'The files added' : folder;
   const paths = models.map((model) => pathInside(model, folder)).sort(byNumbers);
-  const listed = list(paths);
+  const listed = listFew(paths);
   if (kind === 'pipeline') {
     return new PeruError(
       'source',
@@ -28,13 +29,13 @@ export function looseShards({ folder, present, missing }: FoundModels['loose'][n
   if (missing.length > 0) {
     return new PeruError(
       'source',
-      `A checkpoint ${where} is not whole: of its shards, ${list(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+      `A checkpoint ${where} is not whole: of its shards, ${listFew(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
       'Add all shards of one save, with the model.safetensors.index.json that lies beside them; download those that are missing again.',
     );
   }
   return new PeruError(
     'source',
-    `Shards of several saves lie together ${where}, and no index tells which belong together: ${list(present)}.`,
+    `Shards of several saves lie together ${where}, and no index tells which belong together: ${listFew(present)}.`,
     'Keep the shards of one save only, or add the model.safetensors.index.json that was saved with them.',
   );
 }
@@ -42,11 +43,6 @@ export function looseShards({ folder, present, missing }: FoundModels['loose'][n
 function pathInside({ folder, weightsPath }: FoundModel, outer: string): string {
   if (folder === outer) return weightsPath;
   return outer === '' ? folder : folder.slice(outer.length + 1);
-}
-
-function list(names: readonly string[]): string {
-  const some = names.slice(0, 3).join(', ');
-  return names.length > 3 ? `${some} and ${names.length - 3} more` : some;
 }
 
 /** checkpoint-500 before checkpoint-1000. */

@@ -1,4 +1,5 @@
 import { PeruError } from '@/core/errors';
+import { listFew } from '@/core/list-names';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 
@@ -16,8 +17,7 @@ export function baseOfAdapters(
 ): CheckpointSource {
   const [only, another] = checkpoints;
   const names = adapters.map(({ name }) => name);
-  const some =
-    names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  const some = listFew(names);
   if (only === undefined) {
     throw new PeruError(
       'source',
