@@ -1,5 +1,5 @@
 /** Reads tensors of the base for the evaluator: those asked for together, neighbours at one go. */
-import { type ByteSource } from '@/tensor/byte-source';
+import { type ByteRange, type ByteRun, byteRuns } from '@/core/byte-runs';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
@@ -14,7 +14,7 @@ interface FloatTensor {
   readonly data: Float32Array<ArrayBuffer>;
 }
 
-interface Wanted {
+interface Wanted extends ByteRange {
   readonly tensor: StoredTensor;
   readonly dtype: FloatDtype;
   readonly resolve: (found: FloatTensor) => void;
@@ -30,21 +30,25 @@ interface Wanted {
 export function baseReader(checkpoint: CheckpointTensors): (name: string) => Promise<FloatTensor> {
   let waiting: Wanted[] = [];
   const readAll = (): void => {
-    const runs = neighbours(waiting);
+    // Only what lies end to end, and no more than a read may be long.
+    const runs = byteRuns(
+      waiting,
+      ({ start, end, wasted }) => wasted === 0 && end - start <= MOST_BYTES,
+    );
     waiting = [];
     for (const run of runs) {
       readRun(run).catch((reason: unknown) => {
-        for (const { reject } of run) reject(reason);
+        for (const { reject } of run.ranges) reject(reason);
       });
     }
   };
   return async (name) => {
     const tensor = checkpoint.tensors.get(name);
     if (tensor === undefined || !isFloatDtype(tensor.dtype)) throw noTensor(checkpoint, name);
-    const { dtype } = tensor;
+    const { dtype, blob, byteStart: start, byteLength } = tensor;
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) setTimeout(readAll);
-      waiting.push({ tensor, dtype, resolve, reject });
+      waiting.push({ blob, start, end: start + byteLength, tensor, dtype, resolve, reject });
     });
   };
 }
@@ -57,32 +61,10 @@ function noTensor(checkpoint: CheckpointTensors, name: string): PeruError {
   );
 }
 
-/** Cuts into runs that lie end to end in one file, none longer than a read may be. */
-function neighbours(wanted: readonly Wanted[]): Wanted[][] {
-  const sorted = [...wanted].sort((a, b) => a.tensor.byteStart - b.tensor.byteStart);
-  const open = new Map<ByteSource, Wanted[]>();
-  const runs: Wanted[][] = [];
-  for (const one of sorted) {
-    const { blob, byteStart, byteLength } = one.tensor;
-    const run = open.get(blob);
-    const [first, last] = [run?.[0]?.tensor, run?.at(-1)?.tensor];
-    const follows = last !== undefined && last.byteStart + last.byteLength === byteStart;
-    if (run && first && follows && byteStart + byteLength - first.byteStart <= MOST_BYTES) {
-      run.push(one);
-      continue;
-    }
-    const next = [one];
-    open.set(blob, next);
-    runs.push(next);
-  }
-  return runs;
-}
-
-async function readRun(run: readonly Wanted[]): Promise<void> {
-  const { blob, byteStart: start, fileName } = run[0]!.tensor;
-  const { byteStart, byteLength } = run.at(-1)!.tensor;
-  const bytes = await readRange(blob, start, byteStart + byteLength, fileName);
-  for (const { tensor, dtype, resolve } of run) {
+async function readRun({ ranges, start, end }: ByteRun<Wanted>): Promise<void> {
+  const { blob, fileName } = ranges[0].tensor;
+  const bytes = await readRange(blob, start, end, fileName);
+  for (const { tensor, dtype, resolve } of ranges) {
     const from = tensor.byteStart - start;
     const own = bytes.subarray(from, from + tensor.byteLength);
     resolve({ shape: tensor.shape, data: decodeFloats(own, dtype) });
