@@ -87,11 +87,7 @@ export function modelFeeds(
 }
 
 /** @throws PeruError 'mismatch' */
-export function checkShape(
-  name: string,
-  found: readonly number[],
-  wanted: readonly number[],
-): void {
+function checkShape(name: string, found: readonly number[], wanted: readonly number[]): void {
   const same = found.length === wanted.length && found.every((size, i) => size === wanted[i]);
   if (same) return;
   throw new PeruError(

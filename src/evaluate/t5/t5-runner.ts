@@ -4,7 +4,7 @@
  */
 import { type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
-import { checkShape } from '@/evaluate/runtime/base-weights';
+import { modelFeeds } from '@/evaluate/runtime/base-weights';
 import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import { argmaxRows } from '@/evaluate/runtime/metrics';
 import { nextTask } from '@/evaluate/runtime/next-task';
@@ -141,8 +141,8 @@ export class T5Runner {
 
   async #runBatches({ weights, inputs, signal }: T5Request, answer: AnswerBatch): Promise<void> {
     const sessions = await this.#open();
-    const encoderWeights = weightFeeds(this.#encoder, weights);
-    const decoderWeights = weightFeeds(this.#decoder, weights);
+    const encoderWeights = modelFeeds(this.#encoder.weights, weights);
+    const decoderWeights = modelFeeds(this.#decoder.weights, weights);
     for (const batch of batchByLength(inputs, this.#config)) {
       await this.#breathe(signal);
       const input = new Map([...encoderWeights, ...encoderFeeds(batch, this.#config)]);
@@ -218,29 +218,10 @@ function padTo(answer: readonly number[], length: number, padId: number): number
   return [...answer, ...new Array<number>(length - answer.length).fill(padId)];
 }
 
-function weightFeeds(graph: T5Graph, weights: T5Weights): Map<string, FeedData> {
-  const feeds = new Map<string, FeedData>();
-  for (const [name, shape] of graph.weights) {
-    const tensor = weights.tensors.get(name);
-    if (tensor === undefined) throw missingWeight(name);
-    checkShape(name, tensor.shape, shape);
-    feeds.set(name, tensor);
-  }
-  return feeds;
-}
-
 function heldBytes(outputs: ReadonlyMap<string, HeldOutput>): number {
   let bytes = 0;
   for (const { data } of outputs.values()) if (!(data instanceof Float32Array)) bytes += data.size;
   return bytes;
-}
-
-function missingWeight(name: string): PeruError {
-  return new PeruError(
-    'mismatch',
-    `Tensor ${name} is missing, so the model cannot be scored.`,
-    'Add checkpoints of the same architecture and tensor names as the base.',
-  );
 }
 
 function disposedError(): PeruError {
