@@ -1,4 +1,6 @@
 /** What the page is told of an export. */
+import { type PositionCost } from '@/export/sparse/index-cost';
+
 /** One file made, read back and found sound. */
 export interface ExportedFile {
   /** Inside the export's folder, parts separated by `/`. */
@@ -13,13 +15,8 @@ export interface ExportedFile {
 export type ExportedKind = 'merged' | 'sparse' | 'adapter' | 'side' | 'about';
 
 /** What the positions of one task's kept entries cost. */
-export interface IndexCost {
+export interface IndexCost extends PositionCost {
   readonly task: string;
-  readonly kept: number;
-  /** Bytes of all its gaps. */
-  readonly gapBytes: number;
-  /** Least bytes that any code needs on average for so many among so many: N H(k / N) / 8. */
-  readonly entropyBytes: number;
 }
 
 export interface ExportFacts {

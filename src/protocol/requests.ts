@@ -5,6 +5,12 @@ import { type RecipeFile } from '@/recipe/recipe-file';
 
 export type DemoName = 'fft' | 'lora';
 
+/** A file of the visitor's disk with its path inside what was added. */
+export interface AddedFile {
+  readonly path: string;
+  readonly file: File;
+}
+
 /** Opens a group of checkpoints: an embedded demo, files from the visitor's disk, or Hub repos. */
 export type SourceRequest =
   | {
@@ -15,7 +21,7 @@ export type SourceRequest =
     }
   | {
       readonly kind: 'files';
-      readonly files: readonly { readonly path: string; readonly file: File }[];
+      readonly files: readonly AddedFile[];
       /** Path of the checkpoint to use as base, once the visitor has chosen; else guessed. */
       readonly base?: string;
       /** Go on although NaN or Inf was found: the visitor said so. */

@@ -3,7 +3,7 @@
  * kept while the budget allows. theta* lies in float32, whatever its dtype.
  */
 import { type FloatDtype } from '@/tensor/dtype';
-import { type GroupSpec, type StreamedWeights } from '@/tensor/engine';
+import { type GroupSpec, type StreamedSpec } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { decodeFloats } from '@/tensor/half';
 import { PageStream, type Wanted } from '@/tensor/page-stream';
@@ -87,7 +87,7 @@ export class ChunkStore {
     this.count(-this.heldBytes);
   }
 
-  private openPages({ read }: StreamedWeights): PageStream<Bytes> {
+  private openPages({ read }: StreamedSpec): PageStream<Bytes> {
     const load = async (checkpoint: number, chunkIndex: number): Promise<Bytes> => {
       const arrived = await read(checkpoint, chunkIndex);
       this.check(checkpoint, chunkIndex, arrived);

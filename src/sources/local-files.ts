@@ -26,7 +26,7 @@ import {
   ofKind,
 } from '@/formats/folder/model-folders';
 import { alternativesFound, looseShards } from '@/formats/folder/model-folder-errors';
-import { type ExportFolder, exportNames, RECIPE_FILE } from '@/formats/checkpoint/peru-export';
+import { type ExportSource, exportNames, RECIPE_FILE } from '@/formats/checkpoint/peru-export';
 import { isCopy, isOtherFormat } from '@/formats/folder/weight-files';
 import { isPickle } from '@/formats/checkpoint/pickles';
 
@@ -40,7 +40,7 @@ export interface LocalGroup {
   readonly checkpoints: readonly CheckpointSource[];
   readonly adapters: readonly AdapterSource[];
   /** Folders of full fine-tunes that Peru exported; their files are none of the checkpoints. */
-  readonly exports: readonly ExportFolder[];
+  readonly exports: readonly ExportSource[];
   /** Folders with a recipe.json, which may be anybody's. */
   readonly recipes: readonly RepoSource[];
   /** Folders of models that belong to another one: steps of its training, or modules of it. */
@@ -113,7 +113,7 @@ function localAdapters(folders: Folders, models: readonly FoundAdapter[]): Adapt
   });
 }
 
-function localExports(folders: Folders): ExportFolder[] {
+function localExports(folders: Folders): ExportSource[] {
   return [...folders].flatMap(([folder, entries]) => {
     const names = exportNames(entries.keys());
     return names === null ? [] : [{ ...names, repo: folderRepo(folder, entries) }];

@@ -62,11 +62,11 @@ export interface GroupShape {
 
 export interface GroupSpec extends GroupShape {
   /** Reads weights when they are needed, instead of holding all of them; absent: `upload` fills the group. */
-  readonly streamed?: StreamedWeights;
+  readonly streamed?: StreamedSpec;
 }
 
 /** Weights too large to be held at once: theta* stays, the rest comes and goes in chunks. */
-export interface StreamedWeights {
+export interface StreamedSpec {
   /**
    * One checkpoint's bytes of one chunk, as `WeightGroup.upload` takes them. Called again whenever
    * they are needed and gone; a rejection is the operation's.

@@ -1,4 +1,5 @@
 /** What a model card tells, and nothing that differs from run to run: no dates, no seconds. */
+import { type PositionCost } from '@/export/sparse/index-cost';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type RecipeFile } from '@/recipe/recipe-file';
 
@@ -26,12 +27,8 @@ export interface CardFile {
   readonly sha256: string;
 }
 
-export interface CardIndexCost {
+export interface CardIndexCost extends PositionCost {
   readonly task: string;
-  readonly kept: number;
-  readonly gapBytes: number;
-  /** Least bytes that any code needs on average. */
-  readonly entropyBytes: number;
 }
 
 export interface CardResults {

@@ -1,7 +1,7 @@
 /** What telling the positions of kept entries costs, against the least that any code could take. */
 import { type TensorCost } from './sparse-size';
 
-export interface IndexCost {
+export interface PositionCost {
   readonly kept: number;
   /** Bytes of all gaps. */
   readonly gapBytes: number;
@@ -13,7 +13,7 @@ export interface IndexCost {
  * @param costs of all tensors with kept entries
  * @param elementCount N: entries that were chosen from, all tensors together
  */
-export function indexCost(costs: readonly TensorCost[], elementCount: number): IndexCost {
+export function indexCost(costs: readonly TensorCost[], elementCount: number): PositionCost {
   const kept = costs.reduce((sum, cost) => sum + cost.kept, 0);
   const gapBytes = costs.reduce((sum, cost) => sum + cost.gapBytes, 0);
   return { kept, gapBytes, entropyBytes: entropyBytes(kept, elementCount) };

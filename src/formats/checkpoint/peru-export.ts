@@ -37,7 +37,7 @@ export interface ExportNames {
 }
 
 /** A folder that holds an export. */
-export interface ExportFolder extends ExportNames {
+export interface ExportSource extends ExportNames {
   readonly repo: RepoSource;
 }
 
@@ -70,7 +70,7 @@ export function exportNames(names: Iterable<string>): ExportNames | null {
  *   a newer version, `mismatch` for a sparse file of another merged model
  */
 export async function reopenExport(
-  { repo, mergedPath, sparsePaths }: ExportFolder,
+  { repo, mergedPath, sparsePaths }: ExportSource,
   options: OpenOptions = {},
 ): Promise<ReopenedExport> {
   if (mergedPath === null) throw noMerged(repo, sparsePaths);

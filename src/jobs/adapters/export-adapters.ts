@@ -16,7 +16,7 @@ import { type ExportRequest } from '@/protocol/requests';
 import { addAbout } from '@/jobs/staging/about-files';
 import { readStored } from '@/jobs/staging/read-stored';
 import { lowRankRecord, mergeRecord } from '@/jobs/group/recipe-record';
-import { type MadeExport, Staging, type StagingPlace } from '@/jobs/staging/staging';
+import { Staging, type StagingPlace, type WrittenExport } from '@/jobs/staging/staging';
 
 /**
  * Makes the recipe's files; the caller removes the folder when this fails.
@@ -28,7 +28,7 @@ export async function exportAdapters(
   job: AdapterJob,
   request: ExportRequest,
   place: StagingPlace,
-): Promise<MadeExport> {
+): Promise<WrittenExport> {
   const { group, recipe, emit, signal } = job;
   await group.products.lowRank.factorize();
   signal.throwIfAborted();

@@ -2,13 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { type MemoryStore } from '@/jobs/context/memory-store.fixture';
-import {
-  type AddedFile,
-  caseFiles,
-  filesOf,
-  seededValues,
-  type ValuesOf,
-} from './case-files.fixture';
+import { type AddedFile } from '@/protocol/requests';
+import { caseFiles, filesOf, seededValues, type ValuesOf } from './case-files.fixture';
 import { exportFiles, openFiles } from './open-files.fixture';
 
 /** Titles of what is to look at and what was handled. */

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isFloatDtype } from '@/tensor/dtype';
 import { encodeFloats } from '@/tensor/half';
 import { bitsPerElement, type SafetensorsDtype } from '@/tensor/safetensors-dtype';
+import { type AddedFile } from '@/protocol/requests';
 import { type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
 
 const GOLDEN = new URL('./golden/', import.meta.url);
@@ -37,11 +38,6 @@ export interface Place {
 
 /** The numbers of a floating tensor. */
 export type ValuesOf = (place: Place) => Float32Array;
-
-export interface AddedFile {
-  readonly path: string;
-  readonly file: File;
-}
 
 /** All files of a case, as a visitor would add them, all of one date. */
 export function caseFiles(name: string, valuesOf: ValuesOf = seededValues): AddedFile[] {

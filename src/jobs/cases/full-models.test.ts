@@ -8,7 +8,8 @@ import { decodeFloats } from '@/tensor/half';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { RECIPE } from '@/jobs/staging/export-group.fixture';
 import { type MemoryStore } from '@/jobs/context/memory-store.fixture';
-import { type AddedFile, caseFiles, filesOf, seededValues } from './case-files.fixture';
+import { type AddedFile } from '@/protocol/requests';
+import { caseFiles, filesOf, seededValues } from './case-files.fixture';
 import { exportFiles, openFiles } from './open-files.fixture';
 
 /** Floating tensors by name, with the bytes of all others. */

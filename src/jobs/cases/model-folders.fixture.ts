@@ -1,6 +1,7 @@
 /** Folders of small models and adapters that open, and what came of opening them. */
 import { expect } from 'vitest';
-import { type AddedFile, type FileHeader } from './case-files.fixture';
+import { type AddedFile } from '@/protocol/requests';
+import { type FileHeader } from './case-files.fixture';
 import { openFiles } from './open-files.fixture';
 
 export const MODEL: FileHeader = {

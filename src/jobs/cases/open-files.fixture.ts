@@ -9,7 +9,7 @@ import { type Recipe } from '@/recipe/recipe';
 import { createSession } from '@/jobs/session';
 import { memoryStore, type MemoryStore } from '@/jobs/context/memory-store.fixture';
 import { requestOf, RECIPE } from '@/jobs/staging/export-group.fixture';
-import { type AddedFile } from './case-files.fixture';
+import { type AddedFile } from '@/protocol/requests';
 
 /** One of the two is null. */
 export interface Opened {

@@ -29,7 +29,7 @@ import { addAbout } from '@/jobs/staging/about-files';
 import { sparseRecord } from '@/jobs/group/recipe-record';
 import { readStored } from '@/jobs/staging/read-stored';
 import { addSideFiles, sideFiles } from '@/jobs/staging/side-files';
-import { type MadeExport, Staging, type StagingPlace } from '@/jobs/staging/staging';
+import { Staging, type StagingPlace, type WrittenExport } from '@/jobs/staging/staging';
 
 /** The method whose files are exported. */
 const METHOD = 'peru-fft';
@@ -44,7 +44,7 @@ export async function exportFull(
   job: FullJob,
   request: ExportRequest,
   place: StagingPlace,
-): Promise<MadeExport> {
+): Promise<WrittenExport> {
   const selections = new SelectionSet(job);
   try {
     await mergeGroup(job);

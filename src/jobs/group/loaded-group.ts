@@ -1,6 +1,6 @@
 import { type JobContext } from '@/jobs/context/job-context';
 import { type ScoredGroup } from '@/jobs/scoring/scored-group';
-import { type MadeExport, type StagingPlace } from '@/jobs/staging/staging';
+import { type StagingPlace, type WrittenExport } from '@/jobs/staging/staging';
 import { type ExportRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
 
@@ -15,5 +15,5 @@ export interface LoadedGroup<Group extends ScoredGroup = ScoredGroup> {
    * @throws PeruError for files that can not be read or written, or differ when read back; the
    *   signal's reason once aborted
    */
-  export(request: ExportRequest, context: JobContext, place: StagingPlace): Promise<MadeExport>;
+  export(request: ExportRequest, context: JobContext, place: StagingPlace): Promise<WrittenExport>;
 }

@@ -5,7 +5,7 @@ import { type Finding } from '@/plan/preflight';
 
 import { type HubDoor } from '@/hub/hub-door';
 import {
-  type ExportFolder,
+  type ExportSource,
   type ReopenedTask,
   reopenExport,
   RECIPE_FILE,
@@ -26,7 +26,7 @@ import { namedTasks, type RecipeTask, tasksOfRecipe, unscoredFindings } from './
  * @throws PeruError as `reopenExport` and `recipeOf`
  */
 export async function reopenFull(
-  folder: ExportFolder,
+  folder: ExportSource,
   door: HubDoor | null,
   options: JobOptions,
 ): Promise<FullSources> {

@@ -29,7 +29,7 @@ export interface StagingPlace {
 }
 
 /** What an export leaves, and what its sparse files' positions cost. */
-export interface MadeExport {
+export interface WrittenExport {
   readonly staged: Staging;
   /** Per task; empty for adapters. */
   readonly index: readonly IndexCost[];

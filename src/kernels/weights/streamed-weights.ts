@@ -8,7 +8,7 @@ import { type DeviceHandle } from '@/gpu/device';
 import { withErrorScopes } from '@/gpu/error-scopes';
 import { type PassRecorder } from '@/gpu/recorder';
 import { bytesPerElement } from '@/tensor/dtype';
-import { type GroupShape, type StreamedWeights as StreamedSpec } from '@/tensor/engine';
+import { type GroupShape, type StreamedSpec } from '@/tensor/engine';
 import { PageStream, type Wanted } from '@/tensor/page-stream';
 import {
   arenaRuns,

@@ -2,7 +2,7 @@
 import { PeruError } from '@/core/errors';
 import { type Recipe } from '@/recipe/recipe';
 import { readHubUrl } from '@/store/hub/hub-url';
-import { type LocalFile, type NamePatterns, type SourceRequest } from '@/store/state/sources';
+import { type AddedFile, type NamePatterns, type SourceRequest } from '@/store/state/sources';
 
 /** What such a file opens. */
 export interface RecipeToOpen {
@@ -33,7 +33,7 @@ export function isRecipeFile(path: string): boolean {
  * @throws PeruError when it is broken, too large, or names what can not be opened
  */
 export async function readRecipe(
-  { path, file }: LocalFile,
+  { path, file }: AddedFile,
   open: SourceRequest | null,
 ): Promise<RecipeToOpen | null> {
   if (file.size > MAX_BYTES) throw tooLarge(path);

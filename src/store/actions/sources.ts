@@ -5,7 +5,7 @@ import { type DemoName } from '@/protocol/requests';
 import { adoptRecipe, forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, clash, removeFromList } from '@/store/sources/file-list';
 import { isRecipeFile, readRecipe, type RecipeToOpen } from './recipe-file';
-import { type LocalFile, sourcesStore } from '@/store/state/sources';
+import { type AddedFile, sourcesStore } from '@/store/state/sources';
 
 /** Opens an embedded demo: eight full fine-tunes, or eight LoRA adapters. */
 export function openDemo(demo: DemoName): void {
@@ -17,7 +17,7 @@ export function openDemo(demo: DemoName): void {
  * Adds files to those of the visitor's disk that are open, and opens them all together. A recipe
  * that comes alone is followed instead.
  */
-export function addFiles(added: readonly LocalFile[]): void {
+export function addFiles(added: readonly AddedFile[]): void {
   const [first, ...more] = added;
   if (first === undefined) return;
   if (more.length === 0 && isRecipeFile(first.path)) void openRecipe(first);
@@ -62,14 +62,14 @@ export function leaveOut(exclude: readonly string[]): void {
   void replan({ exclude: [...patterns.exclude, ...exclude] });
 }
 
-function appendFiles(added: readonly LocalFile[]): void {
+function appendFiles(added: readonly AddedFile[]): void {
   const present = localFiles();
   if (clash(present, added)) void appendClashing(added);
   else openFiles([...present, ...added]);
 }
 
 /** Files are read to tell whether they are there already; the list may change meanwhile. */
-async function appendClashing(added: readonly LocalFile[]): Promise<void> {
+async function appendClashing(added: readonly AddedFile[]): Promise<void> {
   try {
     for (;;) {
       const present = localFiles();
@@ -83,7 +83,7 @@ async function appendClashing(added: readonly LocalFile[]): Promise<void> {
   }
 }
 
-async function openRecipe(file: LocalFile): Promise<void> {
+async function openRecipe(file: AddedFile): Promise<void> {
   try {
     const found = await readRecipe(file, sourcesStore.getState().request);
     if (found === null) appendFiles([file]);
@@ -106,7 +106,7 @@ function followRecipe({ request, recipe, patterns, notes }: RecipeToOpen): void 
  * The base chosen before stays chosen for as long as its file is among those to open, and patterns
  * hold for as long as there are files.
  */
-function openFiles(files: readonly LocalFile[], chosen = chosenBase()): void {
+function openFiles(files: readonly AddedFile[], chosen = chosenBase()): void {
   if (files.length === 0) {
     openDemo('fft');
     return;
@@ -125,9 +125,9 @@ function chosenBase(): string | undefined {
   return request?.kind === 'files' ? request.base : undefined;
 }
 
-function localFiles(): readonly LocalFile[] {
+function localFiles(): readonly AddedFile[] {
   const { request } = sourcesStore.getState();
   return request?.kind === 'files' ? request.files : NO_FILES;
 }
 
-const NO_FILES: readonly LocalFile[] = [];
+const NO_FILES: readonly AddedFile[] = [];

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { addToList, fileSets, removeFromList } from './file-list';
-import { type LocalFile } from '@/store/state/sources';
+import { type AddedFile } from '@/store/state/sources';
 
-const entry = (path: string, text = path): LocalFile => ({
+const entry = (path: string, text = path): AddedFile => ({
   path,
   file: new File([text], path.split('/').at(-1) ?? path, { lastModified: 1 }),
 });
-const pathsOf = (files: readonly LocalFile[]) => files.map(({ path }) => path);
+const pathsOf = (files: readonly AddedFile[]) => files.map(({ path }) => path);
 
 describe('the list of files', () => {
   it('keeps files of one name, size and date that were added one after the other', async () => {
-    let files: readonly LocalFile[] = [];
+    let files: readonly AddedFile[] = [];
     for (const text of ['one', 'two', 'six']) {
       files = await addToList(files, [entry('model.safetensors', text)]);
     }

@@ -1,7 +1,7 @@
 /** The visitor's files as one list that grows and shrinks. */
 import { compareNames } from '@/core/name-order';
 import { sameBytes } from './same-bytes';
-import { type LocalFile } from '@/store/state/sources';
+import { type AddedFile } from '@/store/state/sources';
 
 /** One checkpoint's worth of files, as listed for removal. */
 export interface FileSet {
@@ -12,7 +12,7 @@ export interface FileSet {
 }
 
 /** Whether some of the files would take the place of others in the list. */
-export function clash(present: readonly LocalFile[], added: readonly LocalFile[]): boolean {
+export function clash(present: readonly AddedFile[], added: readonly AddedFile[]): boolean {
   const paths = new Set(present.map(({ path }) => path));
   return added.some(({ path }) => paths.has(path));
 }
@@ -26,9 +26,9 @@ export function clash(present: readonly LocalFile[], added: readonly LocalFile[]
  * @throws DOMException when a file can no longer be read
  */
 export async function addToList(
-  present: readonly LocalFile[],
-  added: readonly LocalFile[],
-): Promise<readonly LocalFile[]> {
+  present: readonly AddedFile[],
+  added: readonly AddedFile[],
+): Promise<readonly AddedFile[]> {
   const known = new Map(present.map(({ path, file }) => [path, file]));
   for (let number = 1; ; number++) {
     const moved = number === 1 ? added : added.map((entry) => inFolder(`added-${number}`, entry));
@@ -41,7 +41,7 @@ export async function addToList(
 /** Whether all files at taken paths, in folders of their own, are the files there. */
 async function isAddedAgain(
   known: ReadonlyMap<string, File>,
-  added: readonly LocalFile[],
+  added: readonly AddedFile[],
 ): Promise<boolean> {
   for (const { path, file } of added) {
     const there = known.get(path);
@@ -52,7 +52,7 @@ async function isAddedAgain(
   return true;
 }
 
-function inFolder(folder: string, { path, file }: LocalFile): LocalFile {
+function inFolder(folder: string, { path, file }: AddedFile): AddedFile {
   return { path: `${folder}/${path}`, file };
 }
 
@@ -61,12 +61,12 @@ function pathAsAdded(path: string): string {
 }
 
 /** Drops a set: the file of that path, or every file under that folder. */
-export function removeFromList(present: readonly LocalFile[], root: string): readonly LocalFile[] {
+export function removeFromList(present: readonly AddedFile[], root: string): readonly AddedFile[] {
   return present.filter(({ path }) => setOf(path) !== root);
 }
 
 /** The sets in the order of their names, as tasks are listed too. */
-export function fileSets(present: readonly LocalFile[]): readonly FileSet[] {
+export function fileSets(present: readonly AddedFile[]): readonly FileSet[] {
   const sets = new Map<string, FileSet>();
   for (const { path, file } of present) {
     const root = setOf(path);

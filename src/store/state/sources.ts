@@ -3,10 +3,18 @@ import { createStore } from 'zustand/vanilla';
 import { type AdaptedModule, type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
 import { type CheckpointCard, type GroupFacts } from '@/protocol/group-facts';
-import { type SourceRequest } from '@/protocol/requests';
+import { type AddedFile, type SourceRequest } from '@/protocol/requests';
 import { type Metric } from '@/recipe/recipe';
 
-export type { AdaptedModule, AdapterContents, CheckpointCard, GroupFacts, Metric, SourceRequest };
+export type {
+  AddedFile,
+  AdaptedModule,
+  AdapterContents,
+  CheckpointCard,
+  GroupFacts,
+  Metric,
+  SourceRequest,
+};
 export type { PlanChoices, Preflight };
 
 /** Which tensors are merged: globs over the base's names. */
@@ -19,12 +27,6 @@ export const NO_PATTERNS: NamePatterns = { include: [], exclude: [] };
  * and the weights wait for the visitor's word. Recipes run only on `loaded` weights.
  */
 export type Weights = 'absent' | 'checking' | 'waiting' | 'loading' | 'loaded';
-
-/** A file of the visitor's disk with its path inside what was added. */
-export interface LocalFile {
-  readonly path: string;
-  readonly file: File;
-}
 
 export interface SourcesState {
   readonly request: SourceRequest | null;

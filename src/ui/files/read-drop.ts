@@ -1,12 +1,12 @@
 /** Files of a drop, folders opened to their last level. */
-import { type LocalFile } from '@/store/state/sources';
+import { type AddedFile } from '@/store/state/sources';
 
 /**
  * Every file of the drop with its path from the dropped item on.
  *
  * @throws DOMException where the browser may not read a dropped file
  */
-export async function filesOfDrop(transfer: DataTransfer): Promise<readonly LocalFile[]> {
+export async function filesOfDrop(transfer: DataTransfer): Promise<readonly AddedFile[]> {
   // Both lists empty themselves once this task ends: entries are taken before the first await.
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const loose = entries.length > 0 ? [] : filesOfInput(transfer.files);
@@ -42,7 +42,7 @@ interface HandleItem extends DataTransferItem {
 }
 
 /** Items of one name, from several places, must not become one folder: later ones get a number. */
-function apart(items: readonly (readonly LocalFile[])[]): readonly (readonly LocalFile[])[] {
+function apart(items: readonly (readonly AddedFile[])[]): readonly (readonly AddedFile[])[] {
   const seen = new Map<string, number>();
   return items.map((files) => {
     const root = files[0]?.path.split('/')[0] ?? '';
@@ -55,14 +55,14 @@ function apart(items: readonly (readonly LocalFile[])[]): readonly (readonly Loc
 }
 
 /** Files of a file input; with `webkitdirectory` each carries its path from the folder on. */
-export function filesOfInput(files: FileList | null): readonly LocalFile[] {
+export function filesOfInput(files: FileList | null): readonly AddedFile[] {
   return [...(files ?? [])].map((file) => ({
     path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath,
     file,
   }));
 }
 
-async function filesOfEntry(entry: FileSystemEntry): Promise<readonly LocalFile[]> {
+async function filesOfEntry(entry: FileSystemEntry): Promise<readonly AddedFile[]> {
   if (isFile(entry)) {
     const file = await new Promise<File>((resolve, reject) => {
       entry.file(resolve, reject);
