@@ -18,7 +18,7 @@ export function refuseWithoutRoom(
   if (freeBytes === null || neededBytes <= freeBytes) return;
   throw new PeruError(
     'out-of-disk',
-    `${what} needs ${megabytes(neededBytes)} on this disk; the browser grants ${megabytes(freeBytes)}.`,
+    `${what} needs ${sizeText(neededBytes)} on this disk; the browser grants ${sizeText(freeBytes)}.`,
     MAKE_ROOM,
   );
 }
@@ -34,10 +34,10 @@ export function outOfDisk(
   freeBytes: number | null,
   cause?: unknown,
 ): PeruError {
-  const free = freeBytes === null ? '' : `; the browser grants ${megabytes(freeBytes)}`;
+  const free = freeBytes === null ? '' : `; the browser grants ${sizeText(freeBytes)}`;
   return new PeruError(
     'out-of-disk',
-    `The disk is full: ${path} stands at ${megabytes(at)} and needs at least ${megabytes(more)} more${free}.`,
+    `The disk is full: ${path} stands at ${sizeText(at)} and needs at least ${sizeText(more)} more${free}.`,
     MAKE_ROOM,
     { cause },
   );
@@ -48,6 +48,7 @@ export function isOutOfRoom(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'QuotaExceededError';
 }
 
-function megabytes(bytes: number): string {
+/** `12 kB`, `3.4 MB`. */
+function sizeText(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
