@@ -14,8 +14,8 @@ const chromium = executablePath === null ? {} : { executablePath };
 const HANGS_MS = 10 * 60_000;
 const NEVER_TRUE_MS = 2 * 60_000;
 
-/** Run in full Chromium, on whatever adapter it has. */
-const IN_BROWSER = ['src/**/*.gpu.test.ts'];
+/** Run in full Chromium, on whatever adapter it has: what needs a GPU, and parts of the page. */
+const IN_BROWSER = ['src/**/*.gpu.test.ts', 'src/**/*.browser.test.ts'];
 /** What takes minutes on a machine without a GPU: `npm run test:full`. */
 const FULL = ['src/**/*.full.gpu.test.ts'];
 /**
