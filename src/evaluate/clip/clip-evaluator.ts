@@ -15,7 +15,7 @@ import { type ClipConfig, readClipConfig, visionTokenCount } from './clip-config
 import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import { argmaxRows, countCorrect } from '@/evaluate/runtime/metrics';
 import { buildVisionGraph, type ClipGraph } from './clip-vision';
-import { nextTask } from '@/evaluate/runtime/next-task';
+import { yieldToEventLoop } from '@/evaluate/runtime/yield-to-event-loop';
 import { preprocessImages, type PixelBatch } from './preprocess';
 import { type PreprocessorConfig, readPreprocessorConfig } from './preprocessor-config';
 import {
@@ -205,7 +205,7 @@ export class ClipEvaluator {
     const logits = new Float32Array((to - from) * classCount);
     const step = this.#imagesTogether();
     for (let start = from; start < to; start += step) {
-      if (start > from) await nextTask();
+      if (start > from) await yieldToEventLoop();
       signal?.throwIfAborted();
       if (this.#disposed) throw disposedError();
       feeds.set('pixel_values', this.#pixelFeed(pixels, start, Math.min(step, to - start)));

@@ -7,7 +7,7 @@ import { PeruError } from '@/core/errors';
 import { modelFeeds } from '@/evaluate/runtime/base-weights';
 import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import { argmaxRows } from '@/evaluate/runtime/metrics';
-import { nextTask } from '@/evaluate/runtime/next-task';
+import { yieldToEventLoop } from '@/evaluate/runtime/yield-to-event-loop';
 import { buildT5DecoderGraph } from './t5-decoder';
 import { allSourceNames, buildT5EncoderGraph } from './t5-encoder';
 import { type T5Graph } from './t5-layers';
@@ -144,14 +144,14 @@ export class T5Runner {
     const encoderWeights = modelFeeds(this.#encoder.weights, weights);
     const decoderWeights = modelFeeds(this.#decoder.weights, weights);
     for (const batch of batchByLength(inputs, this.#config)) {
-      await this.#breathe(signal);
+      await this.#yieldUnlessOver(signal);
       const input = new Map([...encoderWeights, ...encoderFeeds(batch, this.#config)]);
       const sources = await sessions.encoder.runHeld(input, this.#sourceNames);
       const held = heldBytes(sources);
       this.#gpuBytes += held;
       try {
         await answer(batch, async (answers) => {
-          await this.#breathe(signal);
+          await this.#yieldUnlessOver(signal);
           const step = decoderFeeds(batch, answers, this.#config);
           const feeds = new Map<string, FeedData>([...decoderWeights, ...sources, ...step]);
           return sessions.decoder.run(feeds, 'logits');
@@ -184,8 +184,9 @@ export class T5Runner {
     return answers.map((answer) => Int32Array.from(answer));
   }
 
-  async #breathe(signal: AbortSignal | undefined): Promise<void> {
-    await nextTask();
+  /** Lets messages in between two runs, and ends the work where one says so. */
+  async #yieldUnlessOver(signal: AbortSignal | undefined): Promise<void> {
+    await yieldToEventLoop();
     signal?.throwIfAborted();
     if (this.#disposed) throw disposedError();
   }
