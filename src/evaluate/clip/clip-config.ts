@@ -1,6 +1,13 @@
 /** What the graphs need of a CLIP repo's config.json, checked; all else is refused by name. */
-import { PeruError } from '@/core/errors';
-import { asObject, type Json, positive, positiveNumber } from '@/evaluate/runtime/config-json';
+import { type PeruError } from '@/core/errors';
+import {
+  asObject,
+  type Json,
+  positive,
+  positiveNumber,
+  seenModelType,
+  unsupportedConfig,
+} from '@/evaluate/runtime/config-json';
 
 export type Activation = 'quick_gelu' | 'gelu';
 
@@ -43,8 +50,7 @@ export interface ClipConfig {
  */
 export function readClipConfig(config: unknown): ClipConfig {
   const root = asObject(config, 'the file');
-  const modelType = root['model_type'];
-  if (modelType !== 'clip') throw notClip(modelType);
+  if (root['model_type'] !== 'clip') throw notClip(root);
   const vision = towerSettings(root, 'vision_config');
   const text = towerSettings(root, 'text_config');
   return {
@@ -120,18 +126,11 @@ function readActivation(tower: Json): Activation {
 }
 
 function unsupported(reason: string): PeruError {
-  return new PeruError(
-    'unsupported',
-    `config.json: ${reason}, so accuracy cannot be computed.`,
-    'Merging and export still work; only accuracy needs a CLIP model of the usual kind.',
-  );
+  return unsupportedConfig(reason, 'a CLIP model');
 }
 
-function notClip(modelType: unknown): PeruError {
-  const seen = modelType === undefined ? 'missing' : JSON.stringify(modelType);
-  const why =
-    modelType === 'clip_vision_model'
-      ? 'it has no text tower to build the classes from'
-      : 'accuracy is computed for CLIP models (model_type "clip")';
-  return unsupported(`model_type is ${seen}: ${why}`);
+function notClip(root: Json): PeruError {
+  const isTower = root['model_type'] === 'clip_vision_model';
+  const why = isTower ? ': it has no text tower to build the classes from' : ', not "clip"';
+  return unsupported(`model_type is ${seenModelType(root)}${why}`);
 }

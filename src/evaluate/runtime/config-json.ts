@@ -44,3 +44,21 @@ export function wrongType(key: string, value: unknown): PeruError {
     'Take config.json from the same repo as the weights.',
   );
 }
+
+/**
+ * The error for a config.json whose model is not scored.
+ *
+ * @param needs the model that would be: `a T5 model`
+ */
+export function unsupportedConfig(reason: string, needs: string): PeruError {
+  return new PeruError(
+    'unsupported',
+    `config.json: ${reason}, so accuracy cannot be computed.`,
+    `Merging and export still work; only accuracy needs ${needs} of the usual kind.`,
+  );
+}
+
+/** The file's `model_type`, for messages. */
+export function seenModelType({ model_type: type }: Json): string {
+  return type === undefined ? 'missing' : JSON.stringify(type);
+}

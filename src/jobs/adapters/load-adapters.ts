@@ -14,8 +14,8 @@ import { engineEvent } from '@/jobs/context/engine-event';
 import { type OpeningParts } from '@/jobs/group/opened-group';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { type StorageRow } from '@/recipe/recipe';
-import { type Scoring } from '@/jobs/scoring/group-evaluator';
-import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type Scoring } from '@/jobs/scoring/group-scorer';
+import { ScoreCache } from '@/jobs/scoring/score-cache';
 import { type AdapterGroup } from './adapter-group';
 import { adapterContents, baseModelOf } from './contents';
 import { checkCopies, checkTiedCopies } from './copied-tensors';
@@ -49,7 +49,7 @@ export async function loadAdapterGroup(
       await checkTiedCopies(plan.adapters, signal);
       await checkCopies(engine, plan.adapters, upload);
       const scoring = await scoringReady;
-      const location = scoring.evaluator?.location;
+      const location = scoring.scorer?.location;
       if (location !== undefined) baseWeights = await floatWeights(engine, base, location, upload);
       signal.throwIfAborted();
       emit(engineEvent(chosen, scoring.description));
@@ -93,7 +93,7 @@ interface Parts extends Pick<
   readonly scoring: Scoring;
 }
 
-function groupOf({ scoring: { evaluator }, adapters, ...parts }: Parts): AdapterGroup {
+function groupOf({ scoring: { scorer }, adapters, ...parts }: Parts): AdapterGroup {
   const { sources, base, plan, products, baseWeights } = parts;
   const taskNames = sources.tasks.map(({ name }) => name);
   const baseModel = baseModelOf(sources.base);
@@ -101,12 +101,12 @@ function groupOf({ scoring: { evaluator }, adapters, ...parts }: Parts): Adapter
     ...parts,
     kind: 'adapters',
     contents: adapterContents({ taskNames, base, adapters, plan, products, baseModel }),
-    tasks: openTasks(sources, evaluator),
-    evaluator,
-    book: new ScoreBook(),
+    tasks: openTasks(sources, scorer),
+    scorer,
+    scores: new ScoreCache(),
     merged: null,
     dispose: () => {
-      evaluator?.dispose();
+      scorer?.dispose();
       group.merged?.lowRank.dispose();
       products.lowRank.dispose();
       baseWeights?.dispose();
@@ -131,7 +131,7 @@ function factsOf(
   adapters: readonly LoraAdapter[],
   noAccuracyBecause: string | null,
 ): Promise<GroupFacts> {
-  const { sources, base, plan, evaluator, contents } = group;
+  const { sources, base, plan, scorer, contents } = group;
   const tasks = plan.adapters.map(({ byteLength }, i) => {
     return { byteLength, facts: checkpointFacts(adapters[i]!.weights) };
   });
@@ -139,7 +139,7 @@ function factsOf(
     sources,
     base: { byteLength: base.byteLength, facts: checkpointFacts(base) },
     tasks,
-    evaluator,
+    scorer,
     contents,
     noAccuracyBecause,
   });

@@ -8,7 +8,7 @@ import { loadGroup } from '@/jobs/load-group.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
-import { type GroupEvaluator, type RowRange } from '@/jobs/scoring/group-evaluator';
+import { type GroupScorer, type RowRange } from '@/jobs/scoring/group-scorer';
 import { floatWeights } from '@/jobs/group/float-weights';
 import { type AdapterGroup } from './adapter-group';
 import { runAdapters } from './run-adapters';
@@ -82,7 +82,7 @@ let group: AdapterGroup;
 let scored: Scored[];
 let events: JobEvent[];
 
-const evaluator: GroupEvaluator = {
+const scorer: GroupScorer = {
   location: 'cpu',
   splits: [],
   unscoredBecause: [],
@@ -130,7 +130,7 @@ beforeEach(async () => {
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
   const options = { allowNonFinite: false, emit, signal };
   const baseWeights = await floatWeights(opened.engine, opened.base, 'cpu', options);
-  group = { ...opened, tasks, evaluator, baseWeights };
+  group = { ...opened, tasks, scorer, baseWeights };
 });
 
 describe('opening', () => {

@@ -17,8 +17,8 @@ import { type OpeningParts } from '@/jobs/group/opened-group';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { refuseOverBudget } from '@/jobs/group/refuse-over-budget';
 import { changedNames } from '@/jobs/scoring/changed-names';
-import { type Scoring } from '@/jobs/scoring/group-evaluator';
-import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type Scoring } from '@/jobs/scoring/group-scorer';
+import { ScoreCache } from '@/jobs/scoring/score-cache';
 import { type ScoredGroup } from '@/jobs/scoring/scored-group';
 import {
   streamCheckpoints,
@@ -148,7 +148,7 @@ interface Loaded extends LoadedWeights {
 function groupOf(
   sources: FullSources,
   { plan, checkpoints, stored, mergedDtype, preflight }: PlannedFull,
-  { engine, weights, progress, origin, scoring: { evaluator } }: Loaded,
+  { engine, weights, progress, origin, scoring: { scorer } }: Loaded,
 ): FullGroup {
   return {
     kind: 'full',
@@ -161,21 +161,21 @@ function groupOf(
     memory: preflight.memory,
     weights,
     progress,
-    tasks: openTasks(sources, evaluator),
-    evaluator,
-    book: new ScoreBook(),
+    tasks: openTasks(sources, scorer),
+    scorer,
+    scores: new ScoreCache(),
     measures: new MeasureBook(),
     mergedDtype,
     mergedKey: null,
     dispose: () => {
-      evaluator?.dispose();
+      scorer?.dispose();
       weights.dispose();
     },
   };
 }
 
 function factsOf(group: FullGroup, noAccuracyBecause: string | null): Promise<GroupFacts> {
-  const { sources, plan, checkpoints, evaluator } = group;
+  const { sources, plan, checkpoints, scorer } = group;
   const [base, ...tasks] = checkpoints.map(({ byteLength }, i) => {
     return { byteLength, facts: plan.checkpoints[i]! };
   });
@@ -183,7 +183,7 @@ function factsOf(group: FullGroup, noAccuracyBecause: string | null): Promise<Gr
     sources,
     base: base!,
     tasks,
-    evaluator,
+    scorer,
     contents: { kind: 'full', elementCount: plan.layout.elementCount },
     noAccuracyBecause,
   });

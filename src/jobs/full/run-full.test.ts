@@ -8,8 +8,8 @@ import { NO_CHOICES } from '@/plan/preflight';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type Recipe } from '@/recipe/recipe';
-import { type GroupEvaluator, type RowRange } from '@/jobs/scoring/group-evaluator';
-import { ScoreBook } from '@/jobs/scoring/score-book';
+import { type GroupScorer, type RowRange } from '@/jobs/scoring/group-scorer';
+import { ScoreCache } from '@/jobs/scoring/score-cache';
 import { type FullGroup } from './load-full';
 import { MeasureBook } from './measure-book';
 import { runFull } from './run-full';
@@ -37,7 +37,7 @@ let scored: Scored[];
 let events: JobEvent[];
 
 /** An evaluator that finds every second image right and remembers what it was asked. */
-const evaluator = {
+const scorer = {
   location: 'cpu',
   splits: [],
   gpuBytes: 0,
@@ -47,7 +47,7 @@ const evaluator = {
     const n = range.to - range.from;
     return Promise.resolve({ metric: 'accuracy', correct: Math.floor(n / 2), n });
   },
-} as unknown as GroupEvaluator;
+} as unknown as GroupScorer;
 
 function file(path: string, first: number) {
   const values = [first, ...Array.from({ length: 99 }, (_, i) => i / 1000)];
@@ -67,7 +67,7 @@ beforeEach(async () => {
   expect(opened.engine.kind).toBe(createReferenceEngine().kind);
   if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
-  group = { ...opened, tasks, evaluator };
+  group = { ...opened, tasks, scorer };
 });
 
 describe('runFull', () => {
@@ -131,16 +131,16 @@ describe('runFull', () => {
     const opened = await loadGroup(opening, { ...NO_CHOICES, exclude: ['x.*'] });
     if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
     const seen: number[] = [];
-    const whole: GroupEvaluator = {
-      ...evaluator,
+    const whole: GroupScorer = {
+      ...scorer,
       modelWeights: ['w', 'x.bias'],
       score: (task, weights, range) => {
         seen.push((weights.tensors.get('x.bias')?.data as Float32Array | undefined)?.[0] ?? NaN);
-        return evaluator.score(task, weights, range);
+        return scorer.score(task, weights, range);
       },
     };
     const tasks = opened.tasks.map((task) => ({ ...task, rowCount: 1 }));
-    group = { ...opened, tasks, evaluator: whole };
+    group = { ...opened, tasks, scorer: whole };
     await run(RECIPE);
     // Pretrained, the task's own, merged, PERU-FFT and Post-Pruning: by task.
     expect(seen.slice(0, 10)).toEqual([10, 11, 10, 10, 10, 10, 13, 10, 10, 10]);
@@ -152,7 +152,7 @@ describe('runFull', () => {
     const bytes = (of: JobEvent[]) => of.filter(({ type }) => type === 'storage').at(-1);
     const [residentFacts, residentBytes] = [facts(events), bytes(events)];
     const memory = { ...group.memory, mode: 'streamed' as const };
-    group = { ...group, memory, book: new ScoreBook(), measures: new MeasureBook() };
+    group = { ...group, memory, scores: new ScoreCache(), measures: new MeasureBook() };
     await run(RECIPE);
     const byKey = (a: JobEvent, b: JobEvent) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
     expect(facts(events).sort(byKey)).toEqual(residentFacts.sort(byKey));

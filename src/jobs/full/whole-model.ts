@@ -25,7 +25,7 @@ export async function wholeModel(
   const { tied } = group.plan;
   const tensors = new Map(weights.tensors);
   const missing = new Map<string, StoredTensor>();
-  for (const name of group.evaluator?.modelWeights ?? []) {
+  for (const name of group.scorer?.modelWeights ?? []) {
     if (tensors.has(name)) continue;
     const merged = tensors.get(tied.get(name) ?? '');
     const stored = restTensor(group, rest, name);

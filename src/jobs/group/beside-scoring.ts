@@ -1,5 +1,5 @@
 import { openEvaluator } from '@/jobs/scoring/open-evaluator';
-import { type Scoring } from '@/jobs/scoring/group-evaluator';
+import { type Scoring } from '@/jobs/scoring/group-scorer';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type OpeningParts } from './opened-group';
 import { type GroupSources } from './sources';
@@ -33,7 +33,7 @@ export async function besideScoring<Loaded>(
     // What the evaluator still fetches is of no use any more.
     stop.abort();
     void scoring.then(
-      ({ evaluator }) => evaluator?.dispose(),
+      ({ scorer }) => scorer?.dispose(),
       () => undefined,
     );
     throw error;

@@ -2,7 +2,7 @@ import { type CheckpointFacts } from '@/plan/checkpoint-facts';
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
 import { readLicence } from '@/formats/checkpoint/model-card';
 import { type CheckpointCard } from '@/protocol/group-facts';
-import { type SplitFacts } from '@/jobs/scoring/group-evaluator';
+import { type SplitFacts } from '@/jobs/scoring/group-scorer';
 
 export interface CardParts {
   readonly role: CheckpointCard['role'];

@@ -1,6 +1,6 @@
 /** What the page is told of a loaded group, whatever kind it is of. */
 import { type CheckpointFacts } from '@/plan/checkpoint-facts';
-import { type GroupEvaluator } from '@/jobs/scoring/group-evaluator';
+import { type GroupScorer } from '@/jobs/scoring/group-scorer';
 import { type OpenTask } from '@/jobs/scoring/scored-group';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { checkpointCard } from './checkpoint-card';
@@ -17,12 +17,12 @@ export interface GroupFactsParts extends Pick<GroupFacts, 'contents' | 'noAccura
   readonly base: CheckpointSize;
   /** In the order of the sources' tasks. */
   readonly tasks: readonly CheckpointSize[];
-  readonly evaluator: GroupEvaluator | null;
+  readonly scorer: GroupScorer | null;
 }
 
 /** Reads the licences from the model cards. */
 export async function groupFacts(parts: GroupFactsParts): Promise<GroupFacts> {
-  const { sources, base, tasks, evaluator, contents, noAccuracyBecause } = parts;
+  const { sources, base, tasks, scorer, contents, noAccuracyBecause } = parts;
   const { name } = sources.base;
   const baseCard = checkpointCard({
     ...base,
@@ -39,8 +39,8 @@ export async function groupFacts(parts: GroupFactsParts): Promise<GroupFacts> {
       name: task.name,
       title: task.title,
       repo: task.model,
-      split: evaluator?.splits[index] ?? null,
-      unscoredBecause: evaluator?.unscoredBecause[index] ?? null,
+      split: scorer?.splits[index] ?? null,
+      unscoredBecause: scorer?.unscoredBecause[index] ?? null,
     }),
   );
   return {
@@ -55,9 +55,9 @@ export async function groupFacts(parts: GroupFactsParts): Promise<GroupFacts> {
 /** The tasks as jobs go through them. */
 export function openTasks(
   { tasks }: Pick<GroupSources, 'tasks'>,
-  evaluator: GroupEvaluator | null,
+  scorer: GroupScorer | null,
 ): OpenTask[] {
   return tasks.map(({ name, title }, index) => {
-    return { index, name, title, rowCount: evaluator?.splits[index]?.rowCount ?? 0 };
+    return { index, name, title, rowCount: scorer?.splits[index]?.rowCount ?? 0 };
   });
 }

@@ -12,7 +12,7 @@ import { groupSources } from './group-sources';
 import { type GroupSources } from '@/jobs/group/sources';
 import { baseReader } from '@/jobs/scoring/base-reader';
 import { openSplits } from '@/jobs/scoring/open-splits';
-import { type ImageSplit, type ImageTest, type TextTest } from '@/jobs/scoring/tests';
+import { type ImageTest, type TextTest } from '@/jobs/scoring/tests';
 
 // Files of hundreds of megabytes are made up as they are read.
 vi.setConfig({ testTimeout: 30_000 });
@@ -152,15 +152,13 @@ describe('a preset', () => {
 });
 
 describe('the data sets of a preset', () => {
-  const firstRow = ({ dataset }: ImageSplit) => dataset.readRows(0, 1);
-
   async function imageTests(): Promise<(ImageTest | null)[]> {
     const { tasks } = await open(CLIP.id, refsOf(CLIP), CLIP.base);
     return tasks.map(({ scoredOn }) => (scoredOn?.kind === 'image' ? scoredOn : null));
   }
 
   it('open with the classes and templates of their tasks', async () => {
-    const { splits, unscoredBecause } = await openSplits(await imageTests(), firstRow, {});
+    const { splits, unscoredBecause } = await openSplits(await imageTests(), {});
     expect(unscoredBecause).toEqual(Array(8).fill(null));
     expect(splits.map((split) => split?.dataset.classNames.length)).toEqual([
       397, 196, 45, 10, 10, 43, 10, 47,
@@ -179,7 +177,7 @@ describe('the data sets of a preset', () => {
       { ...refused, status: 404, path: /api\/datasets\/tanganke\/dtd/ },
       { ...refused, status: 403, code: 'GatedRepo', path: /datasets\/ylecun\/mnist\/resolve/ },
     );
-    const { splits, unscoredBecause } = await openSplits([...tests, null], firstRow, {});
+    const { splits, unscoredBecause } = await openSplits([...tests, null], {});
     expect(splits.map((split) => split !== null)).toEqual([
       ...[true, true, true, true, true, true],
       ...[false, false, false],
@@ -194,20 +192,21 @@ describe('the data sets of a preset', () => {
   it('do not hide what a job was stopped by, nor faults of what must be there', async () => {
     const tests = await imageTests();
     const signal = AbortSignal.abort(new DOMException('Stopped.', 'AbortError'));
-    await expect(openSplits(tests, firstRow, { signal })).rejects.toThrow('Stopped.');
+    await expect(openSplits(tests, { signal })).rejects.toThrow('Stopped.');
     const needed = { ...tests[0]!, optional: false };
     hub.fault({ kind: 'status', status: 404, path: /api\/datasets/, times: Infinity });
-    await expect(openSplits([needed], firstRow, {})).rejects.toThrow(/no data set/);
+    await expect(openSplits([needed], {})).rejects.toThrow(/no data set/);
   });
 
   it('hold prompts and answers of text tasks', async () => {
     const { tasks } = await open(LORA.id, refsOf(LORA), LORA.base);
     const tests = tasks.map(({ scoredOn }) => scoredOn as TextTest);
-    const { splits } = await openSplits(tests, (split) => split.readRows(0, 1), {});
-    for (const [i, split] of splits.entries()) {
-      const [row] = await split!.readRows(0, 1);
+    const { splits } = await openSplits(tests, {});
+    for (const split of splits) {
+      const { dataset, answers } = split!;
+      const [row] = await dataset.readRows(0, 1);
       expect(row!.prompt).not.toMatch(/\{\w+\}/);
-      expect(split!.classCount).toBe(tests[i]!.answers?.length ?? null);
+      expect(dataset.classCount).toBe(answers?.length ?? null);
     }
   });
 });

@@ -1,17 +1,25 @@
-/** Chooses what scores a group, or says why nothing can. */
-import { threadCount } from '@/evaluate/runtime/session';
-import { type Provider } from '@/evaluate/runtime/session';
+/** Opens what scores a group, or says why nothing can. */
+import { asObject } from '@/evaluate/runtime/config-json';
+import { type Provider, threadCount } from '@/evaluate/runtime/session';
 import { type CheckpointSource, type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type ErrorKind, PeruError } from '@/core/errors';
 import { type ChosenEngine } from '@/jobs/context/platform';
-import { openClipGroup } from './clip-group';
-import { type Scoring, unscored } from './group-evaluator';
+import {
+  type ModelParts,
+  type OpenScorer,
+  type Protocol,
+  PROTOCOLS,
+  type ProtocolTests,
+} from './evaluator-family';
+import { evaluatorFor } from './families';
+import { type GroupScorer, type Scoring, unscored } from './group-scorer';
+import { readRepoJson } from './repo-json';
 import { type Test } from './tests';
-import { openTextGroup } from './text-group';
 
 /**
- * Readies the evaluator of a group whose tasks bring data sets. Tasks without one, or with one that
- * is out of reach, stay unscored.
+ * Readies the evaluator of a group whose tasks bring data sets: the family is chosen by the base's
+ * config.json, the protocol by what the rows are. Tasks without a data set, or with one that is out
+ * of reach, stay unscored.
  *
  * @param changed names of tensors, as in the base, that the group's models may change
  * @throws PeruError when files the group can not do without are missing or broken; a base that
@@ -32,15 +40,15 @@ export async function openEvaluator(
   const shared = device !== null && !engine.adapter.fallback;
   const provider: Provider = shared ? { kind: 'webgpu', device } : { kind: 'wasm' };
   try {
-    const evaluator =
-      first.kind === 'text'
-        ? await openTextGroup(base, ofKind(tests, 'text'), provider, options)
-        : await openClipGroup(base, ofKind(tests, 'image'), provider, changed, options);
-    if (evaluator.splits.some((split) => split !== null)) {
-      return { evaluator, description: describe(provider), noAccuracyBecause: null };
+    const config = asObject(await readRepoJson(base, 'config.json', options), 'the file');
+    const { family, protocol } = evaluatorFor(config, first.kind);
+    const parts = { base, config, provider, changed, options };
+    const scorer = await openScorer(family.opens, protocol, tests, parts);
+    if (scorer.splits.some((split) => split !== null)) {
+      return { scorer, description: describe(provider), noAccuracyBecause: null };
     }
-    evaluator.dispose();
-    return unscored(evaluator.unscoredBecause.find((reason) => reason !== null) ?? 'no rows');
+    scorer.dispose();
+    return unscored(scorer.unscoredBecause.find((reason) => reason !== null) ?? 'no rows');
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!(error instanceof PeruError)) throw error;
@@ -53,12 +61,23 @@ export async function openEvaluator(
 /** What is wrong with the files that only scoring needs. */
 const MERGES_WITHOUT: readonly ErrorKind[] = ['source', 'parse', 'mismatch'];
 
-/** The tests of one kind, in their places. */
-function ofKind<Kind extends Test['kind']>(
+async function openScorer<P extends Protocol>(
+  opens: { readonly [Q in P]?: OpenScorer<Q> },
+  protocol: P,
   tests: readonly (Test | null)[],
-  kind: Kind,
-): (Extract<Test, { kind: Kind }> | null)[] {
-  const isOne = (test: Test): test is Extract<Test, { kind: Kind }> => test.kind === kind;
+  parts: ModelParts,
+): Promise<GroupScorer> {
+  const open = opens[protocol];
+  if (open === undefined) throw new Error(`A family was chosen that has no "${protocol}".`);
+  return open(testsOf(protocol, tests), parts);
+}
+
+/** The tests that a protocol takes, in their places. */
+function testsOf<P extends Protocol>(
+  protocol: P,
+  tests: readonly (Test | null)[],
+): (ProtocolTests[P] | null)[] {
+  const isOne = (test: Test): test is ProtocolTests[P] => test.kind === PROTOCOLS[protocol].rowKind;
   return tests.map((test) => (test !== null && isOne(test) ? test : null));
 }
 

@@ -63,9 +63,9 @@ function hubTest(test: PresetTest, { door, classesUrl, sampleRows }: PresetPlace
     kind: 'text',
     name,
     optional: true,
-    answers,
-    metric,
-    maxNewTokens,
-    open: (options) => openHubTexts(door, test, { prompt, answers, sampleRows }, options),
+    open: async (options) => {
+      const dataset = await openHubTexts(door, test, { prompt, answers, sampleRows }, options);
+      return { dataset, answers, metric, maxNewTokens };
+    },
   };
 }

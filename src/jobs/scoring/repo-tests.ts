@@ -3,7 +3,7 @@ import { openRequired, type RepoSource } from '@/formats/checkpoint/checkpoint-s
 import { openImageDataset } from '@/datasets/dataset';
 import { openTextDataset } from '@/datasets/text-dataset';
 import { splitPath } from '@/sources/zoo';
-import { type ImageTest, type TextTest } from './tests';
+import { type ImageTest, type TextSplit, type TextTest } from './tests';
 
 export function repoImages(repo: RepoSource, templates: readonly string[]): ImageTest {
   return {
@@ -20,17 +20,17 @@ export function repoImages(repo: RepoSource, templates: readonly string[]): Imag
 /** @param prompt with `{column}` in the place of each column of a row */
 export function repoTexts(
   repo: RepoSource,
-  { prompt, ...test }: { readonly prompt: string } & Omit<TextTest, 'kind' | 'name' | 'open'>,
+  { prompt, ...asked }: { readonly prompt: string } & Omit<TextSplit, 'dataset'>,
 ): TextTest {
   return {
-    ...test,
     kind: 'text',
     name: repo.name,
     open: async (options) => {
       const path = splitPath('test');
       const blob = await openRequired(repo, path, options);
-      const { answers } = test;
-      return openTextDataset(blob, `${repo.id}/${path}`, { prompt, answers });
+      const { answers } = asked;
+      const dataset = await openTextDataset(blob, `${repo.id}/${path}`, { prompt, answers });
+      return { ...asked, dataset };
     },
   };
 }

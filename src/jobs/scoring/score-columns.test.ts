@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Engine } from '@/tensor/engine';
 import { type JobEvent } from '@/protocol/events';
-import { type GroupEvaluator, rowCounts, whileJobLasts } from './group-evaluator';
-import { ScoreBook } from './score-book';
+import { type GroupScorer } from './group-scorer';
+import { ScoreCache } from './score-cache';
 import { RowProgress, scoreColumns } from './score-columns';
 import { type Column, type Job } from './scored-group';
 
@@ -25,7 +25,7 @@ describe('a group of which one task has no test set', () => {
       classCount: 2,
       metric: 'accuracy',
     } as const;
-    const evaluator: GroupEvaluator = {
+    const scorer: GroupScorer = {
       splits: [null, { ...split, rowKind: 'text' }],
       unscoredBecause: ['gone', null],
       modelWeights: [],
@@ -38,10 +38,10 @@ describe('a group of which one task has no test set', () => {
       dispose: () => undefined,
     };
     const tasks = ['a', 'b'].map((name, index) => {
-      return { index, name, title: name, rowCount: evaluator.splits[index]?.rowCount ?? 0 };
+      return { index, name, title: name, rowCount: scorer.splits[index]?.rowCount ?? 0 };
     });
     const job = {
-      group: { engine: {} as Engine, tasks, evaluator, book: new ScoreBook() },
+      group: { engine: {} as Engine, tasks, scorer, scores: new ScoreCache() },
       emit: (event: JobEvent) => events.push(event),
       signal: new AbortController().signal,
     } as unknown as Job;
@@ -54,35 +54,5 @@ describe('a group of which one task has no test set', () => {
     ]);
     const last = events.filter((event) => event.type === 'progress').at(-1);
     expect(last?.progress).toMatchObject({ done: 40, total: 40, unit: 'texts' });
-  });
-});
-
-describe('whileJobLasts', () => {
-  it('gives what the work gives, or its failure', async () => {
-    const { signal } = new AbortController();
-    expect(await whileJobLasts(Promise.resolve(3), signal)).toBe(3);
-    await expect(whileJobLasts(Promise.reject(new Error('gone')), signal)).rejects.toThrow('gone');
-  });
-
-  it('leaves the work to itself once the job is over', async () => {
-    const job = new AbortController();
-    let finish: (value: number) => void = () => undefined;
-    const work = new Promise<number>((resolve) => (finish = resolve));
-    const waiting = whileJobLasts(work, job.signal);
-    job.abort(new DOMException('Stopped.', 'AbortError'));
-    await expect(waiting).rejects.toThrow('Stopped.');
-    finish(4);
-    expect(await work).toBe(4);
-    await expect(whileJobLasts(work, job.signal)).rejects.toThrow('Stopped.');
-  });
-});
-
-describe('rowCounts', () => {
-  it('names the whole split only where a sample stands for it', () => {
-    expect(rowCounts({ rowCount: 512, ofRowCount: 26_032 })).toEqual({
-      rowCount: 512,
-      ofRowCount: 26_032,
-    });
-    expect(rowCounts({ rowCount: 70, ofRowCount: 70 })).toEqual({ rowCount: 70 });
   });
 });

@@ -1,5 +1,5 @@
 import { type ModelWeights } from '@/tensor/engine';
-import { type GroupEvaluator } from './group-evaluator';
+import { type GroupScorer } from './group-scorer';
 import { rowsOf } from '@/evaluate/runtime/outcome';
 import { type Column, type Job, type OpenTask } from './scored-group';
 
@@ -16,18 +16,18 @@ export async function scoreColumns(
   rowLimit: number,
   progress: RowProgress,
 ): Promise<void> {
-  const { evaluator, tasks } = job.group;
-  if (evaluator === null) return;
+  const { scorer, tasks } = job.group;
+  if (scorer === null) return;
   const shared = new Map<Column, ModelWeights>();
   try {
     for (const [taskIndex, task] of tasks.entries()) {
       for (const column of columns) {
         if (!needsRows(job, column, task, rowLimit)) continue;
         job.signal.throwIfAborted();
-        const weights = shared.get(column) ?? (await column.layOut(taskIndex, evaluator.location));
+        const weights = shared.get(column) ?? (await column.layOut(taskIndex, scorer.location));
         if (column.shared) shared.set(column, weights);
         try {
-          await scoreCell(job, { column, task, evaluator, weights, rowLimit, progress });
+          await scoreCell(job, { column, task, scorer, weights, rowLimit, progress });
         } finally {
           if (!column.shared) weights.dispose();
         }
@@ -45,7 +45,7 @@ function needsRows(
   task: OpenTask,
   rowLimit: number,
 ): boolean {
-  const known = group.book.score(column, task.name);
+  const known = group.scores.score(column, task.name);
   if (known !== null) emit({ type: 'score', score: known });
   return (known?.n ?? 0) < Math.min(rowLimit, task.rowCount);
 }
@@ -53,20 +53,20 @@ function needsRows(
 interface Cell {
   readonly column: Column;
   readonly task: OpenTask;
-  readonly evaluator: GroupEvaluator;
+  readonly scorer: GroupScorer;
   readonly weights: ModelWeights;
   readonly rowLimit: number;
   readonly progress: RowProgress;
 }
 
 async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
-  const { column, task, evaluator, weights, rowLimit, progress } = cell;
-  const from = group.book.score(column, task.name)?.n ?? 0;
+  const { column, task, scorer, weights, rowLimit, progress } = cell;
+  const from = group.scores.score(column, task.name)?.n ?? 0;
   const to = Math.min(rowLimit, task.rowCount);
   progress.begin(`Scoring ${column.title} on ${task.title}`);
   signal.throwIfAborted();
-  const outcome = await evaluator.score(task.index, weights, { from, to, signal });
-  emit({ type: 'score', score: group.book.add(column, task.name, outcome, task.rowCount) });
+  const outcome = await scorer.score(task.index, weights, { from, to, signal });
+  emit({ type: 'score', score: group.scores.add(column, task.name, outcome, task.rowCount) });
   progress.add(rowsOf(outcome));
 }
 
@@ -80,12 +80,12 @@ export class RowProgress {
 
   constructor({ group, emit }: Job, columns: readonly Column[]) {
     this.#emit = emit;
-    const scored = group.evaluator?.splits.find((split) => split !== null);
+    const scored = group.scorer?.splits.find((split) => split !== null);
     this.#unit = scored?.rowKind === 'text' ? 'texts' : 'images';
     let total = 0;
     for (const task of group.tasks) {
       total += task.rowCount * columns.length;
-      for (const column of columns) this.#done += group.book.score(column, task.name)?.n ?? 0;
+      for (const column of columns) this.#done += group.scores.score(column, task.name)?.n ?? 0;
     }
     this.#total = total;
   }

@@ -1,8 +1,8 @@
 import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { type JobEvent } from '@/protocol/events';
 import { type Recipe } from '@/recipe/recipe';
-import { type GroupEvaluator } from './group-evaluator';
-import { type ColumnKey, type ScoreBook } from './score-book';
+import { type GroupScorer } from './group-scorer';
+import { type ColumnKey, type ScoreCache } from './score-cache';
 
 export interface OpenTask {
   readonly index: number;
@@ -17,8 +17,8 @@ export interface ScoredGroup {
   readonly engine: Engine;
   readonly tasks: readonly OpenTask[];
   /** Null when nothing can be scored. */
-  readonly evaluator: GroupEvaluator | null;
-  readonly book: ScoreBook;
+  readonly scorer: GroupScorer | null;
+  readonly scores: ScoreCache;
   dispose(): void;
 }
 
@@ -54,6 +54,6 @@ export async function timeStage(
 /** Tells the page what engine and evaluator hold; the peak is the engine's, as it was planned. */
 export function reportMemory({ group, emit }: Job): void {
   const { liveBytes, peakBytes } = group.engine.memory();
-  const beside = group.evaluator?.gpuBytes ?? 0;
+  const beside = group.scorer?.gpuBytes ?? 0;
   emit({ type: 'memory', liveBytes: liveBytes + beside, peakBytes });
 }

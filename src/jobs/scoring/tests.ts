@@ -2,9 +2,10 @@
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type ImageDataset } from '@/datasets/dataset';
 import { type TextDataset } from '@/datasets/text-dataset';
+import { type RowKind } from '@/protocol/group-facts';
 import { type Metric } from '@/recipe/recipe';
 
-interface TestOf<Kind, Split> {
+interface TestOf<Kind extends RowKind, Split> {
   readonly kind: Kind;
   /** Of the data set, for people. */
   readonly name: string;
@@ -27,7 +28,10 @@ export interface ImageSplit {
 }
 
 /** Rows of text, put into a prompt and answered in words. */
-export interface TextTest extends TestOf<'text', TextDataset> {
+export type TextTest = TestOf<'text', TextSplit>;
+
+export interface TextSplit {
+  readonly dataset: TextDataset;
   /** The right answer of each label; null where it is the label itself, with one decimal. */
   readonly answers: readonly string[] | null;
   readonly metric: Metric;

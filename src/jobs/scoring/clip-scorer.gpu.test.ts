@@ -2,10 +2,11 @@
 import { expect, it } from 'vitest';
 import { fetchBytes } from '@/evaluate/golden/providers';
 import { isBesideVision, readZooTask, readZooWeights, spoiled } from '@/evaluate/golden/zoo';
+import { type Json } from '@/evaluate/runtime/config-json';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { soundFile } from '@/tensor/safetensors.fixture';
-import { openClipGroup } from './clip-group';
-import { type GroupEvaluator } from './group-evaluator';
+import { openClipScorer } from './clip-scorer';
+import { type GroupScorer } from './group-scorer';
 import { type ImageTest } from './tests';
 
 const BASE = 'models/clip-tiny';
@@ -29,6 +30,11 @@ function checkpoint(tensors: Tensors): CheckpointSource {
   };
 }
 
+async function readConfig(): Promise<Json> {
+  const bytes = await fetchBytes(`/zoo/${BASE}/config.json`);
+  return JSON.parse(new TextDecoder().decode(bytes)) as Json;
+}
+
 async function digits(): Promise<ImageTest> {
   const { classNames, templates, images, labels } = await readZooTask('digits');
   const rows = images.map((bytes, i) => ({ bytes: new Uint8Array(bytes), label: labels[i]! }));
@@ -42,7 +48,7 @@ async function digits(): Promise<ImageTest> {
   return { kind: 'image', name: 'digits', open: () => Promise.resolve({ dataset, templates }) };
 }
 
-async function correctOf(group: GroupEvaluator, tensors: Tensors): Promise<number> {
+async function correctOf(group: GroupScorer, tensors: Tensors): Promise<number> {
   const { signal } = new AbortController();
   const weights = { tensors, dispose: () => undefined };
   const outcome = await group.score(0, weights, { from: 0, to: ROWS, signal });
@@ -55,13 +61,13 @@ it('the base’s where models change the vision tower alone, else each model’s
   const tuned = new Map([...base, ...(await readZooWeights(`${BASE}_digits`))]);
   const other = spoiled(tuned, isBesideVision);
   const open = async (of: Tensors, isChanged: (name: string) => boolean) =>
-    openClipGroup(
-      checkpoint(of),
-      [await digits()],
-      { kind: 'wasm' },
-      new Set([...base.keys()].filter(isChanged)),
-      {},
-    );
+    openClipScorer([await digits()], {
+      base: checkpoint(of),
+      config: await readConfig(),
+      provider: { kind: 'wasm' },
+      changed: new Set([...base.keys()].filter(isChanged)),
+      options: {},
+    });
   // The oracle: the same models, each on itself as the base.
   const alone = [];
   for (const model of [tuned, other]) {

@@ -4,27 +4,20 @@ import {
   createClipEvaluator,
   type PixelBatch,
 } from '@/evaluate/clip/clip-evaluator';
-import { type Provider } from '@/evaluate/runtime/session';
 import { type Outcome } from '@/evaluate/runtime/outcome';
-import {
-  type CheckpointSource,
-  type OpenOptions,
-  openWeights,
-} from '@/formats/checkpoint/checkpoint-source';
+import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type ModelWeights } from '@/tensor/engine';
 import { baseReader } from './base-reader';
 import {
-  type GroupEvaluator,
-  locationOf,
-  rowCounts,
-  type RowRange,
-  type SplitFacts,
-  whileJobLasts,
-} from './group-evaluator';
-import { once } from './once';
-import { openSplits, type OpenSplits } from './open-splits';
+  type EvaluatorFamily,
+  type ModelParts,
+  openGroupScorer,
+  type OpenScorer,
+} from './evaluator-family';
+import { type RowRange, type SplitScorer } from './group-scorer';
+import { OnceMap } from './once-map';
 import { readRepoJson } from './repo-json';
-import { type ImageSplit, type ImageTest } from './tests';
+import { type ImageSplit } from './tests';
 
 /** Rows decoded at a time: the first are scored while the rest still wait. */
 const BLOCK_ROWS = 128;
@@ -32,54 +25,31 @@ const BLOCK_ROWS = 128;
 /** Pixels kept from one sweep over the columns to the next, in bytes: 512 images of CLIP's size fit. */
 const KEPT_PIXEL_BYTES = 400_000_000;
 
-/**
- * Readies the graphs and opens every task's test split.
- *
- * @param changed names of tensors, as in the base, that the group's models may change
- * @throws PeruError 'unsupported' for a base that is no CLIP Peru can score, others for files
- *   that are missing or broken
- */
-export async function openClipGroup(
-  base: CheckpointSource,
-  tests: readonly (ImageTest | null)[],
-  provider: Provider,
-  changed: ReadonlySet<string>,
-  options: OpenOptions,
-): Promise<GroupEvaluator> {
-  const firstRow = ({ dataset }: ImageSplit): Promise<unknown> => dataset.readRows(0, 1);
-  const [clip, tasks] = await Promise.all([
-    openClip(base, provider, changed, options),
-    openSplits(tests, firstRow, options),
-  ]);
-  return new ClipGroup(clip, tasks, provider);
-}
+export const openClipScorer: OpenScorer<'zero-shot'> = (tests, parts) =>
+  openGroupScorer(tests, parts, openClip(parts), (clip, splits) => new ClipScorer(clip, splits));
 
-/** Every task's test rows, and the zero-shot heads that all models share, made once. */
-class ClipGroup implements GroupEvaluator {
-  readonly splits: readonly (SplitFacts | null)[];
-  readonly unscoredBecause: GroupEvaluator['unscoredBecause'];
-  readonly location: GroupEvaluator['location'];
+export const clip: EvaluatorFamily = {
+  title: 'CLIP',
+  modelType: 'clip',
+  // A vision tower alone is a CLIP's, too; it is refused for the text tower that it lacks.
+  recognises: ({ model_type: type }) => type === 'clip' || type === 'clip_vision_model',
+  opens: { 'zero-shot': openClipScorer },
+};
+
+/** Every task's images, decoded in blocks, and the zero-shot heads that all models share, made once. */
+class ClipScorer implements SplitScorer<ImageSplit> {
   readonly modelWeights: readonly string[];
-  readonly #tasks: readonly (ImageSplit | null)[];
   readonly #clip: ClipEvaluator;
-  readonly #heads = new Map<ImageSplit, Promise<Float32Array>>();
+  readonly #splits: readonly (ImageSplit | null)[];
+  readonly #heads = new OnceMap<ImageSplit, Float32Array>();
   #headsMade = 0;
-  readonly #blocks = new Map<string, Promise<Block>>();
+  readonly #blocks = new OnceMap<string, Block>();
   /** Of the blocks made, least recently used first. */
   readonly #keptBytes = new Map<string, number>();
 
-  constructor(clip: ClipEvaluator, tasks: OpenSplits<ImageSplit>, provider: Provider) {
+  constructor(clip: ClipEvaluator, splits: readonly (ImageSplit | null)[]) {
     this.#clip = clip;
-    this.#tasks = tasks.splits;
-    this.unscoredBecause = tasks.unscoredBecause;
-    this.splits = this.#tasks.map((task): SplitFacts | null => {
-      if (task === null) return null;
-      const { name, classNames } = task.dataset;
-      const classCount = classNames.length;
-      const counts = rowCounts(task.dataset);
-      return { name, ...counts, rowKind: 'image', classCount, metric: 'accuracy' };
-    });
-    this.location = locationOf(provider);
+    this.#splits = splits;
     this.modelWeights = clip.modelWeights;
   }
 
@@ -87,21 +57,22 @@ class ClipGroup implements GroupEvaluator {
     return this.#clip.gpuBytes;
   }
 
+  answersOf({ dataset }: ImageSplit) {
+    return { classCount: dataset.classNames.length, metric: 'accuracy' as const };
+  }
+
   async score(
-    taskIndex: number,
+    split: ImageSplit,
     weights: ModelWeights,
     { from, to, signal }: RowRange,
   ): Promise<Outcome> {
-    const task = this.#tasks[taskIndex];
-    if (!task) throw new RangeError(`There is no task ${taskIndex} to score.`);
-    const head = await this.#headOf(task, weights, signal);
+    const head = await this.#headOf(split, weights, signal);
     let correct = 0;
     for (let row = from; row < to;) {
       const index = Math.floor(row / BLOCK_ROWS);
       const start = index * BLOCK_ROWS;
-      const key = `${taskIndex}|${index}`;
-      const decoded = once(this.#blocks, key, () => this.#decode(task, start));
-      const block = await whileJobLasts(decoded, signal);
+      const key = `${this.#splits.indexOf(split)}|${index}`;
+      const block = await this.#blocks.get(key, signal, () => this.#decode(split, start));
       this.#use(key, block);
       const end = Math.min(to, start + block.pixels.count);
       const range = { from: row - start, to: end - start, signal };
@@ -116,24 +87,23 @@ class ClipGroup implements GroupEvaluator {
   }
 
   async #headOf(
-    task: ImageSplit,
+    split: ImageSplit,
     weights: ModelWeights,
     signal: AbortSignal,
   ): Promise<Float32Array> {
     if (this.#clip.headsDiffer) {
-      const { dataset, templates } = task;
+      const { dataset, templates } = split;
       // Waited for to its end: the weights go once the job is over.
       return this.#clip.zeroShotHead(dataset.classNames, templates, { weights, signal });
     }
-    const made = once(this.#heads, task, () => this.#makeHead(task));
-    return whileJobLasts(made, signal);
+    return this.#heads.get(split, signal, () => this.#makeHead(split));
   }
 
   /** With the last head made, the text tower has done its work and its weights may go. */
   async #makeHead({ dataset, templates }: ImageSplit): Promise<Float32Array> {
     const head = await this.#clip.zeroShotHead(dataset.classNames, templates);
     this.#headsMade += 1;
-    const scored = this.#tasks.filter((task) => task !== null).length;
+    const scored = this.#splits.filter((split) => split !== null).length;
     if (this.#headsMade === scored) this.#clip.releaseText();
     return head;
   }
@@ -148,7 +118,7 @@ class ClipGroup implements GroupEvaluator {
       if (total <= KEPT_PIXEL_BYTES || old === key) return;
       total -= bytes;
       this.#keptBytes.delete(old);
-      this.#blocks.delete(old);
+      this.#blocks.forget(old);
     }
   }
 
@@ -164,14 +134,14 @@ interface Block {
   readonly labels: readonly number[];
 }
 
-async function openClip(
-  base: CheckpointSource,
-  provider: Provider,
-  changed: ReadonlySet<string>,
-  options: OpenOptions,
-): Promise<ClipEvaluator> {
-  const [config, preprocessor, tokenizer, tokenizerConfig, weights] = await Promise.all([
-    readRepoJson(base, 'config.json', options),
+async function openClip({
+  base,
+  config,
+  provider,
+  changed,
+  options,
+}: ModelParts): Promise<ClipEvaluator> {
+  const [preprocessor, tokenizer, tokenizerConfig, weights] = await Promise.all([
     readRepoJson(base, 'preprocessor_config.json', options),
     readRepoJson(base, 'tokenizer.json', options),
     readRepoJson(base, 'tokenizer_config.json', options),

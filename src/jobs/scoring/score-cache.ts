@@ -9,7 +9,7 @@ export interface ColumnKey {
 }
 
 /** Every outcome computed for the open group, so that no row is scored twice. */
-export class ScoreBook {
+export class ScoreCache {
   readonly #cells = new Map<string, { readonly outcome: Outcome; readonly score: Score }>();
 
   score(column: ColumnKey, task: string): Score | null {
