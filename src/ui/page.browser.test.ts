@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { raiseAlert, resetJob } from '@/store/actions/job';
 import {
+  adapterGroupOf,
   groupOf,
   openAndLoad,
   type ScriptedWorker,
@@ -197,6 +198,32 @@ describe('the slider', () => {
     }
     await expect.element(page.getByText('Not defined: NaN or Inf inside.')).toBeVisible();
     expect(page.getByText(/Summed exactly/).elements()).toHaveLength(0);
+  });
+});
+
+describe('full fine-tunes that answer texts', () => {
+  it('are never said to name images', async () => {
+    const { cards } = adapterGroupOf(['a', 'b']);
+    await openAndLoad(worker, { ...groupOf(['a', 'b']), cards });
+    for (const method of ['pretrained', 'finetuned', 'merged', 'peru-fft@10']) {
+      emitScores(method, method === 'finetuned' ? 0.9 : 0.5);
+    }
+    const progress = { stage: 'Scoring', done: 30, total: 120, unit: 'texts' } as const;
+    worker.last().emit({ type: 'progress', progress });
+    await expect.element(page.getByText(/^Share of answers that are right \(where/)).toBeVisible();
+    await expect.element(page.getByText('30 of 120 texts')).toBeVisible();
+    const average = page.getByText(/Average of accuracies and correlations, 400 test texts/);
+    await expect.element(average).toBeVisible();
+    const heading = page.getByRole('heading', { name: /loses 40\.0 points on average\./ });
+    await expect.element(heading).toBeVisible();
+    await worker.last().end(DONE);
+    await expect
+      .element(page.getByRole('status'))
+      .toHaveTextContent(/2 tasks scored on 400 texts$/);
+    for (const name of ['Accuracy by task', 'Accuracy against bytes', 'Checkpoints']) {
+      const region = page.getByRole('region', { name, exact: true });
+      await expect.element(region).not.toHaveTextContent(/\bimages?\b/);
+    }
   });
 });
 

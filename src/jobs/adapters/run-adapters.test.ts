@@ -8,7 +8,7 @@ import { loadGroup } from '@/jobs/load-group.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
-import { type GroupScorer, type RowRange } from '@/jobs/scoring/group-scorer';
+import { type GroupScorer, type RowRange, type SplitFacts } from '@/jobs/scoring/group-scorer';
 import { floatWeights } from '@/jobs/group/float-weights';
 import { type AdapterGroup } from './adapter-group';
 import { runAdapters } from './run-adapters';
@@ -82,9 +82,17 @@ let group: AdapterGroup;
 let scored: Scored[];
 let events: JobEvent[];
 
+const SPLIT: SplitFacts = {
+  name: 'texts',
+  rowCount: ROWS,
+  rowKind: 'text',
+  classCount: 2,
+  metric: 'accuracy',
+};
+
 const scorer: GroupScorer = {
   location: 'cpu',
-  splits: [],
+  splits: [SPLIT, SPLIT],
   unscoredBecause: [],
   modelWeights: [],
   gpuBytes: 0,

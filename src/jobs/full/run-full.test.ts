@@ -8,7 +8,7 @@ import { NO_CHOICES } from '@/plan/preflight';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type Recipe } from '@/recipe/recipe';
-import { type GroupScorer, type RowRange } from '@/jobs/scoring/group-scorer';
+import { type GroupScorer, type RowRange, type SplitFacts } from '@/jobs/scoring/group-scorer';
 import { ScoreCache } from '@/jobs/scoring/score-cache';
 import { type FullGroup } from './load-full';
 import { MeasureBook } from './measure-book';
@@ -36,10 +36,18 @@ let group: FullGroup;
 let scored: Scored[];
 let events: JobEvent[];
 
+const SPLIT: SplitFacts = {
+  name: 'images',
+  rowCount: ROWS,
+  rowKind: 'image',
+  classCount: 2,
+  metric: 'accuracy',
+};
+
 /** An evaluator that finds every second image right and remembers what it was asked. */
 const scorer = {
   location: 'cpu',
-  splits: [],
+  splits: [SPLIT, SPLIT],
   gpuBytes: 0,
   score: (task: number, { tensors }: ModelWeights, range: RowRange) => {
     const data = tensors.get('w')?.data;

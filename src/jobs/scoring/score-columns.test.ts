@@ -15,7 +15,7 @@ const COLUMN: Column = {
 };
 
 describe('a group of which one task has no test set', () => {
-  it('scores the others, to the end of what is scored, and counts their rows', async () => {
+  it('scores the others, to the end of what is scored, and counts their rows by what they are', async () => {
     const scored: number[] = [];
     const events: JobEvent[] = [];
     const split = {
@@ -26,8 +26,8 @@ describe('a group of which one task has no test set', () => {
       metric: 'accuracy',
     } as const;
     const scorer: GroupScorer = {
-      splits: [null, { ...split, rowKind: 'text' }],
-      unscoredBecause: ['gone', null],
+      splits: [null, { ...split, rowKind: 'text' }, { ...split, rowCount: 60, rowKind: 'image' }],
+      unscoredBecause: ['gone', null, null],
       modelWeights: [],
       location: 'cpu',
       gpuBytes: 0,
@@ -37,7 +37,7 @@ describe('a group of which one task has no test set', () => {
       },
       dispose: () => undefined,
     };
-    const tasks = ['a', 'b'].map((name, index) => {
+    const tasks = ['a', 'b', 'c'].map((name, index) => {
       return { index, name, title: name, rowCount: scorer.splits[index]?.rowCount ?? 0 };
     });
     const job = {
@@ -47,12 +47,19 @@ describe('a group of which one task has no test set', () => {
     } as unknown as Job;
     const progress = new RowProgress(job, [COLUMN]);
     await scoreColumns(job, [COLUMN], Infinity, progress);
-    expect(scored).toEqual([1]);
+    expect(scored).toEqual([1, 2]);
     const scores = events.filter((event) => event.type === 'score');
     expect(scores.map(({ score }) => score)).toEqual([
       { method: 'pretrained', task: 'b', metric: 'accuracy', value: 0.75, n: 40, total: 40 },
+      { method: 'pretrained', task: 'c', metric: 'accuracy', value: 0.5, n: 60, total: 60 },
     ]);
-    const last = events.filter((event) => event.type === 'progress').at(-1);
-    expect(last?.progress).toMatchObject({ done: 40, total: 40, unit: 'texts' });
+    const told = events.filter((event) => event.type === 'progress');
+    expect(told.map(({ progress: { done, unit } }) => [done, unit])).toEqual([
+      [0, 'texts'],
+      [40, 'texts'],
+      [40, 'images'],
+      [100, 'images'],
+    ]);
+    expect(told.every((event) => event.progress.total === 100)).toBe(true);
   });
 });

@@ -1,5 +1,7 @@
+import { type Progress } from '@/protocol/events';
+import { type RowKind } from '@/protocol/group-facts';
 import { type ModelWeights } from '@/tensor/engine';
-import { type GroupScorer } from './group-scorer';
+import { type GroupScorer, type SplitFacts } from './group-scorer';
 import { rowsOf } from '@/evaluate/runtime/outcome';
 import { type Column, type Job, type OpenTask } from './scored-group';
 
@@ -21,13 +23,15 @@ export async function scoreColumns(
   const shared = new Map<Column, ModelWeights>();
   try {
     for (const [taskIndex, task] of tasks.entries()) {
+      const split = scorer.splits[taskIndex] ?? null;
+      if (split === null) continue;
       for (const column of columns) {
         if (!needsRows(job, column, task, rowLimit)) continue;
         job.signal.throwIfAborted();
         const weights = shared.get(column) ?? (await column.layOut(taskIndex, scorer.location));
         if (column.shared) shared.set(column, weights);
         try {
-          await scoreCell(job, { column, task, scorer, weights, rowLimit, progress });
+          await scoreCell(job, { column, task, split, scorer, weights, rowLimit, progress });
         } finally {
           if (!column.shared) weights.dispose();
         }
@@ -53,6 +57,7 @@ function needsRows(
 interface Cell {
   readonly column: Column;
   readonly task: OpenTask;
+  readonly split: SplitFacts;
   readonly scorer: GroupScorer;
   readonly weights: ModelWeights;
   readonly rowLimit: number;
@@ -60,28 +65,28 @@ interface Cell {
 }
 
 async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
-  const { column, task, scorer, weights, rowLimit, progress } = cell;
+  const { column, task, split, scorer, weights, rowLimit, progress } = cell;
   const from = group.scores.score(column, task.name)?.n ?? 0;
   const to = Math.min(rowLimit, task.rowCount);
-  progress.begin(`Scoring ${column.title} on ${task.title}`);
+  progress.begin(`Scoring ${column.title} on ${task.title}`, split.rowKind);
   signal.throwIfAborted();
   const outcome = await scorer.score(task.index, weights, { from, to, signal });
   emit({ type: 'score', score: group.scores.add(column, task.name, outcome, task.rowCount) });
   progress.add(rowsOf(outcome));
 }
 
-/** Rows scored, of all that the job's columns need. */
+const UNITS: Readonly<Record<RowKind, Progress['unit']>> = { image: 'images', text: 'texts' };
+
+/** Rows scored, of all that the job's columns need; called what they are in the task at hand. */
 export class RowProgress {
   readonly #emit: Job['emit'];
   readonly #total: number;
-  readonly #unit: 'images' | 'texts';
   #done = 0;
   #stage = '';
+  #unit: Progress['unit'] = 'tasks';
 
   constructor({ group, emit }: Job, columns: readonly Column[]) {
     this.#emit = emit;
-    const scored = group.scorer?.splits.find((split) => split !== null);
-    this.#unit = scored?.rowKind === 'text' ? 'texts' : 'images';
     let total = 0;
     for (const task of group.tasks) {
       total += task.rowCount * columns.length;
@@ -90,8 +95,9 @@ export class RowProgress {
     this.#total = total;
   }
 
-  begin(stage: string): void {
+  begin(stage: string, rowKind: RowKind): void {
     this.#stage = stage;
+    this.#unit = UNITS[rowKind];
     this.add(0);
   }
 

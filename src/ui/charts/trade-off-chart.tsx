@@ -29,6 +29,8 @@ interface TradeOffChartProps {
   /** The recipe's own method: its point is drawn larger. */
   readonly current: MethodId;
   readonly kind: GroupKind;
+  /** What the averages are of: `accuracy`. */
+  readonly noun: string;
   /** The chart in a sentence or two. */
   readonly summary: string;
 }
@@ -59,7 +61,8 @@ export function TradeOffChart(props: TradeOffChartProps) {
   );
 }
 
-function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly width: number }) {
+function Marks(props: TradeOffChartProps & { readonly width: number }) {
+  const { points, current, kind, noun, width } = props;
   const ruler = useTextRuler();
   const right = width - MARGIN.right;
   const bottom = HEIGHT - MARGIN.bottom;
@@ -86,7 +89,7 @@ function Marks({ points, current, kind, width }: TradeOffChartProps & { readonly
       <Axes
         xTicks={spacedTicks(ticks, x, TICK_AIR + widest(ticks.map(bytesTick), ruler))}
         yTicks={tenths(domain.low, domain.high)}
-        {...{ x, y, width, kind }}
+        {...{ x, y, width, kind, noun }}
       />
       {levels.map((point) => (
         <g key={point.method} className={styles.level} transform={`translate(0 ${y(point.value)})`}>
@@ -147,9 +150,10 @@ interface AxesProps {
   readonly y: (share: number) => number;
   readonly width: number;
   readonly kind: GroupKind;
+  readonly noun: string;
 }
 
-function Axes({ xTicks, yTicks, x, y, width, kind }: AxesProps) {
+function Axes({ xTicks, yTicks, x, y, width, kind, noun }: AxesProps) {
   const beside = kind === 'adapters' ? 'bytes beside the base' : 'bytes of all files';
   return (
     <g className={styles.axis}>
@@ -173,7 +177,7 @@ function Axes({ xTicks, yTicks, x, y, width, kind }: AxesProps) {
         {beside}, log scale →
       </text>
       <text x={20} y={24} className={styles.caption}>
-        ↑ average accuracy
+        ↑ average {noun}
       </text>
     </g>
   );

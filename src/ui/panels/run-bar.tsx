@@ -190,9 +190,8 @@ function computedText(group: GroupFacts | null): string {
 function paceText(pace: Pace): string {
   const { stage, done, total, unit } = pace.progress;
   const parts = [stage];
-  const isScoring = unit === 'images' || unit === 'texts';
   const amount = unit === 'bytes' ? bytes : count;
-  const noun = isScoring ? ` ${unit}` : '';
+  const noun = unit === 'bytes' ? '' : ` ${unit}`;
   const rate = unitsPerSecond(pace);
   if (unit !== 'tasks') {
     parts.push(`${amount(done)} of ${amount(total)}${noun}`);

@@ -1,13 +1,14 @@
 import { useStore } from 'zustand';
 import { type GroupKind, type MethodId } from '@/recipe/parsed-method';
 import { type AccuracyCell, type AccuracyRow } from '@/store/results/table';
-import { scoredTasks, selectGroup, selectKind } from '@/store/sources/selectors';
+import { selectGroup, selectKind } from '@/store/sources/selectors';
 import { type GroupFacts, sourcesStore } from '@/store/state/sources';
 import { ScrollRegion } from '@/ui/components/scroll-region';
 import { Section } from '@/ui/components/section';
 import { count, percent, percentNumber, points } from '@/ui/words/format';
 import { MANY } from '@/ui/components/many';
 import { methodLabel } from '@/ui/words/method-label';
+import { scoreText } from '@/ui/words/score-words';
 import { useAccuracyTable } from '@/ui/hooks/use-accuracy';
 import styles from './accuracy-panel.module.css';
 
@@ -29,7 +30,7 @@ export function AccuracyPanel() {
     );
   }
   return (
-    <Section title="Accuracy by task" lead={kind === 'adapters' ? adaptersLead(group) : FULL_LEAD}>
+    <Section title="Accuracy by task" lead={leadText(group, kind)}>
       {/* PERU comes last and is what the page is about; anew once the tasks are known. */}
       <ScrollRegion
         key={`${kind} ${table.rows.length}`}
@@ -163,21 +164,17 @@ function Gain({ row, peru, from }: GainProps) {
   );
 }
 
-const FULL_LEAD =
-  'Share of test images named right, with n and the 95\u00a0% interval. Bar: what PERU-FFT adds to ' +
-  'the merged model; tick: the task’s own model. Post-Pruning adds as many entries to the ' +
-  'pretrained one instead.';
-
-function adaptersLead(group: GroupFacts | null): string {
-  const ranked = scoredTasks(group).some(({ dataset }) => dataset?.metric === 'spearman');
-  const metric = ranked
-    ? 'Share of answers that are right (where noted, Spearman’s correlation with the labels, × 100)'
-    : 'Share of answers that are right';
-  return (
-    `${metric}, with n and the 95\u00a0% interval. Beside PERU-LoRA: points against the task’s own ` +
-    'adapter, which the tick marks.'
-  );
+/** What the numbers are, and what stands beside them. */
+function leadText(group: GroupFacts | null, kind: GroupKind): string {
+  return `${scoreText(group, kind)}, with n and the 95\u00a0% interval. ${BESIDE[kind]}`;
 }
+
+const BESIDE: Readonly<Record<GroupKind, string>> = {
+  full:
+    'Bar: what PERU-FFT adds to the merged model; tick: the task’s own model. Post-Pruning adds ' +
+    'as many entries to the pretrained one instead.',
+  adapters: 'Beside PERU-LoRA: points against the task’s own adapter, which the tick marks.',
+};
 
 /** A correlation below zero has no place on the scale but its beginning. */
 function at(share: number): string {

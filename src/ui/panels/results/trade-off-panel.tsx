@@ -12,6 +12,7 @@ import { TradeOffChart } from '@/ui/charts/trade-off-chart';
 import { Section } from '@/ui/components/section';
 import { bytes, inText, percent, percentInText } from '@/ui/words/format';
 import { methodLabel } from '@/ui/words/method-label';
+import { averageNoun } from '@/ui/words/score-words';
 import { useWaiting } from '@/ui/hooks/use-waiting';
 import styles from './trade-off-panel.module.css';
 
@@ -33,11 +34,17 @@ export function TradeOffPanel() {
     waiting('Points appear as their averages and sizes are known.');
   return (
     <Section title="Accuracy against bytes" lead={summary}>
-      <TradeOffChart points={points} current={current} kind={kind} summary={summary} />
+      <TradeOffChart
+        points={points}
+        current={current}
+        kind={kind}
+        noun={averageNoun(group)}
+        summary={summary}
+      />
       {points.length > 0 && (
         <details className={styles.details}>
           <summary>Show these points as a table</summary>
-          <PointTable points={points} kind={kind} />
+          <PointTable points={points} kind={kind} noun={averageNoun(group)} />
         </details>
       )}
     </Section>
@@ -47,16 +54,17 @@ export function TradeOffPanel() {
 interface PointTableProps {
   readonly points: readonly TradeOffPoint[];
   readonly kind: GroupKind;
+  readonly noun: string;
 }
 
-function PointTable({ points, kind }: PointTableProps) {
+function PointTable({ points, kind, noun }: PointTableProps) {
   return (
     <table className={styles.table} aria-label="Accuracy against bytes">
       <thead>
         <tr>
           <th scope="col">Method</th>
           <th scope="col">{kind === 'adapters' ? 'Beside the base' : 'Bytes'}</th>
-          <th scope="col">Accuracy</th>
+          <th scope="col">{`${noun.charAt(0).toUpperCase()}${noun.slice(1)}`}</th>
         </tr>
       </thead>
       <tbody>

@@ -4,10 +4,11 @@ import { type RankChoice, recipeStore } from '@/store/state/recipe';
 import { type Compression, compression } from '@/store/results/compression';
 import { selectStorage } from '@/store/results/selectors';
 import { resultsStore } from '@/store/state/results';
-import { rowNoun, scoredTasks, selectGroup, taskCards } from '@/store/sources/selectors';
+import { rowNoun, selectGroup, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import { bytes, count, countWord, inText, percentInText } from '@/ui/words/format';
 import { methodLabel } from '@/ui/words/method-label';
+import { averageText } from '@/ui/words/score-words';
 import { useAccuracyTable } from '@/ui/hooks/use-accuracy';
 import { useCommittedAdapters } from '@/ui/hooks/use-adapters';
 import { useWaiting } from '@/ui/hooks/use-waiting';
@@ -23,7 +24,6 @@ export function AdapterStory() {
   const kept = useCommittedAdapters();
   const waiting = useWaiting();
   const story = compression(table, kept, storage);
-  const mixed = scoredTasks(group).some(({ dataset }) => dataset?.metric === 'spearman');
   const rows = `${count(table.average.cells[1]?.n ?? 0)} test ${rowNoun(taskCards(group))}`;
   const label = (column: number) => methodLabel(table.methods[column] ?? '', 'adapters');
   return (
@@ -32,7 +32,7 @@ export function AdapterStory() {
       footing={
         story === null
           ? waiting('An average stands once every task has a score.')
-          : `${group?.title ?? ''}. Average ${mixed ? 'of accuracies and correlations' : 'accuracy'}, ${rows}${story.isFinal ? '' : ' so far'}. Bytes without the base.`
+          : `${group?.title ?? ''}. ${averageText(group)}, ${rows}${story.isFinal ? '' : ' so far'}. Bytes without the base.`
       }
       goal={story?.finetuned ?? null}
       bars={[

@@ -6,6 +6,7 @@ import { rowNoun, selectGroup, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import { count, percentInText } from '@/ui/words/format';
 import { methodLabel } from '@/ui/words/method-label';
+import { averageNoun, averageText } from '@/ui/words/score-words';
 import { useAccuracyTable } from '@/ui/hooks/use-accuracy';
 import { useWaiting } from '@/ui/hooks/use-waiting';
 import { StoryLayout } from './story-layout';
@@ -22,14 +23,21 @@ export function FullStory() {
   const [, , , pruning = '', peru = ''] = table.methods;
   return (
     <StoryLayout
-      headline={<Headline story={story} taskCount={cards.length} keptPercent={keptPercent} />}
+      headline={
+        <Headline
+          story={story}
+          taskCount={cards.length}
+          keptPercent={keptPercent}
+          noun={averageNoun(group)}
+        />
+      }
       footing={
         story === null
           ? waiting('An average stands once every task has a score.')
           : footing(
               story,
               group?.title ?? '',
-              `${count(table.average.cells[2]?.n ?? 0)} test ${rowNoun(cards)}`,
+              `${averageText(group)}, ${count(table.average.cells[2]?.n ?? 0)} test ${rowNoun(cards)}`,
             )
       }
       goal={story?.finetuned ?? null}
@@ -53,9 +61,11 @@ interface HeadlineProps {
   readonly story: Recovery | null;
   readonly taskCount: number;
   readonly keptPercent: number;
+  /** What is lost. */
+  readonly noun: ReturnType<typeof averageNoun>;
 }
 
-function Headline({ story, taskCount, keptPercent }: HeadlineProps) {
+function Headline({ story, taskCount, keptPercent, noun }: HeadlineProps) {
   if (story === null) {
     return <>One model in place of many: what does it cost, and how little brings it back?</>;
   }
@@ -63,8 +73,7 @@ function Headline({ story, taskCount, keptPercent }: HeadlineProps) {
   const gained = story.peru === null ? null : story.peru - story.merged;
   return (
     <>
-      Merging {taskCount} models into one{' '}
-      {lost > 0 ? <>loses {spoken(lost)} of accuracy.</> : <>loses no accuracy here.</>}{' '}
+      Merging {taskCount} models into one {lossText(lost, noun)}{' '}
       {gained !== null && gained > 0 && (
         <>
           The top {keptPercent}&nbsp;% of each task’s entries{' '}
@@ -83,13 +92,19 @@ function Headline({ story, taskCount, keptPercent }: HeadlineProps) {
   );
 }
 
-function footing(story: Recovery, title: string, rows: string): string {
+/** Points of accuracies and correlations together are points of neither. */
+function lossText(lost: number, noun: HeadlineProps['noun']): string {
+  const isMixed = noun === 'score';
+  if (lost > 0) return `loses ${spoken(lost)} ${isMixed ? 'on average' : `of ${noun}`}.`;
+  return isMixed ? 'loses nothing here.' : `loses no ${noun} here.`;
+}
+
+function footing(story: Recovery, title: string, average: string): string {
   const recovered =
     story.recoveredShare === null || story.peru === null
       ? ''
       : ` PERU-FFT recovers ${percentInText(story.recoveredShare, 0)} of the loss.`;
-  const basis = `Average accuracy, ${rows}${story.isFinal ? '' : ' so far'}.`;
-  return `${title}. ${basis}${recovered}`;
+  return `${title}. ${average}${story.isFinal ? '' : ' so far'}.${recovered}`;
 }
 
 function spokenNumber(difference: number): string {
