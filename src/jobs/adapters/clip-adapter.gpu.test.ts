@@ -10,9 +10,9 @@ import { floats, type GoldenFile, parseGolden } from '@/evaluate/golden/read-gol
 import { openZooEvaluator, readZooTask, type ZooTaskData } from '@/evaluate/golden/zoo';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { type Recipe } from '@/recipe/recipe';
-import { type Column } from '@/jobs/scoring/scored-group';
+import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type AdapterGroup, type AdapterJob } from './adapter-group';
-import { lowRankColumn, plainColumns } from './columns';
+import { lowRankModel, plainModels } from './scored-models';
 import { floatWeights } from '@/jobs/group/float-weights';
 import configUrl from '@/jobs/adapters/golden/adapter_config.json?url';
 import weightsUrl from '@/jobs/adapters/golden/adapter_model.safetensors?url';
@@ -44,7 +44,7 @@ let evaluator: ClipEvaluator;
 let data: ZooTaskData;
 let golden: GoldenFile;
 
-async function logitsOf({ layOut }: Column): Promise<Float32Array> {
+async function logitsOf({ layOut }: ScoredModel): Promise<Float32Array> {
   const count = floats(golden, 'adapted').shape[0]!;
   const weights = await layOut(0, 'cpu');
   const head = await evaluator.zeroShotHead(data.classNames, data.templates);
@@ -83,30 +83,30 @@ afterAll(() => {
 });
 
 describe('an adapter on a CLIP tower', () => {
-  const columns = () => {
-    const [pretrained, finetuned, merged] = plainColumns(job);
+  const models = () => {
+    const [pretrained, finetuned, merged] = plainModels(job);
     return { pretrained: pretrained!, finetuned: finetuned!, merged: merged! };
   };
 
   it('leaves the base as it is', async () => {
-    const logits = await logitsOf(columns().pretrained);
+    const logits = await logitsOf(models().pretrained);
     expect(largestDifference(logits, floats(golden, 'base').data)).toBeLessThan(LOGIT_TOLERANCE);
   });
 
   it('answers as in transformers and peft', async () => {
-    const logits = await logitsOf(columns().finetuned);
+    const logits = await logitsOf(models().finetuned);
     expect(largestDifference(logits, floats(golden, 'adapted').data)).toBeLessThan(LOGIT_TOLERANCE);
   });
 
   it('is the same at its full rank, and merged alone with λ = 1', async () => {
     const expected = floats(golden, 'adapted').data;
-    for (const column of [lowRankColumn(job, { by: 'count', q: RANK }), columns().merged]) {
-      expect(largestDifference(await logitsOf(column), expected)).toBeLessThan(LOGIT_TOLERANCE);
+    for (const model of [lowRankModel(job, { by: 'count', q: RANK }), models().merged]) {
+      expect(largestDifference(await logitsOf(model), expected)).toBeLessThan(LOGIT_TOLERANCE);
     }
   });
 
   it('is another model at a lower rank', async () => {
-    const logits = await logitsOf(lowRankColumn(job, { by: 'count', q: 1 }));
+    const logits = await logitsOf(lowRankModel(job, { by: 'count', q: 1 }));
     expect(largestDifference(logits, floats(golden, 'adapted').data)).toBeGreaterThan(0.1);
   });
 });

@@ -4,10 +4,10 @@
  */
 import { lowRankMethodId } from '@/recipe/method-id';
 import { type RankChoice } from '@/methods/peru-lora';
-import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/jobs/scoring/score-columns';
+import { RowProgress, SAMPLE_ROWS, scoreModels } from '@/jobs/scoring/score-models';
 import { reportMemory, timeStage } from '@/jobs/scoring/scored-group';
 import { type AdapterJob } from './adapter-group';
-import { lowRankColumn, plainColumns } from './columns';
+import { lowRankModel, plainModels } from './scored-models';
 import { mergeAdapters } from './merged-adapter';
 import { previewOf, taskSpectra } from './spectra';
 import { adapterStorage } from './storage';
@@ -21,15 +21,15 @@ export async function runAdapters(job: AdapterJob): Promise<void> {
   const chartChoices = chartRanks(job).filter(
     (one) => lowRankMethodId(one) !== lowRankMethodId(rank),
   );
-  const current = [...plainColumns(job), lowRankColumn(job, rank)];
-  const chart = chartChoices.map((choice) => lowRankColumn(job, choice));
+  const current = [...plainModels(job), lowRankModel(job, rank)];
+  const chart = chartChoices.map((choice) => lowRankModel(job, choice));
   const progress = new RowProgress(job, [...current, ...chart]);
   await timeStage(job, 'factorize', () => factorize(job));
   await timeStage(job, 'merge', () => mergeAdapters(job));
   measure(job, [rank, ...chartChoices]);
-  await timeStage(job, 'sample', () => scoreColumns(job, current, SAMPLE_ROWS, progress));
-  await timeStage(job, 'evaluate', () => scoreColumns(job, current, Infinity, progress));
-  await timeStage(job, 'chart', () => scoreColumns(job, chart, Infinity, progress));
+  await timeStage(job, 'sample', () => scoreModels(job, current, SAMPLE_ROWS, progress));
+  await timeStage(job, 'evaluate', () => scoreModels(job, current, Infinity, progress));
+  await timeStage(job, 'chart', () => scoreModels(job, chart, Infinity, progress));
 }
 
 /** The chart's ranks that the adapters have; all they have where that is less than any. */

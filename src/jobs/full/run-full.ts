@@ -3,9 +3,9 @@
  * sample, then on the whole split; the other points of the chart follow when that stands. Weights
  * that are streamed are used task by task instead: all that is asked of a task while it is here.
  */
-import { RowProgress, SAMPLE_ROWS, scoreColumns } from '@/jobs/scoring/score-columns';
-import { type Column, reportMemory, timeStage } from '@/jobs/scoring/scored-group';
-import { plainColumns, sparseColumns } from './columns';
+import { RowProgress, SAMPLE_ROWS, scoreModels } from '@/jobs/scoring/score-models';
+import { type ScoredModel, reportMemory, timeStage } from '@/jobs/scoring/scored-group';
+import { plainModels, sparseModels } from './scored-models';
 import { type FullJob } from './full-job';
 import { measureSparse, storageRows } from './measure-sparse';
 import { mergeGroup } from './merge-group';
@@ -20,30 +20,30 @@ export async function runFull(job: FullJob): Promise<void> {
   try {
     await timeStage(job, 'merge', () => mergeGroup(job));
     if (job.group.memory.mode === 'streamed') await runByTask(job, selections);
-    else await runByColumn(job, selections);
+    else await runByModel(job, selections);
   } finally {
     selections.dispose();
     reportMemory(job);
   }
 }
 
-async function runByColumn(job: FullJob, selections: SelectionSet): Promise<void> {
+async function runByModel(job: FullJob, selections: SelectionSet): Promise<void> {
   const { keptPercent } = job.recipe;
-  const current = [...plainColumns(job), ...sparseColumns(job, selections, keptPercent)];
+  const current = [...plainModels(job), ...sparseModels(job, selections, keptPercent)];
   const chart = new Map(
-    chartPercents(job).map((m) => [m, sparseColumns(job, selections, m)] as const),
+    chartPercents(job).map((m) => [m, sparseModels(job, selections, m)] as const),
   );
   const progress = new RowProgress(job, [...current, ...[...chart.values()].flat()]);
   await timeStage(job, 'select', async () => {
     await tellHistograms(job);
     await measure(job, selections, [keptPercent]);
   });
-  await timeStage(job, 'sample', () => scoreColumns(job, current, SAMPLE_ROWS, progress));
-  await timeStage(job, 'evaluate', () => scoreColumns(job, current, Infinity, progress));
+  await timeStage(job, 'sample', () => scoreModels(job, current, SAMPLE_ROWS, progress));
+  await timeStage(job, 'evaluate', () => scoreModels(job, current, Infinity, progress));
   await timeStage(job, 'chart', async () => {
-    for (const [percent, columns] of chart) {
+    for (const [percent, models] of chart) {
       await measure(job, selections, [percent]);
-      await scoreColumns(job, columns, Infinity, progress);
+      await scoreModels(job, models, Infinity, progress);
       selections.drop(percent);
     }
   });
@@ -51,17 +51,17 @@ async function runByColumn(job: FullJob, selections: SelectionSet): Promise<void
 
 async function runByTask(job: FullJob, selections: SelectionSet): Promise<void> {
   const percents = [job.recipe.keptPercent, ...chartPercents(job)];
-  const columns: Column[] = [
-    ...plainColumns(job),
-    ...percents.flatMap((percent) => sparseColumns(job, selections, percent)),
+  const models: ScoredModel[] = [
+    ...plainModels(job),
+    ...percents.flatMap((percent) => sparseModels(job, selections, percent)),
   ];
   await timeStage(job, 'select', async () => {
     await measure(job, selections, percents);
     // Selecting has counted them already.
     await tellHistograms(job);
   });
-  const progress = new RowProgress(job, columns);
-  await timeStage(job, 'evaluate', () => scoreColumns(job, columns, Infinity, progress));
+  const progress = new RowProgress(job, models);
+  await timeStage(job, 'evaluate', () => scoreModels(job, models, Infinity, progress));
 }
 
 function chartPercents({ recipe }: FullJob): number[] {

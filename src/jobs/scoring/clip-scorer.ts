@@ -22,7 +22,7 @@ import { type ImageSplit } from './tests';
 /** Rows decoded at a time: the first are scored while the rest still wait. */
 const BLOCK_ROWS = 128;
 
-/** Pixels kept from one sweep over the columns to the next, in bytes: 512 images of CLIP's size fit. */
+/** Pixels kept from one sweep over the models to the next, in bytes: 512 images of CLIP's size fit. */
 const KEPT_PIXEL_BYTES = 400_000_000;
 
 export const openClipScorer: OpenScorer<'zero-shot'> = (tests, parts) =>

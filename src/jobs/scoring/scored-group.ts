@@ -2,7 +2,7 @@ import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { type JobEvent } from '@/protocol/events';
 import { type Recipe } from '@/recipe/recipe';
 import { type GroupScorer } from './group-scorer';
-import { type ColumnKey, type ScoreCache } from './score-cache';
+import { type ModelKey, type ScoreCache } from './score-cache';
 
 export interface OpenTask {
   readonly index: number;
@@ -30,8 +30,8 @@ export interface Job<Group extends ScoredGroup = ScoredGroup> {
   readonly signal: AbortSignal;
 }
 
-/** A column of the accuracy table: a method's model for each task. */
-export interface Column extends ColumnKey {
+/** What a column of the accuracy table scores: a method's model for each task. */
+export interface ScoredModel extends ModelKey {
   /** For people, inside "Scoring … on TASK". */
   readonly title: string;
   /** The same model serves every task. */

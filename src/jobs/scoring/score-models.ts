@@ -3,37 +3,37 @@ import { type RowKind } from '@/protocol/group-facts';
 import { type ModelWeights } from '@/tensor/engine';
 import { type GroupScorer, type SplitFacts } from './group-scorer';
 import { rowsOf } from '@/evaluate/runtime/outcome';
-import { type Column, type Job, type OpenTask } from './scored-group';
+import { type ScoredModel, type Job, type OpenTask } from './scored-group';
 
 /** Rows of each task scored first: the data sets are ordered so that these are stratified. */
 export const SAMPLE_ROWS = 128;
 
 /**
- * Scores every column on every task up to `rowLimit` rows of its data set, skipping rows the book
+ * Scores every model on every task up to `rowLimit` rows of its data set, skipping rows the cache
  * holds. Tasks are the outer loop, so that whole rows of the table fill first.
  */
-export async function scoreColumns(
+export async function scoreModels(
   job: Job,
-  columns: readonly Column[],
+  models: readonly ScoredModel[],
   rowLimit: number,
   progress: RowProgress,
 ): Promise<void> {
   const { scorer, tasks } = job.group;
   if (scorer === null) return;
-  const shared = new Map<Column, ModelWeights>();
+  const shared = new Map<ScoredModel, ModelWeights>();
   try {
     for (const [taskIndex, task] of tasks.entries()) {
       const split = scorer.splits[taskIndex] ?? null;
       if (split === null) continue;
-      for (const column of columns) {
-        if (!needsRows(job, column, task, rowLimit)) continue;
+      for (const model of models) {
+        if (!needsRows(job, model, task, rowLimit)) continue;
         job.signal.throwIfAborted();
-        const weights = shared.get(column) ?? (await column.layOut(taskIndex, scorer.location));
-        if (column.shared) shared.set(column, weights);
+        const weights = shared.get(model) ?? (await model.layOut(taskIndex, scorer.location));
+        if (model.shared) shared.set(model, weights);
         try {
-          await scoreCell(job, { column, task, split, scorer, weights, rowLimit, progress });
+          await scoreCell(job, { model, task, split, scorer, weights, rowLimit, progress });
         } finally {
-          if (!column.shared) weights.dispose();
+          if (!model.shared) weights.dispose();
         }
       }
     }
@@ -42,20 +42,20 @@ export async function scoreColumns(
   }
 }
 
-/** Tells what the book knows of a cell and whether that is all of it. */
+/** Tells what the cache knows of a cell and whether that is all of it. */
 function needsRows(
   { group, emit }: Job,
-  column: Column,
+  model: ScoredModel,
   task: OpenTask,
   rowLimit: number,
 ): boolean {
-  const known = group.scores.score(column, task.name);
+  const known = group.scores.score(model, task.name);
   if (known !== null) emit({ type: 'score', score: known });
   return (known?.n ?? 0) < Math.min(rowLimit, task.rowCount);
 }
 
 interface Cell {
-  readonly column: Column;
+  readonly model: ScoredModel;
   readonly task: OpenTask;
   readonly split: SplitFacts;
   readonly scorer: GroupScorer;
@@ -65,19 +65,19 @@ interface Cell {
 }
 
 async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
-  const { column, task, split, scorer, weights, rowLimit, progress } = cell;
-  const from = group.scores.score(column, task.name)?.n ?? 0;
+  const { model, task, split, scorer, weights, rowLimit, progress } = cell;
+  const from = group.scores.score(model, task.name)?.n ?? 0;
   const to = Math.min(rowLimit, task.rowCount);
-  progress.begin(`Scoring ${column.title} on ${task.title}`, split.rowKind);
+  progress.begin(`Scoring ${model.title} on ${task.title}`, split.rowKind);
   signal.throwIfAborted();
   const outcome = await scorer.score(task.index, weights, { from, to, signal });
-  emit({ type: 'score', score: group.scores.add(column, task.name, outcome, task.rowCount) });
+  emit({ type: 'score', score: group.scores.add(model, task.name, outcome, task.rowCount) });
   progress.add(rowsOf(outcome));
 }
 
 const UNITS: Readonly<Record<RowKind, Progress['unit']>> = { image: 'images', text: 'texts' };
 
-/** Rows scored, of all that the job's columns need; called what they are in the task at hand. */
+/** Rows scored, of all that the job's models need; called what they are in the task at hand. */
 export class RowProgress {
   readonly #emit: Job['emit'];
   readonly #total: number;
@@ -85,12 +85,12 @@ export class RowProgress {
   #stage = '';
   #unit: Progress['unit'] = 'tasks';
 
-  constructor({ group, emit }: Job, columns: readonly Column[]) {
+  constructor({ group, emit }: Job, models: readonly ScoredModel[]) {
     this.#emit = emit;
     let total = 0;
     for (const task of group.tasks) {
-      total += task.rowCount * columns.length;
-      for (const column of columns) this.#done += group.scores.score(column, task.name)?.n ?? 0;
+      total += task.rowCount * models.length;
+      for (const model of models) this.#done += group.scores.score(model, task.name)?.n ?? 0;
     }
     this.#total = total;
   }

@@ -1,17 +1,17 @@
 import { SPARSE_COMPRESSORS } from '@/methods/registry';
 import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/recipe/method-id';
-import { type Column } from '@/jobs/scoring/scored-group';
+import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
 import { wholeModel } from './whole-model';
 
 /** Models that stand without a selection: pretrained, fine-tuned, merged. */
-export function plainColumns(job: FullJob): Column[] {
+export function plainModels(job: FullJob): ScoredModel[] {
   const { recipe } = job;
   const { weights } = job.group;
   const shared =
-    (of: WeightsOf): Column['layOut'] =>
+    (of: WeightsOf): ScoredModel['layOut'] =>
     async (_, location) => {
       const merged = await weights.materialize(of, location);
       return wholeModel(job, merged, { of: 'base' }, location);
@@ -45,7 +45,11 @@ export function plainColumns(job: FullJob): Column[] {
 }
 
 /** The recipe's compressors at one m. */
-export function sparseColumns(job: FullJob, selections: SelectionSet, percent: number): Column[] {
+export function sparseModels(
+  job: FullJob,
+  selections: SelectionSet,
+  percent: number,
+): ScoredModel[] {
   const { group, recipe, signal } = job;
   return recipe.compressors.map((method) => ({
     method: sparseMethodId(method, percent),

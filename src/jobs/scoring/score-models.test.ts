@@ -3,10 +3,10 @@ import { type Engine } from '@/tensor/engine';
 import { type JobEvent } from '@/protocol/events';
 import { type GroupScorer } from './group-scorer';
 import { ScoreCache } from './score-cache';
-import { RowProgress, scoreColumns } from './score-columns';
-import { type Column, type Job } from './scored-group';
+import { RowProgress, scoreModels } from './score-models';
+import { type ScoredModel, type Job } from './scored-group';
 
-const COLUMN: Column = {
+const MODEL: ScoredModel = {
   method: 'pretrained',
   key: 'pretrained',
   title: 'the pretrained model',
@@ -45,8 +45,8 @@ describe('a group of which one task has no test set', () => {
       emit: (event: JobEvent) => events.push(event),
       signal: new AbortController().signal,
     } as unknown as Job;
-    const progress = new RowProgress(job, [COLUMN]);
-    await scoreColumns(job, [COLUMN], Infinity, progress);
+    const progress = new RowProgress(job, [MODEL]);
+    await scoreModels(job, [MODEL], Infinity, progress);
     expect(scored).toEqual([1, 2]);
     const scores = events.filter((event) => event.type === 'score');
     expect(scores.map(({ score }) => score)).toEqual([

@@ -1,14 +1,14 @@
 import { type ModelWeights } from '@/tensor/engine';
 import { type RankChoice } from '@/methods/peru-lora';
 import { lowRankMethodId, mergeKey } from '@/recipe/method-id';
-import { type Column } from '@/jobs/scoring/scored-group';
+import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type AdaptedWeight, adaptedWeights } from './adapted-weights';
 import { type AdapterJob, type MergedAdapter } from './adapter-group';
 import { copiesOf, mergedCopies } from './copied-tensors';
 import { previewOf } from './spectra';
 
 /** Models that stand without a factorisation of their own: pretrained, single-task, merged. */
-export function plainColumns(job: AdapterJob): Column[] {
+export function plainModels(job: AdapterJob): ScoredModel[] {
   return [
     {
       method: 'pretrained',
@@ -41,7 +41,7 @@ export function plainColumns(job: AdapterJob): Column[] {
 }
 
 /** PERU-LoRA at one choice of ranks: what stands in the files it would be written to. */
-export function lowRankColumn(job: AdapterJob, choice: RankChoice): Column {
+export function lowRankModel(job: AdapterJob, choice: RankChoice): ScoredModel {
   const method = lowRankMethodId(choice);
   return {
     method,
