@@ -87,7 +87,7 @@ test.describe('unaltered requests', () => {
       // As the page reads. Nothing is asked twice, and no preflight is remembered.
       expect(await preflights('no-store', '')).toBe(0);
       expect(await preflights('no-store', 'hf_secret')).toBe(3);
-      // What the browser's cache would save, at the price that HubDoor tells.
+      // What the browser's cache would save, at the price that HubClient tells.
       expect(await preflights('default', 'hf_secret')).toBe(1);
     } finally {
       await hub.close();

@@ -10,7 +10,7 @@ import {
 import { type FixtureHub, startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { type ImageRow } from './dataset';
 import { openHubImages, openHubTexts } from './hub-tests';
-import { doorTo } from '@/hub/hub.fixture';
+import { clientTo } from '@/hub/hub.fixture';
 
 const SMALL: ImageSet = {
   id: 'o/small',
@@ -52,16 +52,16 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 function open(set: ImageSet, classCount = set.classCount, sampleRows?: number) {
-  const door = doorTo(hub);
+  const client = clientTo(hub);
   const { id: repo, folder = 'data' } = set;
   const classNames = Array.from({ length: classCount }, (_, i) => `${i}`);
   const dataset = openHubImages(
-    door,
+    client,
     { repo, folder, split: 'test' },
     { classNames, sampleRows },
     {},
   );
-  return dataset.then((opened) => ({ dataset: opened, door }));
+  return dataset.then((opened) => ({ dataset: opened, client }));
 }
 
 /** Every picture by its bytes: which row it is. */
@@ -88,12 +88,12 @@ describe('image splits', () => {
   );
 
   it.each([LARGE, PLAIN])('moves little more of $id than the sample’s bytes', async (set) => {
-    const { dataset, door } = await open(set);
-    const before = door.traffic.fileBytes;
+    const { dataset, client } = await open(set);
+    const before = client.traffic.fileBytes;
     expect(before).toBeLessThan(3 * 64 * 1024 + 1);
     const rows = await dataset.readRows(0, 512);
     const needed = rows.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    expect((door.traffic.fileBytes - before) / needed).toBeLessThan(1.25);
+    expect((client.traffic.fileBytes - before) / needed).toBeLessThan(1.25);
   });
 
   it('is the same every time, in whatever parts it is read', async () => {
@@ -138,7 +138,7 @@ describe('image splits', () => {
 describe('text splits', () => {
   const texts = (folder: string, answers: readonly string[] | null) => {
     const place = { repo: 'o/glue', folder, split: 'validation' };
-    return openHubTexts(doorTo(hub), place, { prompt: "Is '{a}' '{b}'?", answers }, {});
+    return openHubTexts(clientTo(hub), place, { prompt: "Is '{a}' '{b}'?", answers }, {});
   };
 
   it('gives a sample of the rows, evenly', async () => {

@@ -8,7 +8,7 @@ import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type ImageDataset } from './dataset';
 import { openImageSample, SPLIT_SAMPLE_ROWS, type Shard } from './dataset-sample';
 import { HubBytes } from '@/hub/hub-bytes';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { NoEntryError, NoRepoError, wrongAnswer } from '@/hub/hub-errors';
 import { nothingSeen, type RemoteFile } from '@/hub/range-read';
 import { type SplitPlace } from '@/sources/presets';
@@ -31,7 +31,7 @@ export interface SampleSize {
  * @throws PeruError when the repo or its split can not be seen or read, or has other classes
  */
 export async function openHubImages(
-  door: HubDoor,
+  client: HubClient,
   place: SplitPlace,
   {
     classNames,
@@ -39,7 +39,7 @@ export async function openHubImages(
   }: SampleSize & { readonly classNames: readonly string[] },
   options: OpenOptions,
 ): Promise<ImageDataset> {
-  const shards = await openSplit(door, place, options);
+  const shards = await openSplit(client, place, options);
   return openImageSample(shards, { name: place.repo, classNames, sampleRows });
 }
 
@@ -49,33 +49,33 @@ export async function openHubImages(
  * @throws PeruError when the repo or its split can not be seen or read, or lacks a column
  */
 export async function openHubTexts(
-  door: HubDoor,
+  client: HubClient,
   place: SplitPlace,
   { sampleRows = SPLIT_SAMPLE_ROWS, ...prompt }: SampleSize & TextDatasetOptions,
   options: OpenOptions,
 ): Promise<TextDataset> {
-  const shards = await openSplit(door, place, options);
+  const shards = await openSplit(client, place, options);
   return openTextSample(shards, `${place.repo}/${place.folder}`, prompt, sampleRows);
 }
 
 /** The files of a split at the commit its main branch stands at now. Nothing of them is read. */
 async function openSplit(
-  door: HubDoor,
+  client: HubClient,
   place: SplitPlace,
   { signal = new AbortController().signal, onProgress }: OpenOptions,
 ): Promise<Shard[]> {
   const { folder, split } = place;
   // The Hub's addresses, pages and files alike, stand below `datasets/`.
   const repo = `datasets/${place.repo}`;
-  const about = door.about({ repo, revision: null, path: null });
-  const request = { hubUrl: door.hubUrl, fetch: door.apiFetch(about, signal) };
+  const about = client.about({ repo, revision: null, path: null });
+  const request = { hubUrl: client.hubUrl, fetch: client.apiFetch(about, signal) };
   const { sha: commit } = await datasetInfo({
     name: place.repo,
     revision: 'main',
     additionalFields: ['sha'],
     ...request,
   }).catch((error: unknown) => {
-    throw error instanceof NoRepoError ? noDataSet(place, door) : error;
+    throw error instanceof NoRepoError ? noDataSet(place, client) : error;
   });
   if (!COMMIT.test(commit)) throw wrongAnswer(about, 'it names no commit');
   const entries = listFiles({
@@ -96,12 +96,12 @@ async function openSplit(
       size: lfs?.size ?? size,
       seen: nothingSeen(),
     };
-    files.push({ ...whole, xetHash: null, about: door.about({ repo, revision: 'main', path }) });
+    files.push({ ...whole, xetHash: null, about: client.about({ repo, revision: 'main', path }) });
   }
-  if (files.length === 0) throw noSplit(place, door);
+  if (files.length === 0) throw noSplit(place, client);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return files.map((file) => {
-    const blob = new HubBytes(door, file, { signal, onProgress });
+    const blob = new HubBytes(client, file, { signal, onProgress });
     return { blob, name: `${place.repo}/${file.path}` };
   });
 }
@@ -132,18 +132,18 @@ function isOfSplit(path: string, split: string): boolean {
   );
 }
 
-function noDataSet({ repo }: SplitPlace, door: HubDoor): PeruError {
+function noDataSet({ repo }: SplitPlace, client: HubClient): PeruError {
   return new PeruError(
     'source',
-    `${door.hub.host} has no data set ${repo} that may be read: there is none by now, or it is private.`,
+    `${client.hub.host} has no data set ${repo} that may be read: there is none by now, or it is private.`,
     'The other tasks are scored all the same.',
   );
 }
 
-function noSplit({ repo, folder, split }: SplitPlace, door: HubDoor): PeruError {
+function noSplit({ repo, folder, split }: SplitPlace, client: HubClient): PeruError {
   return new PeruError(
     'source',
     `The data set ${repo} has no parquet files of its split ${split} in ${folder}.`,
-    `See which files it has by now at ${new URL(`datasets/${repo}/tree/main`, door.hub).href}.`,
+    `See which files it has by now at ${new URL(`datasets/${repo}/tree/main`, client.hub).href}.`,
   );
 }

@@ -3,7 +3,7 @@ import { errorFacts, PeruError } from '@/core/errors';
 import { allOf } from './all-of';
 import { ConnectPolicy } from './connect-policy';
 import { openHubGroup } from './hub-repo';
-import { doorTo, useFixtureHub } from './hub.fixture';
+import { clientTo, useFixtureHub } from './hub.fixture';
 
 const at = useFixtureHub();
 
@@ -36,7 +36,7 @@ describe('allOf', () => {
 
   it('names every repo that failed with its reason, and says it once where it is the same', async () => {
     const repos = ['me/base', 'me/nothing', 'me/gated', 'me/task@v9', 'me/not-there'];
-    const { kind, message, hint } = await failure(openHubGroup(repos, doorTo(at.hub)));
+    const { kind, message, hint } = await failure(openHubGroup(repos, clientTo(at.hub)));
     expect(kind).toBe('source');
     expect(message).toMatch(/^3 of 5 repos could not be opened\./);
     for (const part of ['me/nothing', 'me/not-there', 'me/task has no revision "v9"']) {
@@ -46,7 +46,7 @@ describe('allOf', () => {
     expect(hint).toContain('refs/pr/N');
     const policy = { maxFailures: 1 };
     at.hub.fault({ kind: 'refuse', path: /./, times: Infinity });
-    const down = await failure(openHubGroup(repos, doorTo(at.hub, { retry: policy })));
+    const down = await failure(openHubGroup(repos, clientTo(at.hub, { retry: policy })));
     expect(down.message).toMatch(/me\/base, me\/nothing, .* could not be fetched: the connection/);
     expect(down.message.match(/the connection/g)).toHaveLength(1);
   });

@@ -5,9 +5,9 @@ import { pageFetch } from '../../e2e/fixture-hub/page-fetch';
 import { readRange } from '@/tensor/safetensors';
 import { memoryStore } from '@/hub/cache/memory-store.fixture';
 import { RangeCache } from '@/hub/cache/range-cache';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { openHubModel } from './hub-repo';
-import { doorTo, modelFile, useFixtureHub } from './hub.fixture';
+import { clientTo, modelFile, useFixtureHub } from './hub.fixture';
 
 const held = useFixtureHub();
 const FILE = /model\.safetensors/;
@@ -17,15 +17,15 @@ beforeEach(() => {
   held.hub.fault({ kind: 'bare', path: /./, server: 'content', times: Infinity });
 });
 
-async function openFile(door: HubDoor, path = 'model.safetensors'): Promise<ByteSource> {
-  return (await (await openHubModel('me/base', door)).open(path))!;
+async function openFile(client: HubClient, path = 'model.safetensors'): Promise<ByteSource> {
+  return (await (await openHubModel('me/base', client)).open(path))!;
 }
 
 const read = (blob: ByteSource, start: number, end: number) => readRange(blob, start, end, 'file');
 
 describe('ranges nobody names', () => {
   it('are taken where they are as long as what was asked for, and go on where they end early', async () => {
-    const blob = await openFile(doorTo(held.hub));
+    const blob = await openFile(clientTo(held.hub));
     held.hub.fault({ kind: 'short', bytes: 40, path: FILE, server: 'content' });
     expect(await read(blob, 1000, 1100)).toEqual(WHOLE.subarray(1000, 1100));
     const ranges = held.hub.requests.filter(({ server }) => server === 'content');
@@ -33,14 +33,14 @@ describe('ranges nobody names', () => {
   });
 
   it('are refused where the whole file comes instead', async () => {
-    const blob = await openFile(doorTo(held.hub));
+    const blob = await openFile(clientTo(held.hub));
     held.hub.fault({ kind: 'ignore-range', path: FILE, server: 'content' });
     await expect(read(blob, 1000, 1100)).rejects.toThrow(/the whole file came/);
   });
 
   it('of another place in the file are found out by its hash, and kept no longer', async () => {
     const cache = new RangeCache(memoryStore());
-    const blob = await openFile(doorTo(held.hub, { cache }));
+    const blob = await openFile(clientTo(held.hub, { cache }));
     const half = WHOLE.length / 2;
     held.hub.fault({ kind: 'wrong-range', by: 7, path: FILE, server: 'content' });
     await read(blob, 100, half);
@@ -62,7 +62,7 @@ describe('ranges nobody names', () => {
       response.headers.delete('content-range');
       return response;
     };
-    const blob = await openFile(doorTo(held.hub, { fetch }), 'config.json');
+    const blob = await openFile(clientTo(held.hub, { fetch }), 'config.json');
     await expect(read(blob, 0, 5)).rejects.toThrow(/no Content-Range/);
   });
 });

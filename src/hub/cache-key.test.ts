@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type FixtureFile, memoryFile, repoOf } from '../../e2e/fixture-hub/content';
 import { startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { openHubModel } from './hub-repo';
-import { doorTo, modelFile } from './hub.fixture';
+import { clientTo, modelFile } from './hub.fixture';
 import { cacheKey } from './cache-key';
 import { memoryStore } from '@/hub/cache/memory-store.fixture';
 import { RangeCache } from '@/hub/cache/range-cache';
@@ -64,19 +64,19 @@ describe('two Hubs that list the same hashes', () => {
     try {
       const store = memoryStore();
       const readFrom = async (hub: typeof honest) => {
-        const door = doorTo(hub, { cache: new RangeCache(store) });
-        const model = await openHubModel('me/base', door);
+        const client = clientTo(hub, { cache: new RangeCache(store) });
+        const model = await openHubModel('me/base', client);
         const found = (await model.open('model.safetensors'))!;
         const text = await (await model.open('config.json'))!.text();
-        return { bytes: Buffer.from(await found.arrayBuffer()), text, door };
+        return { bytes: Buffer.from(await found.arrayBuffer()), text, client };
       };
       const first = await readFrom(hostile);
       expect(Buffer.compare(first.bytes, other.weights)).toBe(0);
       for (const cached of [false, true]) {
-        const { bytes, text, door } = await readFrom(honest);
+        const { bytes, text, client } = await readFrom(honest);
         expect(Buffer.compare(bytes, weights)).toBe(0);
         expect(text).toBe(config);
-        expect(door.traffic.cachedBytes > 0).toBe(cached);
+        expect(client.traffic.cachedBytes > 0).toBe(cached);
       }
     } finally {
       await Promise.all([honest.close(), hostile.close()]);

@@ -4,7 +4,7 @@ import { listFew } from '@/core/list-names';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { findCheckpoints, type FoundModels } from './find-checkpoints';
 import { conversions, listRepo, type PinnedRepo, pinRepo } from './hub-api';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { NoRevisionError, repoPage } from './hub-errors';
 import { formatRepoRef, parseRepoRef, pathBelow, type RepoRef } from './repo-ref';
 
@@ -22,14 +22,14 @@ class PicklesOnlyError extends PeruError {}
 
 /** Why a place in a repo opens as nothing, and what to do about it. */
 export async function noModels(
-  door: HubDoor,
+  client: HubClient,
   asked: RepoRef & PinnedRepo & { readonly text: string },
   { pickles, otherWeights }: FoundModels,
   signal: AbortSignal,
 ): Promise<PeruError> {
   const where = `${pathBelow(asked.repo, asked.path)} at ${asked.revision}`;
   if (pickles.length > 0) {
-    const converted = await convertedRefs(door, asked, signal);
+    const converted = await convertedRefs(client, asked, signal);
     const message = `${where} has only PyTorch pickles (${listFew(pickles)}), which can run code when they are read.`;
     return converted.length > 0
       ? new PicklesOnlyError(
@@ -54,7 +54,7 @@ export async function noModels(
   return new PeruError(
     'source',
     `${where} has no weights: there is no .safetensors file.`,
-    `See which files there are at ${repoPage({ hub: door.hub, repo: asked.repo })}/tree/${encodeURIComponent(asked.revision)}.`,
+    `See which files there are at ${repoPage({ hub: client.hub, repo: asked.repo })}/tree/${encodeURIComponent(asked.revision)}.`,
   );
 }
 
@@ -68,7 +68,7 @@ export async function noModels(
 export async function conversionFor(
   named: string,
   error: unknown,
-  door: HubDoor,
+  client: HubClient,
   { signal = new AbortController().signal }: OpenOptions,
 ): Promise<Substitute | null> {
   if (error instanceof PicklesOnlyError) {
@@ -76,10 +76,10 @@ export async function conversionFor(
     return choice === undefined ? null : substitute(named, choice.id, 'it has pickles only');
   }
   if (!(error instanceof NoRevisionError)) return null;
-  const ref = { ...parseRepoRef(named, door.hubUrl), revision: null };
-  const [found] = (await hasModels(door, ref, signal).catch(() => false))
+  const ref = { ...parseRepoRef(named, client.hubUrl), revision: null };
+  const [found] = (await hasModels(client, ref, signal).catch(() => false))
     ? [ref]
-    : await convertedRefs(door, { ...ref, revision: 'main' }, signal);
+    : await convertedRefs(client, { ...ref, revision: 'main' }, signal);
   signal.throwIfAborted();
   return found === undefined ? null : substitute(named, formatRepoRef(found), 'it is not there');
 }
@@ -95,15 +95,15 @@ export function choiceOf(ref: RepoRef, replaces: string): ErrorChoice {
 
 /** References to conversions that do hold safetensors; none where the Hub will not say. */
 async function convertedRefs(
-  door: HubDoor,
+  client: HubClient,
   { path, repo, revision }: RepoRef & { readonly revision: string },
   signal: AbortSignal,
 ): Promise<RepoRef[]> {
   try {
     const found: RepoRef[] = [];
-    for (const converted of await conversions(door, { repo, revision }, signal)) {
+    for (const converted of await conversions(client, { repo, revision }, signal)) {
       const ref = { repo, revision: converted, path };
-      if (await hasModels(door, ref, signal)) found.push(ref);
+      if (await hasModels(client, ref, signal)) found.push(ref);
     }
     return found;
   } catch (error) {
@@ -113,9 +113,9 @@ async function convertedRefs(
   }
 }
 
-async function hasModels(door: HubDoor, ref: RepoRef, signal: AbortSignal): Promise<boolean> {
-  const pinned = await pinRepo(door, ref, signal);
-  const files = await listRepo(door, pinned, signal);
+async function hasModels(client: HubClient, ref: RepoRef, signal: AbortSignal): Promise<boolean> {
+  const pinned = await pinRepo(client, ref, signal);
+  const files = await listRepo(client, pinned, signal);
   const paths = files.map(({ path }) => path);
   return findCheckpoints(paths, ref.path).models.length > 0;
 }

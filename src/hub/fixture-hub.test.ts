@@ -6,7 +6,7 @@ import { startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { syntheticFile } from '../../e2e/fixture-hub/synthetic';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type HubCheckpoint, openHubModel } from './hub-repo';
-import { doorTo } from './hub.fixture';
+import { clientTo } from './hub.fixture';
 
 describe('made-up checkpoints', () => {
   // Counts of parameters as transformers gives them.
@@ -65,7 +65,7 @@ describe('the fixture Hub', () => {
     const files = await folderFiles('public/zoo/models/clip-tiny');
     const hub = await startFixtureHub({ repos: [repoOf('zoo/clip-tiny', files)] });
     try {
-      const model = (await openHubModel('zoo/clip-tiny', doorTo(hub))) as HubCheckpoint;
+      const model = (await openHubModel('zoo/clip-tiny', clientTo(hub))) as HubCheckpoint;
       const weights = await openWeights(model);
       expect(weights.byteLength).toBe(files.get('model.safetensors')!.size);
       const config = (await model.open('config.json'))!;
@@ -79,13 +79,13 @@ describe('the fixture Hub', () => {
     const files = clipFiles({ shape: 'vit-large-patch14', parts: 'all', dtype: 'F16', seed: 1 });
     const hub = await startFixtureHub({ repos: [repoOf('openai/large', files)] });
     try {
-      const door = doorTo(hub);
+      const client = clientTo(hub);
       const weights = await openWeights(
-        (await openHubModel('openai/large', door)) as HubCheckpoint,
+        (await openHubModel('openai/large', client)) as HubCheckpoint,
       );
       expect(weights.tensors.size).toBe(590);
       expect(weights.byteLength).toBeGreaterThan(855_000_000);
-      expect(door.traffic.fileBytes).toBeLessThan(100_000);
+      expect(client.traffic.fileBytes).toBeLessThan(100_000);
     } finally {
       await hub.close();
     }

@@ -2,7 +2,7 @@
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { NoRepoError, repoPage, wrongAnswer } from './hub-errors';
 
 export interface PinnedRepo {
@@ -39,42 +39,42 @@ const CONVERTER = 'SFconvertbot';
  * @throws PeruError when there is no such repo or revision, or it may not be seen
  */
 export async function pinRepo(
-  door: HubDoor,
+  client: HubClient,
   asked: { readonly repo: string; readonly revision: string | null },
   signal: AbortSignal,
 ): Promise<PinnedRepo> {
   const revision = asked.revision ?? 'main';
-  const about = door.about({ repo: asked.repo, revision, path: null });
+  const about = client.about({ repo: asked.repo, revision, path: null });
   try {
     const info = await modelInfo({
       name: asked.repo,
       revision,
       additionalFields: ['sha'],
-      hubUrl: door.hubUrl,
-      fetch: door.apiFetch(about, signal),
+      hubUrl: client.hubUrl,
+      fetch: client.apiFetch(about, signal),
     });
     const { sha, name, gated } = info;
     if (!OBJECT.test(sha)) throw wrongAnswer(about, 'it names no commit');
     return { repo: name, revision, commit: sha, gated: gated !== false };
   } catch (error) {
-    throw error instanceof NoRepoError ? await otherKind(door, asked.repo, error, signal) : error;
+    throw error instanceof NoRepoError ? await otherKind(client, asked.repo, error, signal) : error;
   }
 }
 
 /** Data sets and Spaces have names like models. */
 async function otherKind(
-  door: HubDoor,
+  client: HubClient,
   repo: string,
   error: NoRepoError,
   signal: AbortSignal,
 ): Promise<PeruError> {
-  const about = door.about({ repo, revision: null, path: null });
+  const about = client.about({ repo, revision: null, path: null });
   for (const [kind, called] of [
     ['datasets', 'a data set'],
     ['spaces', 'a Space'],
   ] as const) {
-    const url = new URL(`api/${kind}/${repo}`, door.hub);
-    const found = await door
+    const url = new URL(`api/${kind}/${repo}`, client.hub);
+    const found = await client
       .apiFetch(
         about,
         signal,
@@ -97,18 +97,18 @@ async function otherKind(
 
 /** @throws PeruError when the listing can not be had, or is longer than any model's */
 export async function listRepo(
-  door: HubDoor,
+  client: HubClient,
   { repo, revision, commit }: PinnedRepo,
   signal: AbortSignal,
 ): Promise<HubFile[]> {
-  const about = door.about({ repo, revision, path: null });
+  const about = client.about({ repo, revision, path: null });
   const found: HubFile[] = [];
   const entries = listFiles({
     repo: { type: 'model', name: repo },
     revision: commit,
     recursive: true,
-    hubUrl: door.hubUrl,
-    fetch: door.apiFetch(about, signal),
+    hubUrl: client.hubUrl,
+    fetch: client.apiFetch(about, signal),
   });
   for await (const { type, path, size, oid, lfs, xetHash } of entries) {
     if (type !== 'file' || oid === undefined || !OBJECT.test(oid)) continue;
@@ -132,18 +132,18 @@ export async function listRepo(
  * @returns their revisions, newest first
  */
 export async function conversions(
-  door: HubDoor,
+  client: HubClient,
   { repo, revision }: Pick<PinnedRepo, 'repo' | 'revision'>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const about = door.about({ repo, revision, path: null });
-  const url = new URL(`api/models/${repo}/discussions`, door.hub);
+  const about = client.about({ repo, revision, path: null });
+  const url = new URL(`api/models/${repo}/discussions`, client.hub);
   url.search = new URLSearchParams({
     type: 'pull_request',
     status: 'open',
     author: CONVERTER,
   }).toString();
-  const answer = await door.apiFetch(about, signal)(url);
+  const answer = await client.apiFetch(about, signal)(url);
   const body: unknown = await answer.json();
   const list = isRecord(body) ? body['discussions'] : null;
   if (!Array.isArray(list))

@@ -7,7 +7,7 @@ import { memoryStore } from '@/hub/cache/memory-store.fixture';
 import { RangeCache } from '@/hub/cache/range-cache';
 import { type HubCheckpoint, openHubModel } from './hub-repo';
 import {
-  doorTo,
+  clientTo,
   expectSame,
   fileOpener,
   modelFile,
@@ -24,8 +24,8 @@ describe('the two ways to the bytes', () => {
   const stored = (path: string): boolean => /reconstructions|xorbs/.test(path);
 
   it('takes the content-addressed store when HTTP fails, and stays with it', async () => {
-    const door = doorTo(held.hub, { retry: { maxFailures: 2 } });
-    const blob = await openFile(door, 'me/xet');
+    const client = clientTo(held.hub, { retry: { maxFailures: 2 } });
+    const blob = await openFile(client, 'me/xet');
     const file = modelFile(5);
     held.hub.fault({ kind: 'drop', afterBytes: 100, path: FILE, server: 'content', times: 1 });
     held.hub.fault({ kind: 'status', status: 503, path: FILE, server: 'content', times: Infinity });
@@ -37,31 +37,31 @@ describe('the two ways to the bytes', () => {
   });
 
   it('takes HTTP when the store fails', async () => {
-    const door = doorTo(held.hub, { transport: 'xet', retry: { maxFailures: 2 } });
-    const blob = await openFile(door, 'me/xet');
+    const client = clientTo(held.hub, { transport: 'xet', retry: { maxFailures: 2 } });
+    const blob = await openFile(client, 'me/xet');
     held.hub.fault({ kind: 'drop', afterBytes: 0, path: /xorbs/, times: Infinity });
     expectSame(await read(blob, 0, blob.size), modelFile(5));
-    expect(door.transport).toBe('http');
+    expect(client.transport).toBe('http');
     expect(held.hub.requests.some(({ path }) => path.includes('xorbs'))).toBe(true);
   });
 
   it('goes on in the store where a lost connection stopped', async () => {
-    const door = doorTo(held.hub, { transport: 'xet' });
-    const blob = await openFile(door, 'me/xet');
+    const client = clientTo(held.hub, { transport: 'xet' });
+    const blob = await openFile(client, 'me/xet');
     held.hub.fault({ kind: 'drop', afterBytes: 70_000, path: /xorbs/, times: 2 });
     expectSame(await read(blob, 0, blob.size), modelFile(5));
-    expect(door.transport).toBe('xet');
+    expect(client.transport).toBe('xet');
   });
 
   it('believes no hash of the store but the listing’s', async () => {
-    const blob = await openFile(doorTo(held.hub, { transport: 'xet' }), 'me/xet');
+    const blob = await openFile(clientTo(held.hub, { transport: 'xet' }), 'me/xet');
     held.hub.fault({ kind: 'wrong-hash', path: FILE });
     await expect(read(blob, 0, 10)).rejects.toThrow(/can not be trusted/);
   });
 
   it('shows the access token to neither of the other origins', async () => {
     for (const transport of ['http', 'xet'] as const) {
-      const blob = await openFile(doorTo(held.hub, { accessToken: TOKEN, transport }), 'me/xet');
+      const blob = await openFile(clientTo(held.hub, { accessToken: TOKEN, transport }), 'me/xet');
       await read(blob, 0, 1000);
       const [own, other] = ['hub', 'content'].map((server) =>
         held.hub.requests.filter((request) => request.server === server),
@@ -76,25 +76,25 @@ describe('the two ways to the bytes', () => {
 
 describe('a checkpoint of the Hub', () => {
   it('moves its header and the tensors asked for, in few requests', async () => {
-    const door = doorTo(held.hub);
-    const model = (await openHubModel('me/base', door)) as HubCheckpoint;
+    const client = clientTo(held.hub);
+    const model = (await openHubModel('me/base', client)) as HubCheckpoint;
     const weights = await openWeights(model);
     const layout = flatLayout([...weights.tensors.values()]);
     held.hub.clearLog();
-    const before = door.traffic.fileBytes;
+    const before = client.traffic.fileBytes;
     const bytes = await readFlatRange(weights, layout, 0, layout.elementCount);
     const file = modelFile(1);
     expectSame(bytes, file.subarray(file.length - bytes.length));
-    expect(door.traffic.fileBytes - before).toBe(bytes.length);
+    expect(client.traffic.fileBytes - before).toBe(bytes.length);
     expect(held.hub.requests.filter(({ server }) => server === 'content')).toHaveLength(1);
-    expect(door.traffic.fileBytes).toBeLessThan(1.02 * bytes.length);
+    expect(client.traffic.fileBytes).toBeLessThan(1.02 * bytes.length);
   });
 });
 
 describe('a Hub with a cache', () => {
   it('moves no byte of a file twice, whoever asks, and whatever broke in between', async () => {
     const store = memoryStore();
-    const open = () => doorTo(held.hub, { cache: new RangeCache(store), partBytes: 40_000 });
+    const open = () => clientTo(held.hub, { cache: new RangeCache(store), partBytes: 40_000 });
     const file = modelFile(1);
     const first = open();
     const blob = await openFile(first);
@@ -118,7 +118,7 @@ describe('a Hub with a cache', () => {
 
   it('reads on where the cache fails', async () => {
     const broken = { ...memoryStore(), list: () => Promise.reject(new Error('No disk.')) };
-    const blob = await openFile(doorTo(held.hub, { cache: new RangeCache(broken) }));
+    const blob = await openFile(clientTo(held.hub, { cache: new RangeCache(broken) }));
     expect(await read(blob, 0, 100)).toEqual(modelFile(1).subarray(0, 100));
   });
 });

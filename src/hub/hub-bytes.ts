@@ -6,7 +6,7 @@ import { type ByteProgress } from '@/formats/checkpoint/checkpoint-source';
 import { cacheKey } from './cache-key';
 import { type Gap } from '@/hub/cache/held-pieces';
 import { type RangeCache } from '@/hub/cache/range-cache';
-import { type HubDoor, type Transport } from './hub-door';
+import { type HubClient, type Transport } from './hub-client';
 import { loadPart } from '@/core/load-part';
 import { proveFile } from './prove-file';
 import { fillOverHttp, type Filling, type RemoteFile } from './range-read';
@@ -20,7 +20,7 @@ export interface HubBlobOptions {
 }
 
 export class HubBytes extends RemoteBytes {
-  readonly #door: HubDoor;
+  readonly #client: HubClient;
   readonly #file: RemoteFile;
   readonly #options: HubBlobOptions;
   readonly #kept: Kept | null;
@@ -29,13 +29,13 @@ export class HubBytes extends RemoteBytes {
   #xetInfo: FileDownloadInfoOutput | null | undefined;
   #proof: Promise<void> = Promise.resolve();
 
-  constructor(door: HubDoor, file: RemoteFile, options: HubBlobOptions = {}) {
+  constructor(client: HubClient, file: RemoteFile, options: HubBlobOptions = {}) {
     super();
-    this.#door = door;
+    this.#client = client;
     this.#file = file;
     this.#options = options;
-    const key = cacheKey(door.hub, file);
-    this.#kept = door.cache === null || key === null ? null : { cache: door.cache, key };
+    const key = cacheKey(client.hub, file);
+    this.#kept = client.cache === null || key === null ? null : { cache: client.cache, key };
   }
 
   override get size(): number {
@@ -57,12 +57,12 @@ export class HubBytes extends RemoteBytes {
     const missing = await this.#fillFromCache(start, into);
     together.throwIfAborted();
     const wanted = missing.reduce((sum, [from, to]) => sum + to - from, 0);
-    this.#door.countCachedBytes(into.length - wanted);
+    this.#client.countCachedBytes(into.length - wanted);
     this.#askedBytes += wanted;
     try {
       await Promise.all(
         missing
-          .flatMap(([from, to]) => splitEvenly(from, to, this.#door.partBytes))
+          .flatMap(([from, to]) => splitEvenly(from, to, this.#client.partBytes))
           .map(([from, to]) => this.#fetch(start + from, into.subarray(from, to), together)),
       );
     } catch (error) {
@@ -142,51 +142,51 @@ export class HubBytes extends RemoteBytes {
         this.#count(bytes);
       },
     };
-    const first = this.#door.transport;
+    const first = this.#client.transport;
     try {
       await this.#fillBy(first, filling, signal);
     } catch (error) {
       signal.throwIfAborted();
       const { about } = this.#file;
       if (!(error instanceof TransientError) || !error.elsewhere || this.#file.xetHash === null) {
-        return this.#door.rethrow(error, about);
+        return this.#client.rethrow(error, about);
       }
       const other = first === 'http' ? 'xet' : 'http';
       await this.#fillBy(other, filling, signal).catch((unhelped: unknown) => {
         signal.throwIfAborted();
-        return this.#door.rethrow(unhelped instanceof TransientError ? error : unhelped, about);
+        return this.#client.rethrow(unhelped instanceof TransientError ? error : unhelped, about);
       });
-      this.#door.transport = other;
+      this.#client.transport = other;
     }
   }
 
   async #fillBy(transport: Transport, filling: Filling, signal: AbortSignal): Promise<void> {
-    const door = this.#door;
+    const client = this.#client;
     const fill = transport === 'xet' ? await this.#overXet(signal) : this.#overHttp();
-    await door.retrying(
-      () => door.inTurn((cut, heard) => fill(filling, { signal: cut, heard }), signal),
+    await client.retrying(
+      () => client.inTurn((cut, heard) => fill(filling, { signal: cut, heard }), signal),
       signal,
       () => filling.filled,
     );
   }
 
   #overHttp(): Fill {
-    return (filling, cut) => fillOverHttp(this.#door, this.#file, filling, cut);
+    return (filling, cut) => fillOverHttp(this.#client, this.#file, filling, cut);
   }
 
   /** The store's library is loaded when it is first needed. */
   async #overXet(signal: AbortSignal): Promise<Fill> {
     if (this.#file.xetHash === null) return this.#overHttp();
     const { fillOverXet, xetInfo } = await loadPart(() => import('./xet-read'));
-    this.#xetInfo ??= await xetInfo(this.#door, this.#file, signal);
+    this.#xetInfo ??= await xetInfo(this.#client, this.#file, signal);
     const info = this.#xetInfo;
     if (info === null) return this.#overHttp();
-    return (filling, cut) => fillOverXet(this.#door, this.#file, filling, { ...cut, info });
+    return (filling, cut) => fillOverXet(this.#client, this.#file, filling, { ...cut, info });
   }
 
   #count(bytes: number): void {
     this.#loadedBytes += bytes;
-    this.#door.countFileBytes(bytes);
+    this.#client.countFileBytes(bytes);
     this.#options.onProgress?.({
       path: `${this.#file.about.repo}/${this.#file.about.path ?? ''}`,
       loadedBytes: this.#loadedBytes,

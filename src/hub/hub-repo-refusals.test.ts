@@ -4,14 +4,14 @@ import { repoOf } from '../../e2e/fixture-hub/content';
 import { startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type HubCheckpoint, openHubModel } from './hub-repo';
-import { doorTo, modelFiles, STRANGER, TOKEN, useFixtureHub } from './hub.fixture';
+import { clientTo, modelFiles, STRANGER, TOKEN, useFixtureHub } from './hub.fixture';
 
 const held = useFixtureHub();
 
 describe('what the Hub refuses', () => {
   const opened = async (text: string, accessToken?: string) => {
-    const door = doorTo(held.hub, { accessToken, retry: { maxFailures: 2 } });
-    return (await openHubModel(text, door)) as HubCheckpoint;
+    const client = clientTo(held.hub, { accessToken, retry: { maxFailures: 2 } });
+    return (await openHubModel(text, client)) as HubCheckpoint;
   };
   const weights = async (text: string, token?: string) => openWeights(await opened(text, token));
 
@@ -46,11 +46,11 @@ describe('what the Hub refuses', () => {
       tokens: { [TOKEN]: [] },
     });
     try {
-      const model = await openHubModel('me/base', doorTo(hub, { accessToken: TOKEN }));
+      const model = await openHubModel('me/base', clientTo(hub, { accessToken: TOKEN }));
       const blob = (await model.open('model.safetensors'))!;
       hub.revokeToken(TOKEN);
       await expect(blob.slice(0, 9).arrayBuffer()).rejects.toThrow(/wrong, expired or was revoked/);
-      const open = await openHubModel('me/base', doorTo(hub));
+      const open = await openHubModel('me/base', clientTo(hub));
       hub.removeRepo('me/base');
       const other = (await open.open('model.safetensors'))!;
       await expect(other.slice(0, 9).arrayBuffer()).rejects.toThrow(/there is none/);
@@ -90,35 +90,35 @@ describe('a network that fails', () => {
   it('says offline', async () => {
     vi.stubGlobal('navigator', { onLine: false });
     const failing = () => Promise.reject(TYPE_ERROR);
-    const door = doorTo(held.hub, { fetch: failing, retry: { maxFailures: 2 } });
-    await expect(openHubModel('me/base', door)).rejects.toThrow(/this device is offline/);
+    const client = clientTo(held.hub, { fetch: failing, retry: { maxFailures: 2 } });
+    await expect(openHubModel('me/base', client)).rejects.toThrow(/this device is offline/);
   });
 
   it('says that the host can not be reached', async () => {
     const failing = () => Promise.reject(TYPE_ERROR);
-    const door = doorTo(held.hub, { fetch: failing, retry: { maxFailures: 2 } });
-    await expect(openHubModel('me/base', door)).rejects.toThrow(
+    const client = clientTo(held.hub, { fetch: failing, retry: { maxFailures: 2 } });
+    await expect(openHubModel('me/base', client)).rejects.toThrow(
       /the connection to 127\.0\.0\.1.*failed.*\(CORS\)/,
     );
   });
 
   it('tells a host of files that is kept away from a Hub that is', async () => {
-    const door = doorTo(held.hub, {
+    const client = clientTo(held.hub, {
       retry: { maxFailures: 2 },
       fetch: (url, init) =>
         String(url instanceof Request ? url.url : url).includes('/resolve/')
           ? Promise.reject(TYPE_ERROR)
           : fetch(url, init),
     });
-    const model = (await openHubModel('me/base', door)) as HubCheckpoint;
+    const model = (await openHubModel('me/base', client)) as HubCheckpoint;
     await expect(openWeights(model)).rejects.toThrow(/answers, but the host.*\(CORS\)/);
   });
 
   it('stops every request when it is aborted', async () => {
     const controller = new AbortController();
-    const door = doorTo(held.hub, { retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } });
+    const client = clientTo(held.hub, { retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } });
     held.hub.fault({ kind: 'status', status: 503, path: /api/, times: Infinity });
-    const opening = openHubModel('me/base', door, { signal: controller.signal });
+    const opening = openHubModel('me/base', client, { signal: controller.signal });
     await expect.poll(() => held.hub.requests.length).toBe(1);
     controller.abort(new Error('Cancelled.'));
     await expect(opening).rejects.toThrow('Cancelled.');

@@ -5,7 +5,7 @@ import { startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { PEFT } from '@/formats/peft/peft-format';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type HubCheckpoint, openHubGroup, openHubModel, openHubRepo } from './hub-repo';
-import { doorTo, modelFile, modelFiles, TOKEN, useFixtureHub } from './hub.fixture';
+import { clientTo, modelFile, modelFiles, TOKEN, useFixtureHub } from './hub.fixture';
 
 const held = useFixtureHub();
 const TINY = modelFile(1, 8);
@@ -18,7 +18,7 @@ describe('openHubRepo', () => {
   it('pins the revision at once and keeps to its commit when the branch moves', async () => {
     const [old, next] = [modelFiles(10), modelFiles(11)];
     held.hub.addRepo(repoOf('me/moving', old));
-    const repo = await openHubRepo('me/moving', doorTo(held.hub));
+    const repo = await openHubRepo('me/moving', clientTo(held.hub));
     expect(repo.commit).toBe(commitOf('me/moving', old));
     expect(repo.revision).toBe('main');
     held.hub.move('me/moving', 'main', next);
@@ -26,24 +26,24 @@ describe('openHubRepo', () => {
     expect(model!.id).toBe(`me/moving@${repo.commit}`);
     const blob = (await model!.open('model.safetensors'))!;
     expect(Buffer.compare(new Uint8Array(await blob.arrayBuffer()), modelFile(10))).toBe(0);
-    const later = await openHubModel('me/moving', doorTo(held.hub));
+    const later = await openHubModel('me/moving', clientTo(held.hub));
     expect(later.hub.commit).toBe(commitOf('me/moving', next));
     // The commit that was recorded still opens what it opened then.
-    const again = await openHubModel(`me/moving@${repo.commit}`, doorTo(held.hub));
+    const again = await openHubModel(`me/moving@${repo.commit}`, clientTo(held.hub));
     expect(again.hub.commit).toBe(repo.commit);
   });
 
   it('lists the commit that it pinned, though the branch moved in between', async () => {
     const old = memoryFiles({ 'model.safetensors': TINY });
     held.hub.addRepo(repoOf('me/racing', old));
-    const door = doorTo(held.hub, {
+    const client = clientTo(held.hub, {
       fetch: async (url, init) => {
         const response = await fetch(url, init);
         held.hub.move('me/racing', 'main', memoryFiles({ 'other.safetensors': TINY }));
         return response;
       },
     });
-    const repo = await openHubRepo('me/racing', door);
+    const repo = await openHubRepo('me/racing', client);
     expect(repo.commit).toBe(commitOf('me/racing', old));
     expect(repo.files.map(({ path }) => path)).toEqual(['model.safetensors']);
   });
@@ -59,12 +59,12 @@ describe('openHubRepo', () => {
       `me/pulled@${commit}`,
       `${held.hub.hubUrl}/me/pulled/tree/refs%2Fpr%2F4`,
     ]) {
-      expect((await openHubModel(text, doorTo(held.hub))).hub.commit).toBe(commit);
+      expect((await openHubModel(text, clientTo(held.hub))).hub.commit).toBe(commit);
     }
   });
 
   it('follows a renamed repo, token and all, and goes by its new name', async () => {
-    const model = await openHubModel('old', doorTo(held.hub, { accessToken: TOKEN }));
+    const model = await openHubModel('old', clientTo(held.hub, { accessToken: TOKEN }));
     expect(model.id).toBe(`me/base@${model.hub.commit}`);
     expect(held.hub.requests.map(({ status }) => status)).toEqual([307, 200, 200]);
     const seen = held.hub.requests.map(({ authorization }) => authorization);
@@ -79,8 +79,8 @@ describe('openHubRepo', () => {
       headers.set('link', `<${held.hub.contentUrl}/next>; rel="next"`);
       return new Response(response.body, { headers });
     };
-    const door = doorTo(held.hub, { accessToken: TOKEN, fetch: astray });
-    await expect(openHubModel('me/base', door)).rejects.toThrow();
+    const client = clientTo(held.hub, { accessToken: TOKEN, fetch: astray });
+    await expect(openHubModel('me/base', client)).rejects.toThrow();
     const other = held.hub.requests.filter(({ server }) => server === 'content');
     expect(other.map(({ authorization }) => authorization)).toEqual([null]);
   });
@@ -92,7 +92,7 @@ describe('openHubRepo', () => {
       pageSize: 5,
     });
     try {
-      const repo = await openHubRepo('me/long', doorTo(hub));
+      const repo = await openHubRepo('me/long', clientTo(hub));
       expect(repo.files).toHaveLength(24);
       expect(hub.requests.filter(({ path }) => path.includes('/tree/'))).toHaveLength(5);
     } finally {
@@ -117,7 +117,7 @@ describe('openHubRepo', () => {
         },
       }),
     });
-    const model = (await openHubModel('me/sharded', doorTo(held.hub))) as HubCheckpoint;
+    const model = (await openHubModel('me/sharded', clientTo(held.hub))) as HubCheckpoint;
     const weights = await openWeights(model);
     expect([...weights.tensors.keys()]).toEqual(['a.weight', 'b.weight', 'c']);
     expect(weights.byteLength).toBe(one.length + two.length);
@@ -129,7 +129,7 @@ describe('openHubRepo', () => {
         weight_map: { a: 'model-00002-of-00002.safetensors' },
       }),
     });
-    const model = (await openHubModel('me/holed', doorTo(held.hub))) as HubCheckpoint;
+    const model = (await openHubModel('me/holed', clientTo(held.hub))) as HubCheckpoint;
     await expect(openWeights(model)).rejects.toThrow(/no file model-00002-of-00002/);
   });
 
@@ -149,7 +149,7 @@ describe('openHubRepo', () => {
       'checkpoint-10/adapter_model.safetensors': TINY,
       'training_args.bin': 'x',
     });
-    const group = await openHubGroup(['me/lora', 'me/base'], doorTo(held.hub));
+    const group = await openHubGroup(['me/lora', 'me/base'], clientTo(held.hub));
     expect(group.checkpoints.map(({ name }) => name)).toEqual(['base']);
     expect(group.adapters.map(({ name }) => name)).toEqual(['lora']);
     expect((await PEFT.open(group.adapters[0]!)).modules[0]!.rank).toBe(2);
@@ -163,30 +163,30 @@ describe('openHubRepo', () => {
       'tasks/sun/checkpoint-5/model.safetensors': TINY,
     });
     add('me/loose', { 'one.safetensors': TINY, 'two.safetensors': TINY });
-    const door = doorTo(held.hub);
-    const sun = (await openHubModel('me/many/tasks/sun', door)) as HubCheckpoint;
+    const client = clientTo(held.hub);
+    const sun = (await openHubModel('me/many/tasks/sun', client)) as HubCheckpoint;
     expect([sun.name, sun.folder, sun.hub.folder]).toEqual([
       'sun',
       'me/many/tasks/sun',
       'tasks/sun',
     ]);
-    const one = (await openHubModel('me/loose/one.safetensors', door)) as HubCheckpoint;
+    const one = (await openHubModel('me/loose/one.safetensors', client)) as HubCheckpoint;
     expect(one.weightsPath).toBe('one.safetensors');
-    await expect(openHubModel('me/many@main', door)).rejects.toMatchObject({
+    await expect(openHubModel('me/many@main', client)).rejects.toMatchObject({
       kind: 'choose-repo',
       choices: [{ id: 'me/many/tasks/cars@main' }, { id: 'me/many/tasks/sun@main' }],
     });
-    await expect(openHubModel('me/loose', door)).rejects.toMatchObject({
+    await expect(openHubModel('me/loose', client)).rejects.toMatchObject({
       choices: [{ id: 'me/loose/one.safetensors' }, { id: 'me/loose/two.safetensors' }],
     });
   });
 
   it('tells models of one name apart, and refuses one given twice', async () => {
     add('you/base', { 'model.safetensors': TINY });
-    const door = doorTo(held.hub);
-    const { checkpoints } = await openHubGroup(['me/base', 'you/base'], door);
+    const client = clientTo(held.hub);
+    const { checkpoints } = await openHubGroup(['me/base', 'you/base'], client);
     expect(checkpoints.map(({ name }) => name)).toEqual(['me/base', 'you/base']);
-    await expect(openHubGroup(['me/base', 'me/base@main'], door)).rejects.toThrow(/given twice/);
+    await expect(openHubGroup(['me/base', 'me/base@main'], client)).rejects.toThrow(/given twice/);
   });
 });
 
@@ -207,7 +207,7 @@ describe('repos without safetensors', () => {
     repo.revisions.set('refs/pr/7', modelFiles(1));
     held.hub.addRepo(repo);
     await expect(
-      openHubModel('openai/clip-vit-base-patch32', doorTo(held.hub)),
+      openHubModel('openai/clip-vit-base-patch32', clientTo(held.hub)),
     ).rejects.toMatchObject({
       kind: 'choose-repo',
       message: expect.stringMatching(/pickles \(pytorch_model\.bin\)/) as string,
@@ -219,11 +219,11 @@ describe('repos without safetensors', () => {
       asked.searchParams.delete('author');
       return fetch(asked, init);
     };
-    const door = doorTo(held.hub, { fetch: listsAll });
-    await expect(openHubModel('openai/clip-vit-base-patch32', door)).rejects.toMatchObject({
+    const client = clientTo(held.hub, { fetch: listsAll });
+    await expect(openHubModel('openai/clip-vit-base-patch32', client)).rejects.toMatchObject({
       choices: [{ id: 'openai/clip-vit-base-patch32@refs/pr/7' }],
     });
-    const taken = await openHubModel('openai/clip-vit-base-patch32@refs/pr/7', doorTo(held.hub));
+    const taken = await openHubModel('openai/clip-vit-base-patch32@refs/pr/7', clientTo(held.hub));
     expect(taken.hub.revision).toBe('refs/pr/7');
   });
 
@@ -233,6 +233,6 @@ describe('repos without safetensors', () => {
     [{ 'README.md': '#', 'training_args.bin': 'x' }, /has no weights/],
   ])('says what is there instead: %o', async (files, message) => {
     add('me/other', files);
-    await expect(openHubModel('me/other', doorTo(held.hub))).rejects.toThrow(message);
+    await expect(openHubModel('me/other', clientTo(held.hub))).rejects.toThrow(message);
   });
 });

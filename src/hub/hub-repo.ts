@@ -17,7 +17,7 @@ import { findCheckpoints, findExport, type FoundModel, topModels } from './find-
 import { type HubFile, listRepo, type PinnedRepo, pinRepo } from './hub-api';
 import { HubBytes } from './hub-bytes';
 import { allOf } from './all-of';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { repoPage } from './hub-errors';
 import { nothingSeen, type RemoteFile } from './range-read';
 import { formatRepoRef, parseRepoRef, pathBelow } from './repo-ref';
@@ -55,21 +55,21 @@ export interface HubRepo extends PinnedRepo {
  */
 export async function openHubRepo(
   text: string,
-  door: HubDoor,
+  client: HubClient,
   options: OpenOptions = {},
 ): Promise<HubRepo> {
   const signal = options.signal ?? new AbortController().signal;
-  const ref = parseRepoRef(text, door.hubUrl);
-  const pinned = await pinRepo(door, ref, signal);
-  const files = await listRepo(door, pinned, signal);
+  const ref = parseRepoRef(text, client.hubUrl);
+  const pinned = await pinRepo(client, ref, signal);
+  const files = await listRepo(client, pinned, signal);
   const found = findCheckpoints(
     files.map(({ path }) => path),
     ref.path,
   );
   if (found.models.length === 0) {
-    throw await noModels(door, { ...ref, ...pinned, text }, found, signal);
+    throw await noModels(client, { ...ref, ...pinned, text }, found, signal);
   }
-  const opener = repoOpener(door, pinned, files);
+  const opener = repoOpener(client, pinned, files);
   return {
     ...pinned,
     files,
@@ -108,19 +108,19 @@ export interface GroupOptions extends OpenOptions {
  */
 export async function openHubGroup(
   texts: readonly string[],
-  door: HubDoor,
+  client: HubClient,
   { takesConversions = false, ...options }: GroupOptions = {},
 ): Promise<HubGroup> {
   const substitutes: Substitute[] = [];
   const open = async (text: string): Promise<HubCheckpoint | HubAdapter> => {
     try {
-      return await openHubModel(text, door, options);
+      return await openHubModel(text, client, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      const instead = takesConversions ? await conversionFor(text, error, door, options) : null;
+      const instead = takesConversions ? await conversionFor(text, error, client, options) : null;
       if (instead === null) throw error;
       substitutes.push(instead);
-      return openHubModel(instead.taken, door, options);
+      return openHubModel(instead.taken, client, options);
     }
   };
   const models = await allOf(texts, open, options.signal);
@@ -158,19 +158,19 @@ export interface HubExport {
  */
 export async function openHubExport(
   text: string,
-  door: HubDoor,
+  client: HubClient,
   options: OpenOptions = {},
 ): Promise<HubExport | null> {
   const signal = options.signal ?? new AbortController().signal;
-  const ref = parseRepoRef(text, door.hubUrl);
-  const pinned = await pinRepo(door, ref, signal);
-  const files = await listRepo(door, pinned, signal);
+  const ref = parseRepoRef(text, client.hubUrl);
+  const pinned = await pinRepo(client, ref, signal);
+  const files = await listRepo(client, pinned, signal);
   const found = findExport(
     files.map(({ path }) => path),
     ref.path,
   );
   if (found === null) return null;
-  const opener = repoOpener(door, pinned, files);
+  const opener = repoOpener(client, pinned, files);
   const at = (folder: string): HubAdapter => {
     const { weights } = PEFT.files;
     return { ...opener({ kind: 'adapter', folder, weightsPath: weights }), format: PEFT };
@@ -185,11 +185,11 @@ export async function openHubExport(
  */
 export async function openHubModel(
   text: string,
-  door: HubDoor,
+  client: HubClient,
   options: OpenOptions = {},
 ): Promise<HubCheckpoint | HubAdapter> {
-  const ref = parseRepoRef(text, door.hubUrl);
-  const repo = await openHubRepo(text, door, options);
+  const ref = parseRepoRef(text, client.hubUrl);
+  const repo = await openHubRepo(text, client, options);
   const all = [...repo.checkpoints, ...repo.adapters];
   const places = topModels(all.map(asFound), ref.path);
   const top = all.filter((model) => places.some((place) => isAt(model, place)));
@@ -226,8 +226,8 @@ type Place = Pick<FoundModel, 'kind' | 'folder' | 'weightsPath'>;
 
 type Opener = (model: Place) => RepoSource & { readonly hub: Provenance };
 
-function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]): Opener {
-  const remote = new Map(files.map((file) => [file.path, remoteFile(door, pinned, file)]));
+function repoOpener(client: HubClient, pinned: PinnedRepo, files: readonly HubFile[]): Opener {
+  const remote = new Map(files.map((file) => [file.path, remoteFile(client, pinned, file)]));
   return ({ kind, folder, weightsPath }) => {
     const { repo, commit } = pinned;
     const inFolder = files.filter(({ path }) => folderOf(path) === folder);
@@ -236,14 +236,14 @@ function repoOpener(door: HubDoor, pinned: PinnedRepo, files: readonly HubFile[]
       id: `${kind === 'adapter' || isMainFile(weightsPath) ? place : pathBelow(place, weightsPath)}@${commit}`,
       name: place.slice(place.lastIndexOf('/') + 1),
       folder: place,
-      ifMissing: `See which files the repo has at ${repoPage({ hub: door.hub, repo })}/tree/${commit}.`,
+      ifMissing: `See which files the repo has at ${repoPage({ hub: client.hub, repo })}/tree/${commit}.`,
       hub: { ...pinned, folder, files: inFolder },
       listedSha256: (path) => remote.get(pathBelow(folder, path))?.sha256 ?? null,
       paths: inFolder.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)),
       open: (path, { signal, onProgress } = {}) => {
         signal?.throwIfAborted();
         const file = remote.get(pathBelow(folder, path));
-        const blob = file === undefined ? null : new HubBytes(door, file, { signal, onProgress });
+        const blob = file === undefined ? null : new HubBytes(client, file, { signal, onProgress });
         return Promise.resolve(blob);
       },
     };
@@ -256,13 +256,13 @@ function isMainFile(weightsPath: string): boolean {
 }
 
 function remoteFile(
-  door: HubDoor,
+  client: HubClient,
   { repo, revision, commit }: PinnedRepo,
   file: HubFile,
 ): RemoteFile {
   const { path, size, oid, sha256, xetHash } = file;
   const contentKey = sha256 === null ? `git-${oid}` : `sha256-${sha256}`;
-  const about = door.about({ repo, revision, path });
+  const about = client.about({ repo, revision, path });
   return { about, commit, size, contentKey, sha256, xetHash, seen: nothingSeen() };
 }
 

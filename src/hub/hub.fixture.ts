@@ -7,7 +7,7 @@ import { type FixtureFiles, memoryFiles, repoOf } from '../../e2e/fixture-hub/co
 import { type FixtureHub, startFixtureHub } from '../../e2e/fixture-hub/start-fixture-hub';
 import { pageFetch } from '../../e2e/fixture-hub/page-fetch';
 import { type Clock } from '@/core/clock';
-import { HubDoor, type HubOptions } from './hub-door';
+import { HubClient, type HubOptions } from './hub-client';
 import { openHubModel } from './hub-repo';
 
 export const TOKEN = 'hf_secretsecretsecret';
@@ -69,15 +69,15 @@ export function useFixtureHub(): { readonly hub: FixtureHub } {
   };
 }
 
-export function doorTo(hub: FixtureHub, options: HubOptions = {}): HubDoor {
+export function clientTo(hub: FixtureHub, options: HubOptions = {}): HubClient {
   const retry = { baseDelayMs: 1, maxDelayMs: 4, stallMs: 2000, ...options.retry };
-  return new HubDoor({ hubUrl: hub.hubUrl, fetch: pageFetch, ...options, retry });
+  return new HubClient({ hubUrl: hub.hubUrl, fetch: pageFetch, ...options, retry });
 }
 
 /** Opens the weights of a repo through a door, and forgets what that asked of the Hub. */
 export function fileOpener(held: { readonly hub: FixtureHub }) {
-  return async (door: HubDoor, repo = 'me/base', signal?: AbortSignal): Promise<ByteSource> => {
-    const model = await openHubModel(repo, door);
+  return async (client: HubClient, repo = 'me/base', signal?: AbortSignal): Promise<ByteSource> => {
+    const model = await openHubModel(repo, client);
     const blob = await model.open('model.safetensors', signal === undefined ? {} : { signal });
     held.hub.clearLog();
     return blob!;

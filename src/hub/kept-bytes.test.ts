@@ -4,7 +4,7 @@ import { RemoteBytes } from '@/tensor/remote-bytes';
 import { memoryStore } from '@/hub/cache/memory-store.fixture';
 import { RangeCache } from '@/hub/cache/range-cache';
 import { openHubModel } from './hub-repo';
-import { doorTo, useFixtureHub } from './hub.fixture';
+import { clientTo, useFixtureHub } from './hub.fixture';
 
 const at = useFixtureHub();
 
@@ -16,9 +16,9 @@ function remote(blob: ByteSource | null): RemoteBytes {
 it('tells what need not be fetched, of files and of their slices, and for whom it is kept', async () => {
   const store = memoryStore();
   const open = async () => {
-    const door = doorTo(at.hub, { cache: new RangeCache(store) });
-    const model = await openHubModel('me/base', door);
-    return { door, blob: remote(await model.open('model.safetensors')) };
+    const client = clientTo(at.hub, { cache: new RangeCache(store) });
+    const model = await openHubModel('me/base', client);
+    return { client, blob: remote(await model.open('model.safetensors')) };
   };
   const first = await open();
   expect((await first.blob.tally(0, first.blob.size)).keptBytes).toBe(0);
@@ -33,9 +33,9 @@ it('tells what need not be fetched, of files and of their slices, and for whom i
   expect((await slice.tally(0, 150)).keptBytes).toBe(50);
   expect(at.hub.requests).toEqual([]);
   await next.blob.read(500, 3500);
-  expect(next.door.traffic).toMatchObject({ cachedBytes: 2000, fileBytes: 1000 });
+  expect(next.client.traffic).toMatchObject({ cachedBytes: 2000, fileBytes: 1000 });
   expect(await new RangeCache(store).byRepo()).toMatchObject([{ repo: 'me/base', bytes: 4000 }]);
-  const plain = doorTo(at.hub);
+  const plain = clientTo(at.hub);
   const uncached = await (await openHubModel('me/base', plain)).open('model.safetensors');
   expect((await remote(uncached).tally(0, 10)).keptBytes).toBe(0);
 });

@@ -1,6 +1,6 @@
 /** Reads a range of a remote file over plain HTTP, and goes on where a lost connection stopped. */
 import { type About, brokeOff, hostElsewhere, wrongAnswer } from './hub-errors';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { readBody } from './read-body';
 import { TransientError } from '@/core/retry';
 
@@ -49,14 +49,14 @@ export interface Filling {
  * @throws PeruError for refusals, and for answers that are not what was asked for
  */
 export async function fillOverHttp(
-  door: HubDoor,
+  client: HubClient,
   file: RemoteFile,
   filling: Filling,
   cut: { readonly signal: AbortSignal; readonly heard: () => void },
 ): Promise<void> {
   const { about } = file;
   const from = filling.start + filling.filled;
-  const response = await door.send(resolveUrl(door, file), about, {
+  const response = await client.send(resolveUrl(client, file), about, {
     headers: { Range: `bytes=${from}-${filling.end - 1}` },
     signal: cut.signal,
   });
@@ -87,9 +87,9 @@ export function take(filling: Filling, chunk: Uint8Array, about: About): void {
 }
 
 /** Where the Hub serves a file, or says where it is served. */
-function resolveUrl(door: HubDoor, { about, commit }: RemoteFile): URL {
+function resolveUrl(client: HubClient, { about, commit }: RemoteFile): URL {
   const path = (about.path ?? '').split('/').map(encodeURIComponent).join('/');
-  return new URL(`${about.repo}/resolve/${commit}/${path}`, door.hub);
+  return new URL(`${about.repo}/resolve/${commit}/${path}`, client.hub);
 }
 
 interface Asked {

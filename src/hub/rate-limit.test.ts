@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Pause } from '@/formats/checkpoint/checkpoint-source';
 import { openHubModel } from './hub-repo';
-import { doorTo, modelFile, steppedClock, useFixtureHub } from './hub.fixture';
+import { clientTo, modelFile, steppedClock, useFixtureHub } from './hub.fixture';
 import { uploadToHub } from '@/hub/upload/upload';
 import { WRITER, uploadTo, useUploadHub } from '@/hub/upload/upload.fixture';
 import { pageFetch } from '../../e2e/fixture-hub/page-fetch';
@@ -15,20 +15,20 @@ const FILE = /model\.safetensors/;
 const limited = (times: number, path = FILE) =>
   ({ kind: 'status', status: 429, server: 'hub', path, times }) as const;
 
-/** A door whose waits take no time, with what it told of its pauses. */
-function limitedDoor() {
+/** A client whose waits take no time, with what it told of its pauses. */
+function limitedClient() {
   const clock = steppedClock();
   const told: (Pause | null)[] = [];
-  const door = doorTo(held.hub, { clock, onPause: (pause) => void told.push(pause) });
-  return { clock, told, door };
+  const client = clientTo(held.hub, { clock, onPause: (pause) => void told.push(pause) });
+  return { clock, told, client };
 }
 
 const asked = (path: RegExp) => held.hub.requests.filter((one) => path.test(one.path));
 
 describe('a limit of unknown length', () => {
   it('is waited for 30 to 60 seconds at a time, told with its end, and gone when it is', async () => {
-    const { clock, told, door } = limitedDoor();
-    const model = await openHubModel('me/base', door);
+    const { clock, told, client } = limitedClient();
+    const model = await openHubModel('me/base', client);
     const blob = (await model.open('model.safetensors'))!;
     held.hub.fault(limited(3));
     const start = clock.now();
@@ -46,9 +46,9 @@ describe('a limit of unknown length', () => {
   });
 
   it('is given up after no more than 330 seconds, with what to do', async () => {
-    const { clock, door } = limitedDoor();
+    const { clock, client } = limitedClient();
     held.hub.fault(limited(Infinity, /api\/models/));
-    await expect(openHubModel('me/base', door)).rejects.toMatchObject({
+    await expect(openHubModel('me/base', client)).rejects.toMatchObject({
       message: expect.stringMatching(/too many requests from this network \(429\)/) as string,
       hint: expect.stringMatching(/in a few minutes/) as string,
     });
@@ -57,7 +57,7 @@ describe('a limit of unknown length', () => {
     expect(waited).toBeLessThanOrEqual(330_000);
   });
 
-  it('quiets every other request of the door, and a cancelled one stops at once', async () => {
+  it('quiets every other request of the client, and a cancelled one stops at once', async () => {
     const reached = vi.fn<(ms: number) => void>();
     const clock = {
       now: () => 1_000_000,
@@ -70,9 +70,9 @@ describe('a limit of unknown length', () => {
         });
       },
     };
-    const door = doorTo(held.hub, { clock });
+    const client = clientTo(held.hub, { clock });
     const stop = new AbortController();
-    const model = await openHubModel('me/base', door);
+    const model = await openHubModel('me/base', client);
     const blob = (await model.open('model.safetensors', { signal: stop.signal }))!;
     held.hub.clearLog();
     held.hub.fault(limited(1));
@@ -81,7 +81,7 @@ describe('a limit of unknown length', () => {
     await vi.waitFor(() => {
       expect(reached).toHaveBeenCalledTimes(1);
     });
-    const second = openHubModel('me/task', door, { signal: stop.signal });
+    const second = openHubModel('me/task', client, { signal: stop.signal });
     second.catch(() => undefined);
     await vi.waitFor(() => {
       expect(reached).toHaveBeenCalledTimes(2);

@@ -2,7 +2,7 @@
 import { downloadFile, fileDownloadInfo, type FileDownloadInfoOutput } from '@huggingface/hub';
 import { PeruError } from '@/core/errors';
 import { brokeOff, wrongAnswer } from './hub-errors';
-import { type HubDoor } from './hub-door';
+import { type HubClient } from './hub-client';
 import { type Filling, type RemoteFile, take } from './range-read';
 import { TransientError } from '@/core/retry';
 
@@ -13,7 +13,7 @@ import { TransientError } from '@/core/retry';
  * @throws PeruError when the Hub refuses, or names another size or hash than its listing
  */
 export async function xetInfo(
-  door: HubDoor,
+  client: HubClient,
   { about, commit, size, sha256 }: RemoteFile,
   signal: AbortSignal,
 ): Promise<FileDownloadInfoOutput | null> {
@@ -21,8 +21,8 @@ export async function xetInfo(
     repo: { type: 'model', name: about.repo },
     path: about.path ?? '',
     revision: commit,
-    hubUrl: door.hubUrl,
-    fetch: door.apiFetch(about, signal),
+    hubUrl: client.hubUrl,
+    fetch: client.apiFetch(about, signal),
   });
   if (info?.xet === undefined) return null;
   if (info.size !== size) {
@@ -42,7 +42,7 @@ export async function xetInfo(
  * @throws PeruError for refusals, and for bytes that are not what was asked for
  */
 export async function fillOverXet(
-  door: HubDoor,
+  client: HubClient,
   file: RemoteFile,
   filling: Filling,
   cut: {
@@ -63,7 +63,7 @@ export async function fillOverXet(
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : input;
       try {
-        const response = await door.send(url, about, { ...init, signal: cut.signal });
+        const response = await client.send(url, about, { ...init, signal: cut.signal });
         return isReconstruction(url) ? await withSingleRanges(response) : response;
       } catch (error) {
         refused = error instanceof Error ? error : null;

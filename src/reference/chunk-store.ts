@@ -30,7 +30,7 @@ export class ChunkStore {
 
   /** @throws PeruError `internal` when the length is not that of the chunk, or nothing is kept */
   put(checkpoint: number, chunkIndex: number, bytes: Bytes): void {
-    if (this.pages) throw fault('Weights were uploaded to a group that reads its own.');
+    if (this.pages) throw invariantError('Weights were uploaded to a group that reads its own.');
     this.check(checkpoint, chunkIndex, bytes);
     const before = this.uploads[chunkIndex]!.get(checkpoint)?.byteLength ?? 0;
     this.uploads[chunkIndex]!.set(checkpoint, bytes.slice());
@@ -49,13 +49,14 @@ export class ChunkStore {
     const bytes = this.pages
       ? this.pages.page(checkpoint, chunkIndex)
       : this.uploads[chunkIndex]!.get(checkpoint);
-    if (!bytes) throw fault(`Checkpoint ${checkpoint} has no bytes for chunk ${chunkIndex}.`);
+    if (!bytes)
+      throw invariantError(`Checkpoint ${checkpoint} has no bytes for chunk ${chunkIndex}.`);
     // Stored bytes start at offset 0 of their own buffer, so float32 needs no copy.
     return dtype === 'F32' ? new Float32Array(bytes.buffer) : decodeFloats(bytes, dtype);
   }
 
   mergedValues(chunkIndex: number): Float32Array {
-    if (!this.isMerged) throw fault('theta* was asked for before any merge.');
+    if (!this.isMerged) throw invariantError('theta* was asked for before any merge.');
     return this.merged[chunkIndex]!;
   }
 
@@ -117,13 +118,14 @@ export class ChunkStore {
     const dtype = this.dtypeOf(checkpoint, chunkIndex);
     const expected = pageBytes(this.spec.chunks[chunkIndex]!, dtype);
     if (byteLength !== expected) {
-      throw fault(`Chunk ${chunkIndex} takes ${expected} bytes, got ${byteLength}.`);
+      throw invariantError(`Chunk ${chunkIndex} takes ${expected} bytes, got ${byteLength}.`);
     }
   }
 
   private dtypeOf(checkpoint: number, chunkIndex: number): FloatDtype {
     const dtype = this.spec.chunks[chunkIndex]?.dtypes[checkpoint];
-    if (!dtype) throw fault(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
+    if (!dtype)
+      throw invariantError(`There is no chunk ${chunkIndex} of checkpoint ${checkpoint}.`);
     return dtype;
   }
 
@@ -134,6 +136,6 @@ export class ChunkStore {
   }
 }
 
-function fault(message: string): PeruError {
+function invariantError(message: string): PeruError {
   return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

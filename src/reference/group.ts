@@ -30,6 +30,7 @@ import { mergeValues } from './merge';
 import { countNonFiniteValues } from './nonfinite';
 import { ScopeSearch, type ScopeThreshold } from './select';
 import { addStats, runStats } from './stats';
+import { Turns } from './turns';
 
 interface ReferenceSelection extends Selection {
   readonly thresholds: readonly ScopeThreshold[];
@@ -60,7 +61,7 @@ export class ReferenceGroup implements WeightGroup {
   private uploadCount = 0;
   private mergeCount = 0;
   private mergedDtype: FloatDtype = 'F32';
-  private tail: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   constructor(
     private readonly spec: GroupSpec,
@@ -79,7 +80,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over the checkpoint. */
   countNonFinite(checkpoint: number): Promise<Uint32Array> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       const counts = new Uint32Array(this.layout.tensors.length);
       for await (const c of this.store.walk([checkpoint])) {
         const values = this.store.values(checkpoint, c);
@@ -93,7 +94,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over base and all tasks. */
   merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       if (coefficients.length !== this.spec.taskCount) {
         throw misuse(`${coefficients.length} coefficients for ${this.spec.taskCount} tasks.`);
       }
@@ -111,7 +112,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   histogram(center: Center, task: number): Promise<MagnitudeHistogram> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       const counts = new Uint32Array(DIGITS[0].bins);
       for await (const { keys } of this.deltas({ center, task })) {
         countDigits(counts, keys, DIGITS[0], 0);
@@ -122,7 +123,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** A pass a digit; where ties are cut one more, up to the last kept tie. */
   select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       const sizes =
         scope === 'global'
           ? [this.layout.elementCount]
@@ -148,7 +149,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   stats(selection: Selection): Promise<SelectionStats> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       let sum: SelectionStats = { kept: 0, nonZero: 0, keptEnergy: 0, totalEnergy: 0 };
       for await (const { piece, threshold, first } of this.selected(selection)) {
         sum = addStats(sum, runStats(piece.u, piece.keys, threshold, first));
@@ -159,7 +160,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   keptMask(selection: Selection): Promise<Uint32Array> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       const mask = new Uint32Array(Math.ceil(this.layout.elementCount / 32));
       for await (const { piece, threshold, first } of this.selected(selection)) {
         markKept(mask, piece.flatStart, piece.keys, threshold, first);
@@ -170,7 +171,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** theta* lies in float32 here, with values of its dtype: encoding them rounds nothing. */
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.inTurn(() => {
+    return this.turns.take(() => {
       const flatEnd = flatStart + elementCount;
       const isInside = this.layout.tensors.some(
         (span) => flatStart >= span.flatStart && flatEnd <= span.flatStart + span.elementCount,
@@ -194,12 +195,12 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
-    return this.inTurn(() => countPieces(this.selected(selection)));
+    return this.turns.take(() => countPieces(this.selected(selection)));
   }
 
   /** One pass; I8 values take one more before it, for their steps. */
   async *encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncGenerator<EncodedTensor> {
-    const turn = this.takeTurn();
+    const turn = this.turns.begin();
     try {
       await turn.begun;
       const scales = await this.scales(selection, valueDtype);
@@ -214,7 +215,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over what the weights are made of; I8 values take one more, for their steps. */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
-    return this.inTurn(async () => {
+    return this.turns.take(async () => {
       if (location === 'gpu')
         throw misuse('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
@@ -313,24 +314,6 @@ export class ReferenceGroup implements WeightGroup {
         scope === 'global' ? [0, piece.flatStart] : [piece.tensor, piece.tensorStart];
       yield { piece, threshold: thresholds[scopeIndex]!, first };
     }
-  }
-
-  /** One operation after the other: each makes room for what it reads. */
-  private inTurn<T>(operation: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(operation);
-    this.tail = result.catch(() => undefined);
-    return result;
-  }
-
-  /** A turn of an operation that goes on while others ask: they wait until it ends. */
-  private takeTurn() {
-    const begun = this.tail;
-    let end = (): void => undefined;
-    const over = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.tail = begun.then(() => over);
-    return { begun, end };
   }
 
   private generationOf(center: Center): number {

@@ -77,7 +77,7 @@ export class ReferenceLowRankGroup implements LowRankGroup {
   }
 
   async add(additions: readonly LowRankAddition[], location: 'cpu' | 'gpu'): Promise<AddedWeights> {
-    if (location === 'gpu') throw fault('This engine has no GPU to put weights on.');
+    if (location === 'gpu') throw invariantError('This engine has no GPU to put weights on.');
     const data = additions.map((addition) => this.sum(addition));
     return Promise.resolve({ data, dispose: () => undefined });
   }
@@ -91,9 +91,9 @@ export class ReferenceLowRankGroup implements LowRankGroup {
 
   private svdOf(product: number, rank = 0): Svd {
     const found = this.factorized?.[product];
-    if (!found) throw fault(`Product ${product} was asked for before it was factorised.`);
+    if (!found) throw invariantError(`Product ${product} was asked for before it was factorised.`);
     if (!Number.isInteger(rank) || rank < 0 || rank > this.ranks[product]!) {
-      throw fault(`Rank ${rank} was asked of a product of rank ${this.ranks[product]}.`);
+      throw invariantError(`Rank ${rank} was asked of a product of rank ${this.ranks[product]}.`);
     }
     return found;
   }
@@ -113,7 +113,7 @@ export class ReferenceLowRankGroup implements LowRankGroup {
 
   private sum({ product: index, form, base }: LowRankAddition): Float32Array {
     const product = this.products[index];
-    if (!product) throw fault(`There is no product ${index}.`);
+    if (!product) throw invariantError(`There is no product ${index}.`);
     const { name, rows, columns } = product;
     const { left, right } =
       form.kind === 'terms' ? concatenated(product) : this.truncated(index, form.rank);
@@ -233,9 +233,11 @@ function signOf(u: Float64Array): 1 | -1 {
 
 function inMemory(base: WeightData, name: string, elementCount: number): Float32Array {
   if (base instanceof Float32Array && base.length === elementCount) return base;
-  throw fault(`The weight "${name}" was expected in memory with ${elementCount} elements.`);
+  throw invariantError(
+    `The weight "${name}" was expected in memory with ${elementCount} elements.`,
+  );
 }
 
-function fault(message: string): PeruError {
+function invariantError(message: string): PeruError {
   return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

@@ -62,7 +62,7 @@ export class PageStream<P> {
   page(checkpoint: number, chunkIndex: number): P {
     const entry = this.entries.get(keyOf(checkpoint, chunkIndex));
     if (!entry || entry.page === null || entry.pins === 0) {
-      throw fault(`Chunk ${chunkIndex} of checkpoint ${checkpoint} is not held.`);
+      throw invariantError(`Chunk ${chunkIndex} of checkpoint ${checkpoint} is not held.`);
     }
     return entry.page;
   }
@@ -156,7 +156,8 @@ export class PageStream<P> {
         if (this.disposed) this.source.drop(page);
       },
       (failure: unknown) => {
-        entry.failure = failure instanceof Error ? failure : fault(`Not read: ${String(failure)}.`);
+        entry.failure =
+          failure instanceof Error ? failure : invariantError(`Not read: ${String(failure)}.`);
         this.forget(entry);
       },
     );
@@ -210,7 +211,8 @@ export class PageStream<P> {
   }
 
   private assertOpen(): void {
-    if (this.disposed) throw fault('A group of checkpoints was disposed of while it was at work.');
+    if (this.disposed)
+      throw invariantError('A group of checkpoints was disposed of while it was at work.');
   }
 }
 
@@ -240,6 +242,6 @@ function noRoom(needed: number, roomBytes: number): PeruError {
   );
 }
 
-function fault(message: string): PeruError {
+function invariantError(message: string): PeruError {
   return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

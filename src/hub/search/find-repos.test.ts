@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { findRepos } from './find-repos';
-import { doorTo, modelFiles, TOKEN } from '@/hub/hub.fixture';
+import { clientTo, modelFiles, TOKEN } from '@/hub/hub.fixture';
 
 let hub: FixtureHub;
 
@@ -26,7 +26,7 @@ afterAll(() => hub.close());
 
 describe('findRepos', () => {
   it('finds what a visitor may see by any part of its name, most downloaded first', async () => {
-    const found = await findRepos(doorTo(hub), ' clip', { limit: 4 });
+    const found = await findRepos(clientTo(hub), ' clip', { limit: 4 });
     expect(found.map(({ repo }) => repo)).toEqual([
       'me/clip-big',
       'you/clip-lora',
@@ -44,13 +44,13 @@ describe('findRepos', () => {
     });
     expect(found.map(({ isAdapter }) => isAdapter)).toEqual([false, true, true, false]);
     expect(found.map(({ hasSafetensors }) => hasSafetensors)).toEqual([false, true, false, true]);
-    expect((await findRepos(doorTo(hub), 'me/b')).map(({ repo }) => repo)).toEqual(['me/bert']);
-    expect(await findRepos(doorTo(hub), 'clip')).toHaveLength(8);
+    expect((await findRepos(clientTo(hub), 'me/b')).map(({ repo }) => repo)).toEqual(['me/bert']);
+    expect(await findRepos(clientTo(hub), 'clip')).toHaveLength(8);
   });
 
   it('finds private repos for whom they may be seen by, and sends the token to nobody else', async () => {
-    const door = doorTo(hub, { accessToken: TOKEN });
-    const [first] = await findRepos(door, 'clip', { limit: 1 });
+    const client = clientTo(hub, { accessToken: TOKEN });
+    const [first] = await findRepos(client, 'clip', { limit: 1 });
     expect(first).toMatchObject({ repo: 'you/clip-hidden', private: true });
     expect(hub.requests.at(-1)).toMatchObject({ authorization: `Bearer ${TOKEN}` });
     expect(hub.requests.at(-1)?.path).not.toContain(TOKEN);
@@ -58,16 +58,16 @@ describe('findRepos', () => {
 
   it('asks for nothing below two letters, and once for more', async () => {
     hub.clearLog();
-    expect(await findRepos(doorTo(hub), ' c ')).toEqual([]);
+    expect(await findRepos(clientTo(hub), ' c ')).toEqual([]);
     expect(hub.requests).toEqual([]);
-    await findRepos(doorTo(hub), 'clip', { limit: 4 });
+    await findRepos(clientTo(hub), 'clip', { limit: 4 });
     expect(hub.requests).toHaveLength(1);
   });
 
   it('stops when it is told to', async () => {
     hub.fault({ kind: 'status', status: 503, path: /models\?/, times: Infinity });
     const stop = new AbortController();
-    const asked = findRepos(doorTo(hub), 'clip', { signal: stop.signal });
+    const asked = findRepos(clientTo(hub), 'clip', { signal: stop.signal });
     stop.abort(new Error('Something else was typed.'));
     await expect(asked).rejects.toThrow('Something else was typed.');
     hub.clearFaults();
@@ -76,9 +76,9 @@ describe('findRepos', () => {
   it('says why there is no list', async () => {
     hub.fault({ kind: 'status', status: 429, path: /models\?/ });
     await expect(
-      findRepos(doorTo(hub, { retry: { maxRetryAfterMs: 2000 } }), 'clip'),
+      findRepos(clientTo(hub, { retry: { maxRetryAfterMs: 2000 } }), 'clip'),
     ).rejects.toThrow(/^The list of matching repos could not be fetched: .*too many requests/);
-    const wrong = doorTo(hub, { accessToken: 'hf_wrong' });
+    const wrong = clientTo(hub, { accessToken: 'hf_wrong' });
     await expect(findRepos(wrong, 'clip')).rejects.toThrow(/did not accept the access token/);
   });
 });

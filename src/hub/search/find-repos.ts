@@ -1,6 +1,6 @@
 /** Finds model repos by a part of their name, before anything is opened. */
 import { listModels } from '@huggingface/hub';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 
 export interface FoundRepo {
   /** `owner/name`. */
@@ -37,20 +37,20 @@ interface LeftOut {
  * @throws PeruError when the Hub can not be asked; the signal's reason once aborted
  */
 export async function findRepos(
-  door: HubDoor,
+  client: HubClient,
   text: string,
   { limit = DEFAULT_LIMIT, signal = new AbortController().signal } = {},
 ): Promise<FoundRepo[]> {
   const query = text.trim();
   if (query.length < LEAST_LETTERS) return [];
-  const about = door.about({ repo: LIST, revision: null, path: null });
+  const about = client.about({ repo: LIST, revision: null, path: null });
   const models = listModels({
     search: { query },
     sort: 'downloads',
     limit,
     additionalFields: ['tags', 'library_name'],
-    hubUrl: door.hubUrl,
-    fetch: door.apiFetch(about, signal),
+    hubUrl: client.hubUrl,
+    fetch: client.apiFetch(about, signal),
   });
   const found: FoundRepo[] = [];
   for await (const { name, downloads, likes, gated, private: hidden, ...more } of models) {

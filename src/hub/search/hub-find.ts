@@ -4,7 +4,7 @@
  */
 // Types alone: anything else would bring the code along from the start.
 import type { FoundRepo } from './find-repos';
-import type { HubDoor } from '@/hub/hub-door';
+import type { HubClient } from '@/hub/hub-client';
 import type { FoundRevision } from './list-revisions';
 import { loadPart } from '@/core/load-part';
 import type { PendingSignIn, SignedIn, SignInRequest } from './oauth';
@@ -34,12 +34,12 @@ export async function findHubRepos(
   text: string,
   signal: AbortSignal,
 ): Promise<readonly FoundRepo[]> {
-  const [door, { findRepos }] = await Promise.all([
+  const [client, { findRepos }] = await Promise.all([
     doorFor(asker),
     loadPart(() => import('./find-repos')),
   ]);
   signal.throwIfAborted();
-  return findRepos(door, text, { signal });
+  return findRepos(client, text, { signal });
 }
 
 /**
@@ -53,12 +53,12 @@ export async function listHubRevisions(
   repo: string,
   signal: AbortSignal,
 ): Promise<readonly FoundRevision[]> {
-  const [door, { listRevisions }] = await Promise.all([
+  const [client, { listRevisions }] = await Promise.all([
     doorFor(asker),
     loadPart(() => import('./list-revisions')),
   ]);
   signal.throwIfAborted();
-  return listRevisions(door, repo, signal);
+  return listRevisions(client, repo, signal);
 }
 
 /** What reading takes: who it is, private repos, and gated ones that let this person in. */
@@ -93,7 +93,7 @@ export function writeReference(ref: RepoRef): string {
   return formatRepoRef(ref);
 }
 
-async function doorFor({ hubUrl, accessToken }: HubAsker): Promise<HubDoor> {
-  const { HubDoor: Door } = await loadPart(() => import('@/hub/hub-door'));
-  return new Door({ hubUrl: hubUrl ?? undefined, accessToken, retry: IMPATIENT });
+async function doorFor({ hubUrl, accessToken }: HubAsker): Promise<HubClient> {
+  const { HubClient: Client } = await loadPart(() => import('@/hub/hub-client'));
+  return new Client({ hubUrl: hubUrl ?? undefined, accessToken, retry: IMPATIENT });
 }

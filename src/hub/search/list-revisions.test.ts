@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitOf, type FixturePull, repoOf } from '../../../e2e/fixture-hub/content';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
-import { doorTo, modelFiles } from '@/hub/hub.fixture';
+import { clientTo, modelFiles } from '@/hub/hub.fixture';
 import { listRevisions } from './list-revisions';
 
 let hub: FixtureHub;
@@ -25,7 +25,7 @@ afterAll(() => hub.close());
 
 describe('listRevisions', () => {
   it('lists main first, then the bot’s conversions, branches, tags, and the newest pulls', async () => {
-    const found = await listRevisions(doorTo(hub), 'me/model');
+    const found = await listRevisions(clientTo(hub), 'me/model');
     expect(found.map(({ revision, kind }) => [revision, kind])).toEqual([
       ['main', 'branch'],
       ['refs/pr/2', 'conversion'],
@@ -40,15 +40,15 @@ describe('listRevisions', () => {
 
   it('does without the list of conversions where the Hub keeps it back', async () => {
     hub.fault({ kind: 'status', status: 403, path: /discussions/ });
-    const found = await listRevisions(doorTo(hub), 'me/model');
+    const found = await listRevisions(clientTo(hub), 'me/model');
     expect(found.map(({ kind }) => kind)).not.toContain('conversion');
     expect(found.map(({ revision }) => revision)).toContain('refs/pr/2');
   });
 
   it('says that there is no such repo', async () => {
-    await expect(listRevisions(doorTo(hub), 'me/nothing')).rejects.toThrow(
+    await expect(listRevisions(clientTo(hub), 'me/nothing')).rejects.toThrow(
       /no public model repo me\/nothing/,
     );
-    expect(await listRevisions(doorTo(hub), 'me/plain')).toHaveLength(1);
+    expect(await listRevisions(clientTo(hub), 'me/plain')).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 /** Which revisions of a repo can be read. */
 import { isRecord } from '@/formats/checkpoint/json-file';
 import { conversions } from '@/hub/hub-api';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { wrongAnswer } from '@/hub/hub-errors';
 
 export interface FoundRevision {
@@ -21,15 +21,15 @@ export interface FoundRevision {
  *   aborted
  */
 export async function listRevisions(
-  door: HubDoor,
+  client: HubClient,
   repo: string,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<FoundRevision[]> {
-  const about = door.about({ repo, revision: null, path: null });
-  const url = new URL(`api/models/${repo}/refs?include_prs=1`, door.hub);
+  const about = client.about({ repo, revision: null, path: null });
+  const url = new URL(`api/models/${repo}/refs?include_prs=1`, client.hub);
   const [answer, converted] = await Promise.all([
-    door.apiFetch(about, signal)(url),
-    convertedBy(door, repo, signal),
+    client.apiFetch(about, signal)(url),
+    convertedBy(client, repo, signal),
   ]);
   const body: unknown = await answer.json();
   if (!isRecord(body)) throw wrongAnswer(about, 'it lists no revisions');
@@ -46,12 +46,12 @@ export async function listRevisions(
 
 /** None where the Hub will not say: the pull requests are listed all the same. */
 async function convertedBy(
-  door: HubDoor,
+  client: HubClient,
   repo: string,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   try {
-    return new Set(await conversions(door, { repo, revision: 'main' }, signal));
+    return new Set(await conversions(client, { repo, revision: 'main' }, signal));
   } catch {
     signal.throwIfAborted();
     return new Set();

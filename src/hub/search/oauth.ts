@@ -6,7 +6,7 @@
 import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
 import { checkClientDocument } from './client-document';
-import { HubDoor } from '@/hub/hub-door';
+import { HubClient } from '@/hub/hub-client';
 import { offline, unreachable, wrongAnswer } from '@/hub/hub-errors';
 
 export interface SignInRequest {
@@ -94,17 +94,17 @@ export async function beginSignIn(
 
 /** The endpoints, which must be the Hub's own: the token goes to its origin and nowhere else. */
 async function endpointsOf(request: SignInRequest, signal: AbortSignal): Promise<Endpoints> {
-  const door = doorOf(request);
-  const about = aboutOf(door);
-  const url = new URL('/.well-known/openid-configuration', door.hub);
-  const body: unknown = await (await door.apiFetch(about, signal)(url)).json();
+  const client = doorOf(request);
+  const about = aboutOf(client);
+  const url = new URL('/.well-known/openid-configuration', client.hub);
+  const body: unknown = await (await client.apiFetch(about, signal)(url)).json();
   const endpoint = (name: string): string => {
     const address = isRecord(body) ? body[name] : null;
     const isOwn =
       typeof address === 'string' &&
       URL.canParse(address) &&
-      new URL(address).origin === door.hub.origin;
-    if (!isOwn) throw wrongAnswer(about, `${door.hub.host} names no ${name} of its own`);
+      new URL(address).origin === client.hub.origin;
+    if (!isOwn) throw wrongAnswer(about, `${client.hub.host} names no ${name} of its own`);
     return address;
   };
   return {
@@ -150,7 +150,7 @@ async function redeem(
   { code, verifier, nonce }: Proof,
   signal: AbortSignal,
 ): Promise<Omit<SignedIn, 'name'>> {
-  const door = doorOf(request);
+  const client = doorOf(request);
   const response = await ask(request, endpoints.token, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -165,10 +165,10 @@ async function redeem(
   });
   const body: unknown = await response.json().catch(() => null);
   const facts = isRecord(body) ? body : {};
-  if (!response.ok) throw notRedeemed(facts['error'], response.status, door.hub.host);
+  if (!response.ok) throw notRedeemed(facts['error'], response.status, client.hub.host);
   const { access_token: accessToken, expires_in: seconds, scope, id_token: idToken } = facts;
   if (typeof accessToken !== 'string' || accessToken === '') {
-    throw wrongAnswer(aboutOf(door), 'it holds no token');
+    throw wrongAnswer(aboutOf(client), 'it holds no token');
   }
   if (!hasNonce(idToken, nonce)) {
     throw new PeruError('source', 'The answer is of another sign-in, and was not used.', AGAIN);
@@ -212,12 +212,12 @@ async function nameOf(
   accessToken: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const door = doorOf(request, accessToken);
+  const client = doorOf(request, accessToken);
   const body: unknown = await (
-    await door.apiFetch(aboutOf(door), signal)(endpoints.userInfo)
+    await client.apiFetch(aboutOf(client), signal)(endpoints.userInfo)
   ).json();
   const name = isRecord(body) ? (body['preferred_username'] ?? body['name']) : null;
-  if (typeof name !== 'string') throw wrongAnswer(aboutOf(door), 'it does not say who signed in');
+  if (typeof name !== 'string') throw wrongAnswer(aboutOf(client), 'it does not say who signed in');
   return name;
 }
 
@@ -243,10 +243,10 @@ async function ask(
   }
 }
 
-function doorOf(request: SignInRequest, accessToken?: string): HubDoor {
+function doorOf(request: SignInRequest, accessToken?: string): HubClient {
   const { hubUrl, fetch: send } = request;
   const retry = { maxFailures: 3, maxRetryAfterMs: 5000, stallMs: 15_000 };
-  return new HubDoor({
+  return new HubClient({
     hubUrl,
     accessToken,
     retry,
@@ -254,8 +254,8 @@ function doorOf(request: SignInRequest, accessToken?: string): HubDoor {
   });
 }
 
-function aboutOf(door: HubDoor) {
-  return door.about({ repo: SIGN_IN, revision: null, path: null });
+function aboutOf(client: HubClient) {
+  return client.about({ repo: SIGN_IN, revision: null, path: null });
 }
 
 /** 256 random bits in the letters that RFC 7636 allows: 43 of them. */

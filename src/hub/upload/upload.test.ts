@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type UploadMode } from '../../../e2e/fixture-hub/upload-state';
 import { type HubCheckpoint, openHubModel } from '@/hub/hub-repo';
-import { doorTo, modelFile } from '@/hub/hub.fixture';
+import { clientTo, modelFile } from '@/hub/hub.fixture';
 import { uploadToHub } from './upload';
 import {
   exportFiles,
@@ -137,7 +137,7 @@ describe('an upload to the content-addressed store', () => {
 });
 
 describe('the repo of an upload', () => {
-  const read = (token: string) => doorTo(held.hub, { accessToken: token });
+  const read = (token: string) => clientTo(held.hub, { accessToken: token });
 
   it('is private when asked for, and opens again as a checkpoint', async () => {
     await uploadToHub(uploadTo(held.hub));

@@ -12,7 +12,7 @@ import {
 } from '@huggingface/hub';
 import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
-import { UploadDoor, type UploadDoorOptions } from './upload-door';
+import { UploadClient, type UploadClientOptions } from './upload-client';
 import {
   badRepoName,
   notAsExported,
@@ -34,7 +34,7 @@ export interface UploadFile {
   readonly bytes: number;
 }
 
-export interface HubUpload extends UploadDoorOptions {
+export interface HubUpload extends UploadClientOptions {
   /** `owner/name`. */
   readonly repo: string;
   readonly private: boolean;
@@ -67,17 +67,17 @@ const NAME_PART = /^(?![-.])(?!.*(?:--|\.\.))[\w.-]{1,96}(?<![-.])$/;
 export async function uploadToHub(upload: HubUpload): Promise<Uploaded> {
   const { repo, files, signal } = upload;
   checkName(repo);
-  const door = new UploadDoor(repo, upload);
+  const client = new UploadClient(repo, upload);
   for (const { path, blob, bytes } of files) {
-    if (blob.size !== bytes) throw notAsExported(door.about(), path);
+    if (blob.size !== bytes) throw notAsExported(client.about(), path);
   }
-  const isNew = await makeRepo(door, upload);
+  const isNew = await makeRepo(client, upload);
   try {
-    const parent = await headOf(door, upload, isNew);
-    return await commitFiles(door, upload, parent);
+    const parent = await headOf(client, upload, isNew);
+    return await commitFiles(client, upload, parent);
   } catch (error) {
     signal.throwIfAborted();
-    throw isNew ? withEmptyRepo(toldApart(door, error), repo) : toldApart(door, error);
+    throw isNew ? withEmptyRepo(toldApart(client, error), repo) : toldApart(client, error);
   }
 }
 
@@ -87,28 +87,28 @@ function checkName(repo: string): void {
 }
 
 /** @returns false where there is something of that name, or may be: the token says who may tell */
-async function makeRepo(door: UploadDoor, upload: HubUpload): Promise<boolean> {
+async function makeRepo(client: UploadClient, upload: HubUpload): Promise<boolean> {
   try {
     await createRepo({
       repo: { type: 'model', name: upload.repo },
       visibility: upload.private ? 'private' : 'public',
       accessToken: '',
-      hubUrl: door.hubUrl,
-      fetch: door.fetch(upload.signal),
+      hubUrl: client.hubUrl,
+      fetch: client.fetch(upload.signal),
     });
     return true;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     if (error.status === 409) return false;
     // A token made for one repo may write to it, and make none.
-    if (error.status === 403 && (await exists(door, upload))) return false;
+    if (error.status === 403 && (await exists(client, upload))) return false;
     throw error;
   }
 }
 
-async function exists(door: UploadDoor, upload: HubUpload): Promise<boolean> {
+async function exists(client: UploadClient, upload: HubUpload): Promise<boolean> {
   try {
-    await infoOf(door, upload);
+    await infoOf(client, upload);
     return true;
   } catch (error) {
     if (error instanceof RefusedError) return false;
@@ -117,31 +117,35 @@ async function exists(door: UploadDoor, upload: HubUpload): Promise<boolean> {
 }
 
 function infoOf(
-  door: UploadDoor,
+  client: UploadClient,
   { repo, signal }: HubUpload,
 ): Promise<{ readonly sha: string; readonly private: boolean }> {
   return modelInfo({
     name: repo,
     revision: BRANCH,
     additionalFields: ['sha'],
-    hubUrl: door.hubUrl,
-    fetch: door.fetch(signal),
+    hubUrl: client.hubUrl,
+    fetch: client.fetch(signal),
   });
 }
 
 /** The commit to build on. */
-async function headOf(door: UploadDoor, upload: HubUpload, isNew: boolean): Promise<string> {
-  const { sha, private: isPrivate } = await infoOf(door, upload);
+async function headOf(client: UploadClient, upload: HubUpload, isNew: boolean): Promise<string> {
+  const { sha, private: isPrivate } = await infoOf(client, upload);
   if (upload.private && !isPrivate) {
     throw isNew
-      ? wrongUploadAnswer(door.about(), 'it made a public repo where a private one was asked for')
-      : notPrivate(door.about());
+      ? wrongUploadAnswer(client.about(), 'it made a public repo where a private one was asked for')
+      : notPrivate(client.about());
   }
-  if (!OBJECT.test(sha)) throw wrongUploadAnswer(door.about(), 'it names no commit');
+  if (!OBJECT.test(sha)) throw wrongUploadAnswer(client.about(), 'it names no commit');
   return sha;
 }
 
-async function commitFiles(door: UploadDoor, upload: HubUpload, parent: string): Promise<Uploaded> {
+async function commitFiles(
+  client: UploadClient,
+  upload: HubUpload,
+  parent: string,
+): Promise<Uploaded> {
   const { repo, files, title, signal } = upload;
   const tally = new UploadTally(files, upload.onProgress);
   try {
@@ -155,21 +159,21 @@ async function commitFiles(door: UploadDoor, upload: HubUpload, parent: string):
       title,
       branch: BRANCH,
       parentCommit: parent,
-      hubUrl: door.hubUrl,
-      fetch: verifying(door, files, door.fetch(signal)),
+      hubUrl: client.hubUrl,
+      fetch: verifying(client, files, client.fetch(signal)),
       // This runs in a worker, and the page's policy allows none made of text.
       useWebWorkers: false,
       abortSignal: signal,
     });
     const answer = await untilDone(events, tally, signal);
     tally.finish();
-    return uploadedAs(door, answer?.commit.oid ?? '');
+    return uploadedAs(client, answer?.commit.oid ?? '');
   } catch (error) {
     signal.throwIfAborted();
-    const commit = isConflict(error) ? await arrived(door, upload, parent) : null;
+    const commit = isConflict(error) ? await arrived(client, upload, parent) : null;
     if (commit === null) throw error;
     tally.finish();
-    return uploadedAs(door, commit);
+    return uploadedAs(client, commit);
   }
 }
 
@@ -196,13 +200,17 @@ async function untilDone<T>(
   }
 }
 
-function uploadedAs(door: UploadDoor, commit: string): Uploaded {
-  if (!OBJECT.test(commit)) throw wrongUploadAnswer(door.about(), 'it names no commit');
-  return { url: `${door.hubUrl}/${door.repo}/commit/${commit}`, commit };
+function uploadedAs(client: UploadClient, commit: string): Uploaded {
+  if (!OBJECT.test(commit)) throw wrongUploadAnswer(client.about(), 'it names no commit');
+  return { url: `${client.hubUrl}/${client.repo}/commit/${commit}`, commit };
 }
 
 /** Lets only what was verified be announced: the library hashes each large file as it is now. */
-function verifying(door: UploadDoor, files: readonly UploadFile[], by: typeof fetch): typeof fetch {
+function verifying(
+  client: UploadClient,
+  files: readonly UploadFile[],
+  by: typeof fetch,
+): typeof fetch {
   const expected = new Set(files.map(({ sha256 }) => sha256));
   return (input, init) => {
     const { body } = init ?? {};
@@ -212,7 +220,7 @@ function verifying(door: UploadDoor, files: readonly UploadFile[], by: typeof fe
         readonly objects: readonly { readonly oid: string }[];
       };
       if (!objects.every(({ oid }) => expected.has(oid))) {
-        return Promise.reject(notAsExported(door.about(), 'a file'));
+        return Promise.reject(notAsExported(client.about(), 'a file'));
       }
     }
     return by(input, init);
@@ -228,7 +236,7 @@ function isConflict(error: unknown): boolean {
  * way.
  */
 async function arrived(
-  door: UploadDoor,
+  client: UploadClient,
   upload: HubUpload,
   parent: string,
 ): Promise<string | null> {
@@ -236,8 +244,8 @@ async function arrived(
     repo: { type: 'model', name: upload.repo },
     revision: BRANCH,
     batchSize: 2,
-    hubUrl: door.hubUrl,
-    fetch: door.fetch(upload.signal),
+    hubUrl: client.hubUrl,
+    fetch: client.fetch(upload.signal),
   });
   const head = await commits.next();
   const before = await commits.next();
@@ -246,11 +254,11 @@ async function arrived(
 }
 
 /** Refusals of single files come inside of answers, and the library makes errors of them. */
-function toldApart(door: UploadDoor, error: unknown): unknown {
+function toldApart(client: UploadClient, error: unknown): unknown {
   if (!(error instanceof HubApiError)) return error;
   const words =
     isRecord(error.data) && typeof error.data['error'] === 'string' ? error.data['error'] : '';
-  return refusal(error.statusCode, words, door.about());
+  return refusal(error.statusCode, words, client.about());
 }
 
 function withEmptyRepo(error: unknown, repo: string): unknown {

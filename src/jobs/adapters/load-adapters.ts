@@ -8,7 +8,7 @@ import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { besideScoring } from '@/jobs/group/beside-scoring';
 import { groupFacts, openTasks } from '@/jobs/group/group-facts';
 import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
-import { SourceBook } from '@/jobs/group/source-book';
+import { SourceManifest } from '@/jobs/group/source-manifest';
 import { type AdapterSources } from '@/jobs/group/sources';
 import { engineEvent } from '@/jobs/context/engine-event';
 import { type OpeningParts } from '@/jobs/group/opened-group';
@@ -80,7 +80,7 @@ async function originOf(
     patterns: { include: [], exclude: [] },
     allowNonFinite,
     licences,
-    book: await SourceBook.ofAdapters(sources, base),
+    book: await SourceManifest.ofAdapters(sources, base),
   };
 }
 

@@ -10,7 +10,7 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type KeptCount } from '@/tensor/engine';
 import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import { mergeRecord, sparseRecord } from '@/jobs/group/recipe-record';
-import { type SourceRecords } from '@/jobs/group/source-book';
+import { type SourceRecords } from '@/jobs/group/source-manifest';
 import { type Recipe } from '@/recipe/recipe';
 import { type FullGroup } from './load-full';
 import { ownEntries } from './own-tensors';

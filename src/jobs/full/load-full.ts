@@ -9,7 +9,7 @@ import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { besideScoring } from '@/jobs/group/beside-scoring';
 import { groupFacts, openTasks } from '@/jobs/group/group-facts';
 import { type GroupOrigin, groupRecord } from '@/jobs/group/recipe-record';
-import { SourceBook } from '@/jobs/group/source-book';
+import { SourceManifest } from '@/jobs/group/source-manifest';
 import { type FullSources } from '@/jobs/group/sources';
 import { FetchedBytes } from '@/jobs/context/fetched-bytes';
 import { engineEvent } from '@/jobs/context/engine-event';
@@ -26,7 +26,7 @@ import {
   uploadCheckpoints,
 } from '@/jobs/group/load-weights';
 import { checkTwice } from './check-twice';
-import { MeasureBook } from './measure-book';
+import { MeasureCache } from './measure-cache';
 
 /** The base, then each task's checkpoint. */
 export type Checkpoints = readonly [base: CheckpointTensors, ...tasks: CheckpointTensors[]];
@@ -60,7 +60,7 @@ export interface FullGroup extends ScoredGroup {
   readonly weights: WeightGroup;
   /** Of streamed weights; null where they are resident. */
   readonly progress: StreamProgress | null;
-  readonly measures: MeasureBook;
+  readonly measures: MeasureCache;
   readonly mergedDtype: FloatDtype;
   /** `mergeKey` of the recipe theta* stands for now, or null. */
   mergedKey: string | null;
@@ -135,7 +135,7 @@ async function originOf(
     patterns,
     allowNonFinite,
     licences: preflight.checkpoints.map(({ licence }) => licence),
-    book: await SourceBook.ofCheckpoints(sources, stored),
+    book: await SourceManifest.ofCheckpoints(sources, stored),
   };
 }
 
@@ -164,7 +164,7 @@ function groupOf(
     tasks: openTasks(sources, scorer),
     scorer,
     scores: new ScoreCache(),
-    measures: new MeasureBook(),
+    measures: new MeasureCache(),
     mergedDtype,
     mergedKey: null,
     dispose: () => {

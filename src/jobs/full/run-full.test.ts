@@ -11,7 +11,7 @@ import { type Recipe } from '@/recipe/recipe';
 import { type GroupScorer, type RowRange, type SplitFacts } from '@/jobs/scoring/group-scorer';
 import { ScoreCache } from '@/jobs/scoring/score-cache';
 import { type FullGroup } from './load-full';
-import { MeasureBook } from './measure-book';
+import { MeasureCache } from './measure-cache';
 import { runFull } from './run-full';
 
 const ROWS = 300;
@@ -160,7 +160,7 @@ describe('runFull', () => {
     const bytes = (of: JobEvent[]) => of.filter(({ type }) => type === 'storage').at(-1);
     const [residentFacts, residentBytes] = [facts(events), bytes(events)];
     const memory = { ...group.memory, mode: 'streamed' as const };
-    group = { ...group, memory, scores: new ScoreCache(), measures: new MeasureBook() };
+    group = { ...group, memory, scores: new ScoreCache(), measures: new MeasureCache() };
     await run(RECIPE);
     const byKey = (a: JobEvent, b: JobEvent) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
     expect(facts(events).sort(byKey)).toEqual(residentFacts.sort(byKey));

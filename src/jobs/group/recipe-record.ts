@@ -11,7 +11,7 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
-import { type SourceBook, type SourceRecords } from './source-book';
+import { type SourceManifest, type SourceRecords } from './source-manifest';
 
 /** Where a loaded group came from. */
 export interface GroupOrigin {
@@ -23,7 +23,7 @@ export interface GroupOrigin {
   readonly allowNonFinite: boolean;
   /** Of the base, then of the tasks, as their model cards name them. */
   readonly licences: readonly (string | null)[];
-  readonly book: SourceBook;
+  readonly book: SourceManifest;
 }
 
 /** Where the sources can be opened again. */

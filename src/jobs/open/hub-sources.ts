@@ -3,12 +3,12 @@ import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
 import { type Substitute } from '@/hub/conversions';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { type HubExport } from '@/hub/hub-repo';
 import { loadPart } from '@/core/load-part';
 import { presetOf } from '@/sources/presets';
 import { type JobOptions } from '@/jobs/context/platform';
-import { type AboutGroup, groupOf, unscoredTask } from './found-group';
+import { type AboutGroup, groupOf, unscoredTask } from './assemble-group';
 import { type GroupSources } from '@/jobs/group/sources';
 import { type SourceRequest } from '@/protocol/requests';
 import { recipeOf } from '@/sources/recipe-of';
@@ -21,27 +21,27 @@ type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
 /** @throws PeruError as `openHubGroup`, `reopenFull` and `reopenAdapters` */
 export async function hubSources(request: HubRequest, options: JobOptions): Promise<GroupSources> {
   const { repos, hubUrl, accessToken } = request;
-  const [{ HubDoor }, { openHubExport, openHubGroup }] = await loadPart(() =>
-    Promise.all([import('@/hub/hub-door'), import('@/hub/hub-repo')]),
+  const [{ HubClient }, { openHubExport, openHubGroup }] = await loadPart(() =>
+    Promise.all([import('@/hub/hub-client'), import('@/hub/hub-repo')]),
   );
   const cache = (await options.platform.openHubCache()) ?? undefined;
-  const door = new HubDoor({ hubUrl, accessToken, cache, onPause: options.onPause });
+  const client = new HubClient({ hubUrl, accessToken, cache, onPause: options.onPause });
   const [only, another] = new Set(repos.map(folderOfSparse));
   // One repo is no group, unless it is an export.
   if (only !== undefined && another === undefined) {
-    const exported = await openHubExport(only, door, options);
-    const group = exported && (await reopen(chosenOf(exported, repos), door, options));
+    const exported = await openHubExport(only, client, options);
+    const group = exported && (await reopen(chosenOf(exported, repos), client, options));
     if (group !== null) return group;
   }
   // A preset is one click: what its repos have turned into since is not the visitor's to find out.
   const takesConversions = request.preset !== undefined;
-  const found = await openHubGroup(repos, door, { ...options, takesConversions });
+  const found = await openHubGroup(repos, client, { ...options, takesConversions });
   const places = new Map<RepoSource, string>();
   for (const model of [...found.checkpoints, ...found.adapters]) {
     places.set(model, model.hub.repo);
   }
   const classesUrl = new URL('presets/', options.platform.siteUrl());
-  const about = aboutHub(request.preset, { door, classesUrl }, places);
+  const about = aboutHub(request.preset, { client, classesUrl }, places);
   const group = await groupOf(found, about, idOfBase(request, found.ids), options);
   return { ...group, findings: found.substitutes.map(substituteFinding) };
 }
@@ -64,20 +64,20 @@ function chosenOf(exported: HubExport, repos: readonly string[]): HubExport {
 /** Null where it turns out to be none of Peru's. */
 async function reopen(
   { repo, names, adapters }: HubExport,
-  door: HubDoor,
+  client: HubClient,
   options: JobOptions,
 ): Promise<GroupSources | null> {
-  if (names !== null) return reopenFull({ ...names, repo }, door, options);
+  if (names !== null) return reopenFull({ ...names, repo }, client, options);
   const recipe = await recipeOf(repo, options);
   if (recipe?.compress.method !== 'peru-lora') return null;
-  const places = { checkpoints: [], chosen: undefined, door };
+  const places = { checkpoints: [], chosen: undefined, client };
   return reopenAdapters({ recipe, adapters }, places, options);
 }
 
 /** A preset names the tasks that are its own; others stay what their repos are called. */
 function aboutHub(
   presetId: string | undefined,
-  places: { readonly door: HubDoor; readonly classesUrl: URL },
+  places: { readonly client: HubClient; readonly classesUrl: URL },
   repoOf: ReadonlyMap<RepoSource, string>,
 ): AboutGroup {
   const preset = presetId === undefined ? null : presetOf(presetId);

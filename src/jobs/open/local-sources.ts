@@ -8,7 +8,7 @@ import { compareNames } from '@/core/name-order';
 import { type RecipeFile } from '@/recipe/recipe-file';
 import { finding, listed } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
-import { groupOf, unscoredTask } from './found-group';
+import { groupOf, unscoredTask } from './assemble-group';
 import { partFindings } from './model-parts';
 import { type GroupSources } from '@/jobs/group/sources';
 import { type SourceRequest } from '@/protocol/requests';
@@ -107,7 +107,7 @@ async function byRecipe(
   if (matched.tasks.size === 0 && exported.length > 0 && recipe.compress.method === 'peru-lora') {
     const stranger = adapters.find((adapter) => !exported.includes(adapter));
     if (stranger !== undefined) throw notAlone(folder, stranger);
-    const places = { checkpoints, chosen, door: null };
+    const places = { checkpoints, chosen, client: null };
     return reopenAdapters({ recipe, adapters: exported }, places, options);
   }
   const { tasks } = await tasksOfRecipe(recipe, null, options);

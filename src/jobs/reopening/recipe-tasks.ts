@@ -3,7 +3,7 @@ import { fileStems } from '@/export/file-stems';
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { loadPart } from '@/core/load-part';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { presetOf } from '@/sources/presets';
 import { type RecipeFile, type TaskRecord } from '@/recipe/recipe-file';
 import { demoSources } from '@/jobs/demos/demo-sources';
@@ -37,12 +37,12 @@ export function namedTasks({ tasks }: RecipeFile): RecipeTask[] {
 }
 
 /**
- * @param door to the Hub that the recipe names; null: one without a token is opened where it takes one
+ * @param client to the Hub that the recipe names; null: one without a token is opened where it takes one
  * @throws PeruError when the demo's list of tasks can not be had
  */
 export async function tasksOfRecipe(
   recipe: RecipeFile,
-  door: HubDoor | null,
+  client: HubClient | null,
   options: JobOptions,
 ): Promise<RecipeTasks> {
   const plain = namedTasks(recipe);
@@ -59,7 +59,7 @@ export async function tasksOfRecipe(
   const preset = group.kind === 'hub' && group.preset !== undefined ? presetOf(group.preset) : null;
   if (preset === null || group.kind !== 'hub') return { tasks: plain, demo: null };
   const classesUrl = new URL('presets/', options.platform.siteUrl());
-  const places = { door: door ?? (await openDoor(group.hub, options)), classesUrl };
+  const places = { client: client ?? (await openClient(group.hub, options)), classesUrl };
   const tasks = plain.map((task) => {
     const facts = presetTask(preset, task.record.repo ?? '', places);
     return facts === null ? task : { ...task, title: facts.title, scoredOn: facts.scoredOn };
@@ -67,13 +67,13 @@ export async function tasksOfRecipe(
   return { tasks, demo: null };
 }
 
-async function openDoor(
+async function openClient(
   hubUrl: string | undefined,
   { onPause, platform }: JobOptions,
-): Promise<HubDoor> {
-  const { HubDoor: Door } = await loadPart(() => import('@/hub/hub-door'));
+): Promise<HubClient> {
+  const { HubClient: Client } = await loadPart(() => import('@/hub/hub-client'));
   const cache = (await platform.openHubCache()) ?? undefined;
-  return new Door({ hubUrl, cache, onPause });
+  return new Client({ hubUrl, cache, onPause });
 }
 
 /** Why the tasks of an export have no accuracy; none where they have. */

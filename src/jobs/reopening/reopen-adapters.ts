@@ -5,7 +5,7 @@ import { type Finding } from '@/plan/preflight';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import { baseOfAdapters } from '@/jobs/group/base-of-adapters';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { loadPart } from '@/core/load-part';
 import { MERGED_ADAPTER } from '@/formats/checkpoint/peru-export';
 import { PeruError } from '@/core/errors';
@@ -28,7 +28,7 @@ export interface BasePlaces {
   /** Id of the one that the visitor chose. */
   readonly chosen: string | undefined;
   /** To the Hub that the export lies on; null for files of this disk, which ask no Hub. */
-  readonly door: HubDoor | null;
+  readonly client: HubClient | null;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function reopenAdapters(
   places: BasePlaces,
   options: JobOptions,
 ): Promise<AdapterSources> {
-  const known = await tasksOfRecipe(recipe, places.door, options);
+  const known = await tasksOfRecipe(recipe, places.client, options);
   const base = await findBase(recipe, adapters, known, places, options);
   const tasks = taskSources(adapters, known.tasks);
   return {
@@ -98,15 +98,16 @@ async function findBase(
   { base, group }: RecipeFile,
   adapters: readonly AdapterSource[],
   { demo }: RecipeTasks,
-  { checkpoints, chosen, door }: BasePlaces,
+  { checkpoints, chosen, client }: BasePlaces,
   options: JobOptions,
 ): Promise<CheckpointSource> {
   if (checkpoints.length > 0) return baseOfAdapters(adapters, checkpoints, chosen);
   if (demo !== null) return demo.base;
   const reference = referenceTo(base);
-  if (group.kind !== 'hub' || door === null || reference === null) throw baseToAdd(base, reference);
+  if (group.kind !== 'hub' || client === null || reference === null)
+    throw baseToAdd(base, reference);
   const { openHubModel } = await loadPart(() => import('@/hub/hub-repo'));
-  const model = await openHubModel(reference, door, options);
+  const model = await openHubModel(reference, client, options);
   if ('weightsPath' in model) return model;
   throw new PeruError(
     'mismatch',

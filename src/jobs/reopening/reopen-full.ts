@@ -3,7 +3,7 @@ import { type JobOptions } from '@/jobs/context/platform';
 import { finding } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import {
   type ExportSource,
   type ReopenedTask,
@@ -22,12 +22,12 @@ import { namedTasks, type RecipeTask, tasksOfRecipe, unscoredFindings } from './
  * The merged model is the base, and each task's checkpoint is it plus its sparse vector: the model
  * that PERU-FFT was scored with. Tasks are named, and scored, by the recipe beside them.
  *
- * @param door to the Hub the export lies on; null for files of this disk
+ * @param client to the Hub the export lies on; null for files of this disk
  * @throws PeruError as `reopenExport` and `recipeOf`
  */
 export async function reopenFull(
   folder: ExportSource,
-  door: HubDoor | null,
+  client: HubClient | null,
   options: JobOptions,
 ): Promise<FullSources> {
   const [{ merged, tasks }, recipe] = await Promise.all([
@@ -37,7 +37,7 @@ export async function reopenFull(
   const told = recipe ?? recipeInside(tasks);
   const named =
     recipe !== null
-      ? (await tasksOfRecipe(recipe, door, options)).tasks
+      ? (await tasksOfRecipe(recipe, client, options)).tasks
       : told === null
         ? []
         : namedTasks(told);

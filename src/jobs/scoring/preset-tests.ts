@@ -1,5 +1,5 @@
 /** What a preset says of the models it names: what they are called, and what scores them. */
-import { type HubDoor } from '@/hub/hub-door';
+import { type HubClient } from '@/hub/hub-client';
 import { openHubImages, openHubTexts } from '@/datasets/hub-tests';
 import { type Preset, type PresetTest } from '@/sources/presets';
 import { readImageClasses } from '@/sources/presets-classes';
@@ -13,7 +13,7 @@ export interface PresetTaskFacts {
 
 /** Where a preset's data sets and class names come from. */
 export interface PresetPlaces {
-  readonly door: HubDoor;
+  readonly client: HubClient;
   /** Folder of the presets' files, ending in a slash. */
   readonly classesUrl: URL;
   /** Rows scored of each task; default 512. */
@@ -40,7 +40,7 @@ function sameRepo(ref: string, repo: string): boolean {
   return ref.split('@')[0]!.toLowerCase() === repo.toLowerCase();
 }
 
-function hubTest(test: PresetTest, { door, classesUrl, sampleRows }: PresetPlaces): Test {
+function hubTest(test: PresetTest, { client, classesUrl, sampleRows }: PresetPlaces): Test {
   const name = test.folder === 'data' ? test.repo : `${test.repo}, ${test.folder}`;
   if (test.kind === 'image') {
     return {
@@ -53,7 +53,7 @@ function hubTest(test: PresetTest, { door, classesUrl, sampleRows }: PresetPlace
           ...options,
           baseUrl,
         });
-        const dataset = await openHubImages(door, test, { classNames, sampleRows }, options);
+        const dataset = await openHubImages(client, test, { classNames, sampleRows }, options);
         return { dataset, templates };
       },
     };
@@ -64,7 +64,7 @@ function hubTest(test: PresetTest, { door, classesUrl, sampleRows }: PresetPlace
     name,
     optional: true,
     open: async (options) => {
-      const dataset = await openHubTexts(door, test, { prompt, answers, sampleRows }, options);
+      const dataset = await openHubTexts(client, test, { prompt, answers, sampleRows }, options);
       return { dataset, answers, metric, maxNewTokens };
     },
   };

@@ -12,7 +12,7 @@ import { resultsStore } from '@/store/state/results';
 import { sourcesStore } from '@/store/state/sources';
 import { connectedWorker } from '@/store/state/worker-handle';
 import { resetExport } from '@/store/export/edits';
-import { handOutNext, keepHandedOut, releaseBefore } from '@/store/export/handed-out';
+import { retainNext, retainExport, releaseBefore } from '@/store/export/retained-exports';
 import { canTakeAlong, exportReadiness } from '@/store/export/readiness';
 import { exportStore, type UploadTarget } from '@/store/state/export';
 
@@ -31,7 +31,7 @@ export async function exportFiles(pageAddress: string): Promise<void> {
   const isMade = await startAgain('export', (onEvent) =>
     connectedWorker().export(request, onEvent),
   );
-  if (isMade || jobStore.getState().job.status === 'failed') handOutNext();
+  if (isMade || jobStore.getState().job.status === 'failed') retainNext();
   // It took the place of the one before, whatever came of it.
   if (!isMade && exportStore.getState().made === made) resetExport();
 }
@@ -41,7 +41,7 @@ export async function exportedFile(path: string): Promise<File | null> {
   try {
     const file = await connectedWorker().exportedFile(path);
     if (file === null) throw gone(path);
-    await keepHandedOut();
+    await retainExport();
     return file;
   } catch (error) {
     raiseAlert(error);
@@ -56,7 +56,7 @@ export async function zipExport(): Promise<File | null> {
   const isPacked = await startAgain('zip', (onEvent) => connectedWorker().zip(onEvent));
   const { zip } = exportStore.getState();
   if (!isPacked || zip === null) return null;
-  await keepHandedOut();
+  await retainExport();
   return zip;
 }
 

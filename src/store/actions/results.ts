@@ -62,7 +62,7 @@ export function markComplete(recipe: Recipe): void {
   resultsStore.setState({ complete: recipe });
 }
 
-export function hearResult(event: ResultEvent): void {
+export function handleResult(event: ResultEvent): void {
   resultsStore.setState((state) => reduceResult(state, event));
 }
 

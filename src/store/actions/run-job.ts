@@ -6,7 +6,7 @@ import { markComplete } from './results';
 import { fitsBudget } from '@/store/sources/preflight';
 import { sourcesStore } from '@/store/state/sources';
 import { connectedWorker } from '@/store/state/worker-handle';
-import { dropProgress, flushProgress, hear } from './hear';
+import { dropProgress, flushProgress, handleEvent } from './handle-events';
 import { rememberRate } from '@/store/job/rates';
 import { GONE_AFTER } from '@/store/job/selectors';
 import {
@@ -35,7 +35,7 @@ export async function startJob(
   dropProgress();
   jobStore.setState({ job: { status: 'working', phase, pace: null }, pause: null });
   const outcome = await start((event) => {
-    if (!signal.aborted) hear(event);
+    if (!signal.aborted) handleEvent(event);
   }).catch((error: unknown): JobOutcome => ({ status: 'failed', error: errorFacts(error) }));
   if (signal.aborted) return false;
   flushProgress();

@@ -10,7 +10,7 @@ export function resetExport(): void {
   exportStore.setState(INITIAL_EXPORT);
 }
 
-export function hearExport(event: ExportEvent): void {
+export function handleExport(event: ExportEvent): void {
   switch (event.type) {
     case 'exported':
       exportStore.setState({

@@ -1,5 +1,5 @@
 /** Whether files can be made, or taken along, and why not. Pure. */
-import { hasLostWorker, isTakeAway } from '@/store/job/selectors';
+import { hasLostWorker, isDelivery } from '@/store/job/selectors';
 import { type Job, type JobState } from '@/store/state/job';
 import { sameRecipe } from '@/store/recipe/edits';
 import { type Recipe } from '@/store/state/recipe';
@@ -22,7 +22,7 @@ export interface ReadinessFacts {
 
 export function exportReadiness(facts: ReadinessFacts): ExportReadiness {
   const { job, weights, complete, committed } = facts;
-  if (job.status === 'working') return isTakeAway(job.phase) ? 'busy' : 'computing';
+  if (job.status === 'working') return isDelivery(job.phase) ? 'busy' : 'computing';
   if (hasLostWorker({ job })) return 'gone';
   if (weights !== 'loaded') return 'computing';
   return complete !== null && sameRecipe(complete, committed) ? 'ready' : 'unfinished';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { groupOf, preflightOf } from '@/store/state/scripted-worker';
 import { INITIAL_SETTINGS, settingsStore } from '@/store/state/settings';
 import { INITIAL_SOURCES, type SourceRequest, sourcesStore } from '@/store/state/sources';
-import { nextPace, type Progress } from '@/store/state/progress-rate';
+import { nextRate, type Progress } from '@/store/state/progress-rate';
 import { rememberRate } from './rates';
 import { jobStore } from '@/store/state/job';
 
@@ -28,7 +28,7 @@ function loaded(
     preflight: { ...preflightOf(groupOf(['a'])), bytes: tally },
   });
   const at = (count: number) => ({ stage: 'Loading', done: count, total: done, unit });
-  const pace = nextPace(nextPace(null, at(0), 0), at(done), 1000 * seconds);
+  const pace = nextRate(nextRate(null, at(0), 0), at(done), 1000 * seconds);
   jobStore.setState({ job: { status: 'working', phase: 'load', pace } });
   rememberRate();
 }

@@ -7,7 +7,7 @@ import {
   type MemoryFacts,
   type Pause,
   type Phase,
-  type TakeAwayPhase,
+  type DeliveryPhase,
 } from '@/store/state/job';
 
 /** After these the worker has nothing open any more. */
@@ -19,7 +19,7 @@ export function hasLostWorker({ job }: Pick<JobState, 'job'>): boolean {
 }
 
 /** Whether a job makes files or takes them along: what is computed stays as it is. */
-export function isTakeAway(phase: Phase): phase is TakeAwayPhase {
+export function isDelivery(phase: Phase): phase is DeliveryPhase {
   return phase === 'export' || phase === 'zip' || phase === 'save' || phase === 'upload';
 }
 
@@ -43,7 +43,7 @@ export function selectRunEnded({ job }: JobState): boolean {
  */
 export function selectCanRetry({ job }: JobState): boolean {
   if (job.status !== 'cancelled' && job.status !== 'failed') return false;
-  if (isTakeAway(job.phase)) return hasLostWorker({ job });
+  if (isDelivery(job.phase)) return hasLostWorker({ job });
   if (job.status === 'cancelled') return true;
   const isPlan = job.phase === 'open' || job.phase === 'plan';
   return !(isPlan && job.error.kind === 'out-of-memory');

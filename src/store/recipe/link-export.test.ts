@@ -56,11 +56,14 @@ async function addAdapters(): Promise<void> {
 /** What the page has of an open group. */
 async function loaded(request: SourceRequest) {
   const events: JobEvent[] = [];
-  const hear = (event: JobEvent): void => {
+  const handleEvent = (event: JobEvent): void => {
     events.push(event);
   };
   const session = createSession(testPlatform(memoryStore()));
-  const outcomes = [await session.open(request, NO_CHOICES, hear), await session.load(hear)];
+  const outcomes = [
+    await session.open(request, NO_CHOICES, handleEvent),
+    await session.load(handleEvent),
+  ];
   const group = events.find((event) => event.type === 'group')?.group;
   if (group === undefined) throw new Error(JSON.stringify(outcomes));
   return { title: group.title, kind: group.contents.kind, cards: group.cards };

@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type ErrorChoice, type ErrorFacts } from '@/core/errors';
 import { type Pause } from '@/formats/checkpoint/checkpoint-source';
-import { type Pace } from './progress-rate';
+import { type ProgressRate } from './progress-rate';
 
 export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts, Pause };
 
@@ -11,19 +11,19 @@ export type { AdapterReport, EngineKind, ErrorChoice, ErrorFacts, Pause };
  * `open`: headers are read and checked, and what it will cost is planned. `plan`: planned anew by
  * other choices. `load`: the weights are loaded or readied. `run`: they are merged and scored.
  */
-export type Phase = 'open' | 'plan' | 'load' | 'run' | TakeAwayPhase;
+export type Phase = 'open' | 'plan' | 'load' | 'run' | DeliveryPhase;
 
 /** `export`: files are made. The others take them along: as a zip, to a folder, to the Hub. */
-export type TakeAwayPhase = 'export' | 'zip' | 'save' | 'upload';
+export type DeliveryPhase = 'export' | 'zip' | 'save' | 'upload';
 
 export type Job =
   | { readonly status: 'idle' }
   /** The report is there, and nothing more moves before the visitor presses Start. */
   | { readonly status: 'waiting' }
-  | { readonly status: 'working'; readonly phase: Phase; readonly pace: Pace | null }
+  | { readonly status: 'working'; readonly phase: Phase; readonly pace: ProgressRate | null }
   | {
       readonly status: 'done';
-      readonly phase: 'run' | TakeAwayPhase;
+      readonly phase: 'run' | DeliveryPhase;
       readonly seconds: number;
     }
   | { readonly status: 'cancelled'; readonly phase: Phase }

@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { nextPace, type Pace, type Progress, secondsLeft, unitsPerSecond } from './progress-rate';
+import {
+  nextRate,
+  type ProgressRate,
+  type Progress,
+  secondsLeft,
+  unitsPerSecond,
+} from './progress-rate';
 
 const report = (done: number, stage = 'Scoring', total = 1000) =>
   ({ stage, done, total, unit: 'images' }) as const;
 
 /** Reports of `total` bytes, one each `stepMs`, at the speeds given for a second each. */
-function follow(total: number, speeds: readonly number[], stepMs = 50): readonly Pace[] {
+function follow(total: number, speeds: readonly number[], stepMs = 50): readonly ProgressRate[] {
   let done = 0;
-  let pace: Pace | null = null;
-  const paces: Pace[] = [];
+  let pace: ProgressRate | null = null;
+  const paces: ProgressRate[] = [];
   for (let ms = 0; ms < 1000 * speeds.length; ms += stepMs) {
     const progress: Progress = { stage: 'Fetching', done, total, unit: 'bytes' };
-    pace = nextPace(pace, progress, ms);
+    pace = nextRate(pace, progress, ms);
     paces.push(pace);
     done += ((speeds[Math.floor(ms / 1000)] ?? 0) * stepMs) / 1000;
   }
@@ -20,19 +26,19 @@ function follow(total: number, speeds: readonly number[], stepMs = 50): readonly
 
 describe('pace', () => {
   it('tells speed and time left from the first report on', () => {
-    let pace: Pace = nextPace(null, report(100), 0);
+    let pace: ProgressRate = nextRate(null, report(100), 0);
     expect(unitsPerSecond(pace)).toBeNull();
-    pace = nextPace(pace, report(150, 'Scoring another'), 200);
+    pace = nextRate(pace, report(150, 'Scoring another'), 200);
     expect(unitsPerSecond(pace), 'too early to say').toBeNull();
-    pace = nextPace(pace, report(300), 1000);
+    pace = nextRate(pace, report(300), 1000);
     expect(unitsPerSecond(pace)).toBeCloseTo(200);
     expect(secondsLeft(pace)).toBeCloseTo(3.5);
   });
 
   it('starts again when another count begins or the count steps back', () => {
-    const first = nextPace(nextPace(null, report(0), 0), report(500), 1000);
-    expect(unitsPerSecond(nextPace(first, report(510, 'Scoring', 2000), 1100))).toBeNull();
-    expect(unitsPerSecond(nextPace(first, report(10), 1100))).toBeNull();
+    const first = nextRate(nextRate(null, report(0), 0), report(500), 1000);
+    expect(unitsPerSecond(nextRate(first, report(510, 'Scoring', 2000), 1100))).toBeNull();
+    expect(unitsPerSecond(nextRate(first, report(10), 1100))).toBeNull();
   });
 
   it('names a steady speed exactly, and counts down evenly', () => {

@@ -3,7 +3,7 @@ import { type Progress } from '@/protocol/events';
 
 export type { Progress };
 
-export interface Pace {
+export interface ProgressRate {
   readonly progress: Progress;
   /** When this count was first heard of, and how far it was then. */
   readonly startMs: number;
@@ -30,7 +30,11 @@ const SETTLE_MS = 500;
 const SMOOTHING_MS = 8000;
 
 /** Takes a report in; another unit or total, or a step back, starts the clock again. */
-export function nextPace(before: Pace | null, progress: Progress, nowMs: number): Pace {
+export function nextRate(
+  before: ProgressRate | null,
+  progress: Progress,
+  nowMs: number,
+): ProgressRate {
   const sameCount =
     before !== null &&
     before.progress.unit === progress.unit &&
@@ -44,19 +48,25 @@ export function nextPace(before: Pace | null, progress: Progress, nowMs: number)
 }
 
 /** Units a second, smoothed; null before it can be told. */
-export function unitsPerSecond({ sample }: Pace): number | null {
+export function unitsPerSecond({ sample }: ProgressRate): number | null {
   return sample === null ? null : sample.unitsPerSecond;
 }
 
 /** Seconds until the count is complete at this pace; null before it can be told. */
-export function secondsLeft({ sample, progress, nowMs }: Pace): number | null {
+export function secondsLeft({ sample, progress, nowMs }: ProgressRate): number | null {
   if (sample === null || sample.unitsPerSecond <= 0) return null;
   const left = Math.max(0, progress.total - sample.done) / sample.unitsPerSecond;
   return Math.max(0, left - (nowMs - sample.atMs) / 1000);
 }
 
 /** The mean since the start at first, then an exponentially weighted mean over time. */
-function nextSample({ sample, progress, startMs, doneAtStart, nowMs }: Pace): PaceSample | null {
+function nextSample({
+  sample,
+  progress,
+  startMs,
+  doneAtStart,
+  nowMs,
+}: ProgressRate): PaceSample | null {
   const sinceMs = nowMs - (sample?.atMs ?? startMs);
   if (sinceMs < (sample === null ? SETTLE_MS : SAMPLE_MS)) return sample;
   const done = progress.done - (sample?.done ?? doneAtStart);

@@ -3,7 +3,7 @@ import { selectMade } from '@/store/export/selectors';
 import { exportStore, type MadeExport } from '@/store/state/export';
 import { hostOf } from '@/store/hub/selectors';
 import { cancelJob, retryJob } from '@/store/actions/job';
-import { type Pace, secondsLeft, unitsPerSecond } from '@/store/state/progress-rate';
+import { type ProgressRate, secondsLeft, unitsPerSecond } from '@/store/state/progress-rate';
 import {
   selectAlert,
   selectCanRetry,
@@ -78,7 +78,7 @@ function PauseText({ pause: { host, untilMs } }: { readonly pause: Pause }) {
   );
 }
 
-function ProgressLine({ pace }: { readonly pace: Pace | null }) {
+function ProgressLine({ pace }: { readonly pace: ProgressRate | null }) {
   const label = pace?.progress.stage ?? 'Starting';
   if (pace === null || pace.progress.total === 0) {
     return <progress className={styles.progress} aria-label={label} />;
@@ -111,7 +111,11 @@ function statusText(
 }
 
 /** The step in hand; between jobs, what the weights take up. Its line stands even when empty. */
-function detailText(pace: Pace | null, memory: MemoryFacts | null, planned: number | null): string {
+function detailText(
+  pace: ProgressRate | null,
+  memory: MemoryFacts | null,
+  planned: number | null,
+): string {
   if (pace !== null) return paceText(pace);
   if (memory === null) return '\u00a0';
   const { liveBytes, peakBytes } = memory;
@@ -187,7 +191,7 @@ function computedText(group: GroupFacts | null): string {
     : `${taskCount(tasks, isAdapters)} merged and ${isAdapters ? 'compressed' : 'pruned'}`;
 }
 
-function paceText(pace: Pace): string {
+function paceText(pace: ProgressRate): string {
   const { stage, done, total, unit } = pace.progress;
   const parts = [stage];
   const amount = unit === 'bytes' ? bytes : count;

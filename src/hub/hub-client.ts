@@ -1,5 +1,5 @@
 /**
- * The one door to a Hub: every request of a job goes through it, so that the access token goes to
+ * The one client of a Hub: every request of a job goes through it, so that the access token goes to
  * the Hub's own origin and nowhere else, few requests run at once, and a rate limit quiets all.
  */
 import { PeruError } from '@/core/errors';
@@ -46,7 +46,7 @@ export interface HubOptions {
 /** Ranges over plain HTTP, or chunks from the Hub's content-addressed store. */
 export type Transport = 'http' | 'xet';
 
-/** What has moved through a door so far. */
+/** What has moved through a client so far. */
 export interface Traffic {
   /** Requests sent, repeated ones included. */
   readonly requests: number;
@@ -65,7 +65,7 @@ const DEFAULT_PART_BYTES = 32 * MEBI;
 const MAX_API_BYTES = 32 * MEBI;
 const PROBE_MS = 5000;
 
-export class HubDoor {
+export class HubClient {
   readonly hub: URL;
   readonly policy: RetryPolicy;
   readonly partBytes: number;
@@ -166,7 +166,7 @@ export class HubDoor {
     throw error;
   }
 
-  /** Tries again as this door's policy says; throws as `retrying` does. */
+  /** Tries again as this client's policy says; throws as `retrying` does. */
   retrying<T>(attempt: () => Promise<T>, signal: AbortSignal, progress?: () => number): Promise<T> {
     const options = { policy: this.policy, clock: this.#clock, signal };
     return retrying(attempt, progress === undefined ? options : { ...options, progress });

@@ -8,7 +8,7 @@ export interface SparseMeasure {
 }
 
 /** Every measure taken for the open group, so that none is taken twice. */
-export class MeasureBook {
+export class MeasureCache {
   readonly #measures = new Map<string, SparseMeasure>();
 
   get(key: string): SparseMeasure | null {

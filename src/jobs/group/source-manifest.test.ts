@@ -6,7 +6,7 @@ import { groupLocalFiles } from '@/sources/local-files';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { type FullSources } from './sources';
 import { type JobEvent } from '@/protocol/events';
-import { SourceBook } from './source-book';
+import { SourceManifest } from './source-manifest';
 
 const LISTED = 'ab'.repeat(32);
 
@@ -53,10 +53,10 @@ function onHub(source: CheckpointSource, folder: string): CheckpointSource {
   return { ...source, hub, listedSha256 } as CheckpointSource;
 }
 
-async function bookOf(base: CheckpointSource, task: CheckpointSource): Promise<SourceBook> {
+async function bookOf(base: CheckpointSource, task: CheckpointSource): Promise<SourceManifest> {
   const stored = [await openWeights(base), await openWeights(task)];
   const tasks = [{ name: 'task', title: 'Task', model: task, scoredOn: null }];
-  return SourceBook.ofCheckpoints({ base, tasks } as unknown as FullSources, stored);
+  return SourceManifest.ofCheckpoints({ base, tasks } as unknown as FullSources, stored);
 }
 
 const PORTS = { emit: () => undefined, signal: new AbortController().signal };

@@ -1,5 +1,5 @@
 /**
- * The door that an upload goes out by. As with `HubDoor`, the access token goes to the Hub's own
+ * The client that an upload goes out by. As with `HubClient`, the access token goes to the Hub's own
  * origin and nowhere else; unlike it, what is long here are the requests, not the answers.
  */
 import { PeruError } from '@/core/errors';
@@ -19,7 +19,7 @@ import {
   uploadRefused,
 } from './upload-errors';
 
-export interface UploadDoorOptions {
+export interface UploadClientOptions {
   readonly hubUrl?: string | undefined;
   /** Sent to the origin of `hubUrl` only. Held in memory, never part of a URL or a message. */
   readonly accessToken: string;
@@ -28,14 +28,14 @@ export interface UploadDoorOptions {
   readonly fetch?: typeof fetch | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
   readonly clock?: Clock | undefined;
-  /** As of `HubDoor`. */
+  /** As of `HubClient`. */
   readonly onPause?: ((pause: Pause | null) => void) | undefined;
 }
 
 /** A commit of many files takes the Hub long to answer, and a slow line long to swallow a piece. */
 const STALL_MS = 150_000;
 
-export class UploadDoor {
+export class UploadClient {
   readonly hub: URL;
   readonly repo: string;
   readonly #token: string;
@@ -45,7 +45,7 @@ export class UploadDoor {
   readonly #clock: Clock;
   readonly #cooldown: Cooldown;
 
-  constructor(repo: string, options: UploadDoorOptions) {
+  constructor(repo: string, options: UploadClientOptions) {
     this.hub = withSlash(new URL(options.hubUrl ?? DEFAULT_HUB_URL));
     this.repo = repo;
     this.#token = options.accessToken;

@@ -1,13 +1,13 @@
 /** What a job says while it works, on its way into the stores. */
 import { type JobEvent } from '@/protocol/events';
-import { hearExport } from '@/store/export/edits';
+import { handleExport } from '@/store/export/edits';
 import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
-import { hearResult } from './results';
+import { handleResult } from './results';
 import { sourcesStore } from '@/store/state/sources';
-import { nextPace, type Progress } from '@/store/state/progress-rate';
+import { nextRate, type Progress } from '@/store/state/progress-rate';
 import { jobStore } from '@/store/state/job';
 
-export function hear(event: JobEvent): void {
+export function handleEvent(event: JobEvent): void {
   switch (event.type) {
     case 'engine': {
       const { engine, adapter, evaluator, noGpu } = event;
@@ -28,7 +28,7 @@ export function hear(event: JobEvent): void {
       if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
       return;
     case 'progress':
-      hearProgress(event.progress);
+      handleProgress(event.progress);
       return;
     case 'pause':
       jobStore.setState({ pause: event.pause });
@@ -40,12 +40,12 @@ export function hear(event: JobEvent): void {
     case 'low-rank':
     case 'storage':
     case 'stage':
-      hearResult(event);
+      handleResult(event);
       return;
     case 'exported':
     case 'zipped':
     case 'uploaded':
-      hearExport(event);
+      handleExport(event);
   }
 }
 
@@ -55,7 +55,7 @@ let frame: ReturnType<typeof setTimeout> | null = null;
 /** About one frame of a 60 Hz screen: progress is drawn no oftener. */
 const FRAME_MS = 16;
 
-function hearProgress(progress: Progress): void {
+function handleProgress(progress: Progress): void {
   latestProgress = progress;
   frame ??= setTimeout(flushProgress, FRAME_MS);
 }
@@ -73,5 +73,5 @@ export function flushProgress(): void {
   latestProgress = null;
   const { job } = jobStore.getState();
   if (progress === null || job.status !== 'working') return;
-  jobStore.setState({ job: { ...job, pace: nextPace(job.pace, progress, performance.now()) } });
+  jobStore.setState({ job: { ...job, pace: nextRate(job.pace, progress, performance.now()) } });
 }

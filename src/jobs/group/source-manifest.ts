@@ -46,7 +46,7 @@ interface Source {
 const HASH_PLACEHOLDER = '0'.repeat(64);
 
 /** One opened group's files; each is hashed at most once. */
-export class SourceBook {
+export class SourceManifest {
   readonly #sources: readonly Source[];
 
   private constructor(sources: readonly Source[]) {
@@ -57,9 +57,9 @@ export class SourceBook {
   static async ofCheckpoints(
     { base, tasks }: FullSources,
     stored: readonly CheckpointTensors[],
-  ): Promise<SourceBook> {
+  ): Promise<SourceManifest> {
     const repos = [base, ...tasks.map(({ model }) => model)];
-    return SourceBook.#open(
+    return SourceManifest.#open(
       repos.map((repo, i) => ({
         repo,
         task: tasks[i - 1]?.name ?? null,
@@ -71,8 +71,8 @@ export class SourceBook {
   static async ofAdapters(
     { base, tasks }: AdapterSources,
     storedBase: CheckpointTensors,
-  ): Promise<SourceBook> {
-    return SourceBook.#open([
+  ): Promise<SourceManifest> {
+    return SourceManifest.#open([
       { repo: base, task: null, paths: weightPaths(base, storedBase) },
       ...tasks.map(({ name, model }) => {
         return { repo: model, task: name, paths: adapterPaths(model) };
@@ -86,12 +86,12 @@ export class SourceBook {
       readonly task: string | null;
       readonly paths: readonly string[];
     }[],
-  ): Promise<SourceBook> {
+  ): Promise<SourceManifest> {
     const sources = named.map(async ({ repo, task, paths }) => {
       const files = paths.map((path) => openFile(repo, path));
       return { repo, task, files: await Promise.all(files) };
     });
-    return new SourceBook(await Promise.all(sources));
+    return new SourceManifest(await Promise.all(sources));
   }
 
   /** With hashes as far as they are known, and as many digits in their place: for sizes. */

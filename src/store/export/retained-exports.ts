@@ -12,7 +12,7 @@ let latest: Release[] = [];
 let before: Release[] = [];
 
 /** Keeps what stands now. */
-export async function keepHandedOut(): Promise<void> {
+export async function retainExport(): Promise<void> {
   latest.push(await holdExports());
 }
 
@@ -23,7 +23,7 @@ export function releaseBefore(): void {
 }
 
 /** An export took the place of the one that stood, or would have, had there been room. */
-export function handOutNext(): void {
+export function retainNext(): void {
   before = latest;
   latest = [];
 }
