@@ -5,7 +5,7 @@ import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { decodeFloats } from '@/tensor/half';
 import { readRange } from '@/tensor/safetensors';
-import { type PlannedFull } from './load-full';
+import { type PlannedFull } from './planned-full';
 
 /** One dtype's rounding of another's numbers: BF16 keeps eight bits. */
 const RELATIVE_TOLERANCE = 2 ** -8;

@@ -1,9 +1,8 @@
 /** Loads a planned group of full fine-tunes: weights on the engine, or ready to be streamed. */
+import { type Checkpoints, type PlannedFull } from './planned-full';
 import { type GroupPlan } from '@/plan/plan-group';
-import { type MemoryReport, type Preflight } from '@/plan/preflight';
-import { type NamePatterns } from '@/plan/names/name-patterns';
+import { type MemoryReport } from '@/plan/preflight';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
-import { type Chunk } from '@/tensor/layout';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { besideScoring } from '@/jobs/group/beside-scoring';
@@ -27,26 +26,6 @@ import {
 } from '@/jobs/group/load-weights';
 import { checkTwice } from './check-twice';
 import { MeasureCache } from './measure-cache';
-
-/** The base, then each task's checkpoint. */
-export type Checkpoints = readonly [base: CheckpointTensors, ...tasks: CheckpointTensors[]];
-
-/** A group as it will be loaded. */
-export interface PlannedFull {
-  readonly plan: GroupPlan;
-  /** That the plan was made by. */
-  readonly patterns: NamePatterns;
-  /** Under the base's names. */
-  readonly checkpoints: Checkpoints;
-  /** Under the names of their files. */
-  readonly stored: readonly CheckpointTensors[];
-  readonly chunks: readonly Chunk[];
-  /** Dtype of theta*: that of most of the base's merged elements. */
-  readonly mergedDtype: FloatDtype;
-  /** Bytes the weights may hold: the budget, less what scoring takes. */
-  readonly weightsBudgetBytes: number;
-  readonly preflight: Preflight;
-}
 
 export interface FullGroup extends ScoredGroup {
   readonly kind: 'full';

@@ -21,7 +21,8 @@ import { readModelFacts } from '@/jobs/group/model-facts';
 import { type OpenedGroup, type OpeningParts } from '@/jobs/group/opened-group';
 import { preflightCheckpoint } from '@/jobs/group/preflight-checkpoint';
 import { fetchTally } from '@/jobs/group/fetch-tally';
-import { type Checkpoints, type FullGroup, loadFullGroup, type PlannedFull } from './load-full';
+import { type FullGroup, loadFullGroup } from './load-full';
+import { type Checkpoints, type PlannedFull } from './planned-full';
 import { runFull } from './run-full';
 import { planChunksFor } from './plan-chunks';
 

@@ -1,5 +1,4 @@
 /** What a job scores, in which order, and what it never scores twice. */
-import { SPARSE_METHODS } from '@/methods/registry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
@@ -20,7 +19,7 @@ const RECIPE: Recipe = {
   lambda: 0.5,
   keptPercent: 20,
   scope: 'global',
-  compressors: SPARSE_METHODS,
+  compressors: ['peru-fft', 'post-pruning'],
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },

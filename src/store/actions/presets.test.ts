@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PRESETS } from '@/sources/preset-list';
+import { PRESETS } from '@/sources/presets';
 import { addRepos, chooseRepo, openRepos, removeRepo, setHub } from './hub';
 import { hubStore, INITIAL_HUB_STATE } from '@/store/state/hub';
 import { resetJob } from './job';

@@ -4,7 +4,7 @@ import { listedRequest } from '@/store/hub/request';
 import { hubStore } from '@/store/state/hub';
 import { openSource } from './job';
 import { adoptGroupLambda, forgetChosenLambda } from '@/store/recipe/edits';
-import { type Preset } from '@/sources/preset-list';
+import { type Preset } from '@/sources/presets';
 
 /**
  * Puts a preset's repos on the list, in the place of what stood there, takes its base and λ, and

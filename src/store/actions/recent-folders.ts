@@ -10,7 +10,7 @@ import {
   recentFolders,
   rememberFolder,
   reopenFolder,
-} from '@/platform/browser/folders-of-page';
+} from '@/platform/browser/recent-folders';
 import { addFiles } from './sources';
 
 export { canReopenFolders, type RecentFolder };

@@ -1,5 +1,5 @@
 /** Knows a preset by its repos, however they came onto the list: clicked, typed or by a link. Pure. */
-import { PRESETS } from '@/sources/preset-list';
+import { PRESETS } from '@/sources/presets';
 
 /**
  * Id of the preset whose base and tasks, one at least, are among these references, at whatever

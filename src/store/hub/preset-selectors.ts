@@ -1,7 +1,7 @@
 import { hubHost } from './hub-url';
 import { type HubState } from '@/store/state/hub';
 import { type SourceRequest } from '@/store/state/sources';
-import { type Preset, PRESETS } from '@/sources/preset-list';
+import { type Preset, PRESETS } from '@/sources/presets';
 
 export { type Preset, PRESETS };
 

@@ -1,2 +1,0 @@
-/** Groups of public checkpoints that the page offers by name. Data only. */
-export { type Preset, PRESETS } from './presets';
