@@ -14,6 +14,21 @@ test('moving m changes the counts at once and the accuracy on release', async ({
   expect(new URL(peru.page.url()).searchParams.get('m')).toBe('0');
 });
 
+test('without the baseline the story stays, and the link says so', async ({ peru, page }) => {
+  await peru.open('?demo=fft');
+  await peru.waitDone();
+  const before = await peru.results();
+  await page.getByRole('combobox', { name: 'Baseline' }).selectOption('none');
+  await peru.waitDone();
+  await expect.poll(() => new URL(page.url()).searchParams.get('compress')).toBe('peru-fft');
+  await expect(page.getByText('Post-Pruning')).toHaveCount(1);
+  await expect(page.getByText(/entries bring back/)).toBeVisible();
+  const { average } = await peru.results();
+  expect(average['peru-fft@10']).toBe(before.average['peru-fft@10']);
+  expect(Object.keys(average).some((method) => method.startsWith('post-pruning'))).toBe(false);
+  expect(peru.faults).toEqual([]);
+});
+
 test('all entries give the fine-tuned accuracy back, in half precision', async ({ peru }) => {
   await peru.open('?demo=fft&m=100');
   await peru.waitDone();

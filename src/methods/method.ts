@@ -39,6 +39,8 @@ interface CompressorFacts {
   readonly title: string;
   /** What others are compared with: it stands before them in tables, and below them in the chart. */
   readonly isBaseline: boolean;
+  /** Of a baseline: what it does instead, a sentence for those who read its figures; else null. */
+  readonly instead: string | null;
   /** Parts of the recipe, beside its own setting, that change its results. */
   readonly dependsOn: readonly ('merge' | 'scope' | 'valueDtype')[];
 }

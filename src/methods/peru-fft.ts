@@ -6,5 +6,6 @@ export const peruFft: SparseCompressor = {
   keeps: 'entries',
   center: 'merged',
   isBaseline: false,
+  instead: null,
   dependsOn: ['merge', 'scope', 'valueDtype'],
 };

@@ -9,6 +9,7 @@ export const peruLora: LowRankCompressor = {
   title: 'PERU-LoRA',
   keeps: 'ranks',
   isBaseline: false,
+  instead: null,
   // Each task's own adapter is compressed, whatever is merged.
   dependsOn: [],
 };

@@ -9,5 +9,6 @@ export const postPruning: SparseCompressor = {
   keeps: 'entries',
   center: 'base',
   isBaseline: true,
+  instead: 'Post-Pruning adds as many entries to the pretrained one instead.',
   dependsOn: ['scope', 'valueDtype'],
 };

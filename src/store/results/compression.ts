@@ -2,7 +2,7 @@
 import { bytesBesideBase } from './beside-base';
 import { type AdapterKept, meanEnergy } from '@/store/recipe/low-rank';
 import { type MethodId, type StorageRow } from '@/store/state/results';
-import { type AccuracyTable } from './table';
+import { type AccuracyTable, averageOf } from './table';
 
 export interface Compression {
   /** Averages over the tasks, as a rule 0..1; null where nothing is computed yet. */
@@ -28,7 +28,12 @@ export function compression(
   kept: readonly AdapterKept[] | null,
   storage: Readonly<Record<MethodId, StorageRow>>,
 ): Compression | null {
-  const [pretrained, finetuned, merged, peru] = table.average.cells;
+  const [pretrained, finetuned, merged, peru] = [
+    averageOf(table, 'pretrained'),
+    averageOf(table, 'finetuned'),
+    averageOf(table, 'merged'),
+    averageOf(table, 'peru-lora'),
+  ];
   if (!finetuned) return null;
   const before = bytesBesideBase('finetuned', storage);
   const after = bytesBesideBase(table.methods[3] ?? '', storage);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { methodsOf } from '@/recipe/parsed-method';
 import { energyCurves, keptOf, meanEnergyCurve } from './kept';
 import { resultsFile } from './file';
-import { recovery } from './recovery';
+import { baselines, recovery } from './recovery';
 import { accuracyTable } from './table';
 import { tradeOffPoints } from './trade-off';
 import { type ByMethod, type Score } from '@/store/state/results';
@@ -95,6 +95,14 @@ describe('recovery', () => {
     const story = recovery(accuracyTable(TASKS, SCORES, FULL));
     expect(story?.recoveredShare).toBeCloseTo((0.8 - 0.55) / (0.85 - 0.55), 12);
     expect(story?.isFinal).toBe(true);
+  });
+
+  it('tells the same where no baseline is run', () => {
+    const alone = methodsOf('full', { ...RECIPE, compressors: ['peru-fft'] });
+    const [all, one] = [FULL, alone].map((methods) => accuracyTable(TASKS, SCORES, methods));
+    expect(recovery(one!)).toEqual(recovery(all!));
+    expect(baselines(one!)).toEqual([]);
+    expect(baselines(all!).map(({ method }) => method)).toEqual(['post-pruning@10']);
   });
 
   it('says nothing before there is a loss, and no share where merging loses nothing', () => {

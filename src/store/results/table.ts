@@ -1,6 +1,7 @@
 /** The accuracy table as numbers, ready to be drawn. Pure. */
 import { type Interval, wilsonInterval } from '@/core/statistics/wilson';
 import { spearmanInterval } from '@/core/statistics/spearman-interval';
+import { type MethodFamily, parseMethod } from '@/recipe/parsed-method';
 import { type Metric } from '@/store/state/sources';
 import { type ByMethod, type MethodId, type Score } from '@/store/state/results';
 
@@ -26,6 +27,15 @@ export interface AccuracyTable {
   readonly methods: readonly MethodId[];
   readonly rows: readonly AccuracyRow[];
   readonly average: AccuracyRow;
+}
+
+/** The average of a family's method, where the table has one and it stands. */
+export function averageOf(
+  { methods, average }: AccuracyTable,
+  family: MethodFamily,
+): AccuracyRow['cells'][number] {
+  const at = methods.findIndex((method) => parseMethod(method)?.family === family);
+  return average.cells[at] ?? null;
 }
 
 export interface NamedTask {

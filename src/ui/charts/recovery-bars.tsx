@@ -21,7 +21,7 @@ export function RecoveryBars({ bars, goal }: RecoveryBarsProps) {
   return (
     <ul className={styles.bars} aria-label="Average accuracy by method">
       {bars.map(({ label, value, look, base }) => (
-        <li key={look} className={styles.row} data-look={look}>
+        <li key={label} className={styles.row} data-look={look}>
           <span className={styles.label}>{label}</span>
           <span className={styles.track} aria-hidden="true">
             {value !== null && <span className={styles.bar} style={{ width: width(value) }} />}

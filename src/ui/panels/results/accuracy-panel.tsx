@@ -1,6 +1,9 @@
 import { useStore } from 'zustand';
+import { COMPRESSORS } from '@/methods/registry';
 import { type GroupKind, type MethodId } from '@/recipe/parsed-method';
 import { type AccuracyCell, type AccuracyRow } from '@/store/results/table';
+import { selectCommitted } from '@/store/recipe/selectors';
+import { type Recipe, recipeStore } from '@/store/state/recipe';
 import { selectGroup, selectKind } from '@/store/sources/selectors';
 import { type GroupFacts, sourcesStore } from '@/store/state/sources';
 import { ScrollRegion } from '@/ui/components/scroll-region';
@@ -20,6 +23,7 @@ const MERGED = 2;
 export function AccuracyPanel() {
   const group = useStore(sourcesStore, selectGroup);
   const kind = useStore(sourcesStore, selectKind);
+  const { compressors } = useStore(recipeStore, selectCommitted);
   const table = useAccuracyTable();
   const peru = table.methods.length - 1;
   if (group?.noAccuracyBecause != null) {
@@ -30,7 +34,7 @@ export function AccuracyPanel() {
     );
   }
   return (
-    <Section title="Accuracy by task" lead={leadText(group, kind)}>
+    <Section title="Accuracy by task" lead={leadText(group, kind, compressors)}>
       {/* PERU comes last and is what the page is about; anew once the tasks are known. */}
       <ScrollRegion
         key={`${kind} ${table.rows.length}`}
@@ -165,14 +169,19 @@ function Gain({ row, peru, from }: GainProps) {
 }
 
 /** What the numbers are, and what stands beside them. */
-function leadText(group: GroupFacts | null, kind: GroupKind): string {
-  return `${scoreText(group, kind)}, with n and the 95\u00a0% interval. ${BESIDE[kind]}`;
+function leadText(
+  group: GroupFacts | null,
+  kind: GroupKind,
+  compressors: Recipe['compressors'],
+): string {
+  const run = kind === 'full' ? compressors : [];
+  const instead = run.flatMap((method) => COMPRESSORS[method].instead ?? []);
+  const text = `${scoreText(group, kind)}, with n and the 95\u00a0% interval. ${BESIDE[kind]}`;
+  return [text, ...instead].join(' ');
 }
 
 const BESIDE: Readonly<Record<GroupKind, string>> = {
-  full:
-    'Bar: what PERU-FFT adds to the merged model; tick: the task’s own model. Post-Pruning adds ' +
-    'as many entries to the pretrained one instead.',
+  full: 'Bar: what PERU-FFT adds to the merged model; tick: the task’s own model.',
   adapters: 'Beside PERU-LoRA: points against the task’s own adapter, which the tick marks.',
 };
 

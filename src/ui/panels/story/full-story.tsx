@@ -1,7 +1,8 @@
 import { useStore } from 'zustand';
 import { selectCommitted } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/state/recipe';
-import { type Recovery, recovery } from '@/store/results/recovery';
+import { baselines, type Recovery, recovery } from '@/store/results/recovery';
+import { peruMethod } from '@/recipe/parsed-method';
 import { rowNoun, selectGroup, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import { count, percentInText } from '@/ui/words/format';
@@ -15,19 +16,18 @@ import styles from './story-layout.module.css';
 /** What merging full fine-tunes loses and how much of it comes back. */
 export function FullStory() {
   const group = useStore(sourcesStore, selectGroup);
-  const { keptPercent } = useStore(recipeStore, selectCommitted);
+  const recipe = useStore(recipeStore, selectCommitted);
   const table = useAccuracyTable();
   const waiting = useWaiting();
   const story = recovery(table);
   const cards = taskCards(group);
-  const [, , , pruning = '', peru = ''] = table.methods;
   return (
     <StoryLayout
       headline={
         <Headline
           story={story}
           taskCount={cards.length}
-          keptPercent={keptPercent}
+          keptPercent={recipe.keptPercent}
           noun={averageNoun(group)}
         />
       }
@@ -44,9 +44,11 @@ export function FullStory() {
       bars={[
         { label: 'Pretrained', value: story?.pretrained ?? null, look: 'plain' },
         { label: 'Merged', value: story?.merged ?? null, look: 'merged' },
-        { label: methodLabel(pruning, 'full'), value: story?.postPruning ?? null, look: 'cool' },
+        ...baselines(table).map(({ method, value }) => {
+          return { label: methodLabel(method, 'full'), value, look: 'cool' as const };
+        }),
         {
-          label: methodLabel(peru, 'full'),
+          label: methodLabel(peruMethod('full', recipe), 'full'),
           value: story?.peru ?? null,
           look: 'peru',
           ...(story === null ? {} : { base: story.merged }),
