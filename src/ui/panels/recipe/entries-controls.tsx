@@ -28,7 +28,7 @@ function Baselines() {
       value={hasAny ? 'all' : 'none'}
       options={[
         { value: 'all', label: titles },
-        { value: 'none', label: 'None: half as much to score' },
+        { value: 'none', label: 'None: a third less to score' },
       ]}
       onChange={(chosen) => {
         commitRecipe({ compressors: chosen === 'all' ? SPARSE_METHODS : OWN });
