@@ -2,7 +2,7 @@
 // set-up. npm run test:full: what that leaves out for time. The last line counts the tests:
 // `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,10 @@ import {
   ensurePackages,
   main,
 } from './setup.mjs';
+import { readPlaywrightReport, readVitestReport, slowest } from './test-report.mjs';
+
+/** Tests that are named at the end, with their seconds. */
+const SLOWEST = 10;
 
 /** By the name of its files: `*.full.gpu.test.ts` (vitest.config.ts). */
 const LEFT_OUT =
@@ -27,7 +31,7 @@ await main(async () => {
   const chromium = ensureChromium();
   const firefox = ensureFirefox();
   const reports = mkdtempSync(join(tmpdir(), 'peru-test-'));
-  const totals = { passed: 0, failed: 0, skipped: 0 };
+  const totals = { passed: 0, failed: 0, skipped: 0, tests: [] };
 
   /** A check without tests of its own counts as one. */
   const check = (name, command) => {
@@ -48,6 +52,7 @@ await main(async () => {
     const counts = readReport(report);
     totals.passed += counts.passed;
     totals.skipped += counts.skipped;
+    totals.tests.push(...counts.tests);
     totals.failed += ok ? counts.failed : Math.max(1, counts.failed);
   };
 
@@ -98,8 +103,9 @@ await main(async () => {
   conclude(totals);
 });
 
-/** The last line, and the exit status. */
-function conclude({ passed, failed, skipped }) {
+/** The slowest tests, then the last line, and the exit status. */
+function conclude({ passed, failed, skipped, tests }) {
+  console.log(`\nSlowest tests:\n${slowest(tests, SLOWEST).join('\n')}`);
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   if (failed > 0) process.exitCode = 1;
 }
@@ -125,31 +131,4 @@ function tryTo(action) {
     console.error(error.message);
     return false;
   }
-}
-
-function readReport(path, count) {
-  try {
-    const counts = count(JSON.parse(readFileSync(path, 'utf8')));
-    if (counts.passed + counts.failed === 0) console.error('The runner ran no test.');
-    return counts.passed + counts.failed === 0 ? { ...counts, failed: 1 } : counts;
-  } catch (error) {
-    console.error(`The runner left no report: ${error.message}`);
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-}
-
-function readVitestReport(path) {
-  return readReport(path, (report) => ({
-    passed: report.numPassedTests,
-    failed: report.numFailedTests,
-    skipped: report.numPendingTests + report.numTodoTests,
-  }));
-}
-
-function readPlaywrightReport(path) {
-  return readReport(path, ({ stats }) => ({
-    passed: stats.expected + stats.flaky,
-    failed: stats.unexpected,
-    skipped: stats.skipped,
-  }));
 }
