@@ -1,5 +1,6 @@
 import { PeruError } from '@/core/errors';
 import { type LoraModule } from './lora-adapter';
+import { SAVE_AGAIN } from './stands-twice';
 
 /**
  * The rank the factors have in their file.
@@ -16,7 +17,7 @@ export function checkRank(adapter: string, module: LoraModule): void {
     throw new PeruError(
       'mismatch',
       `The factors of "${path}" in ${adapter} do not belong together: lora_A is ${listShape(a.shape)}, lora_B is ${listShape(b.shape)}.`,
-      'Save the adapter again with save_pretrained in PEFT, or download its folder again.',
+      SAVE_AGAIN,
     );
   }
   if (ofA !== rank) {

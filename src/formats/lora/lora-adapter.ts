@@ -57,7 +57,6 @@ export interface ModelClass {
 
 /** One way of saving adapters, listed in `adapter-formats.ts`. */
 export interface AdapterFormat {
-  readonly title: string;
   /** Names of its files inside the adapter's folder. */
   readonly files: { readonly weights: string; readonly config: string };
   /** Whether a folder that holds these files holds an adapter, complete. */

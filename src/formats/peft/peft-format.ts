@@ -27,7 +27,6 @@ const PICKLED_WEIGHTS = 'adapter_model.bin';
 export const MLX_ADAPTER_FILE = 'adapters.safetensors';
 
 export const PEFT: AdapterFormat = {
-  title: 'PEFT',
   files: { weights: WEIGHTS, config: CONFIG },
   recognises: (has) => has(WEIGHTS) && has(CONFIG),
   refuseIncomplete,

@@ -18,6 +18,7 @@ import {
   tensorCosts,
 } from './files-written';
 import { type FullJob } from './full-job';
+import { type SparseMeasure } from './measure-cache';
 import { measureSparse } from './measure-sparse';
 import { mergeGroup } from './merge-group';
 import { ownTensors } from './own-tensors';
@@ -48,7 +49,8 @@ export async function exportFull(
   const selections = new SelectionSet(job);
   try {
     await mergeGroup(job);
-    const sizes = await plannedBytes(job, selections);
+    const measure = await measured(job, selections);
+    const sizes = plannedBytes(job, measure);
     const { emit, signal, group } = job;
     const { allowNonFinite, book } = group.origin;
     const side = await sideFiles(group.sources.base, signal);
@@ -56,7 +58,8 @@ export async function exportFull(
     const staged = await Staging.begin(place, { emit, signal, allowNonFinite, totalBytes });
     const merge = mergeRecipe(group, job.recipe, await book.hashedRecords(job));
     const mergedSha256 = await addMerged(job, merge, staged);
-    const index = await addSparse(job, selections, { merge, mergedSha256, staged });
+    const { counts } = measure;
+    const index = await addSparse(job, selections, { merge, mergedSha256, staged, counts });
     await addSideFiles(staged, group.sources.base, side, signal);
     await addAbout(staged, request, {
       recipe: sparseRecord(merge, job.recipe),
@@ -71,17 +74,22 @@ export async function exportFull(
   }
 }
 
-/** Bytes of the weights' files, as the Storage table has them; measured where they are not yet. */
-async function plannedBytes(job: FullJob, selections: SelectionSet): Promise<number> {
+/** What the Storage table was told of the kept entries; measured where they are not yet. */
+async function measured(job: FullJob, selections: SelectionSet): Promise<SparseMeasure> {
   const { group, recipe } = job;
   const key = sparseKey(METHOD, recipe.keptPercent, recipe);
-  if (group.measures.get(key) === null) {
-    await measureSparse(job, selections, [recipe.keptPercent], [METHOD]);
-  }
+  const known = group.measures.get(key);
+  if (known !== null) return known;
+  await measureSparse(job, selections, [recipe.keptPercent], [METHOD]);
+  return group.measures.get(key)!;
+}
+
+/** Bytes of the weights' files, as the Storage table has them. */
+function plannedBytes({ group, recipe }: FullJob, { row }: SparseMeasure): number {
   const sparse = new Set(sparsePaths(group));
   const files = [
     ...mergedFiles(group, recipe),
-    ...(group.measures.get(key)?.row.files ?? []).filter(({ name }) => sparse.has(name)),
+    ...row.files.filter(({ name }) => sparse.has(name)),
   ];
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
@@ -118,10 +126,12 @@ async function addSparse(
     merge,
     mergedSha256,
     staged,
+    counts,
   }: {
     readonly merge: MergeRecipeFile;
     readonly mergedSha256: string;
     readonly staged: Staging;
+    readonly counts: SparseMeasure['counts'];
   },
 ): Promise<IndexCost[]> {
   const { group, recipe, signal } = job;
@@ -130,7 +140,7 @@ async function addSparse(
   const index: IndexCost[] = [];
   for (const { index: task, name } of group.tasks) {
     const selection = await selections.get(METHOD, recipe.keptPercent, task);
-    const costs = tensorCosts(group, await group.weights.keptCounts(selection));
+    const costs = tensorCosts(group, counts[task]!);
     signal.throwIfAborted();
     const own = ownTensors(group, task);
     const spec = {

@@ -1,10 +1,13 @@
 import { type SparseFacts } from '@/protocol/results';
 import { type StorageRow } from '@/recipe/recipe';
+import { type KeptCount } from '@/tensor/engine';
 
 /** What a sparse method costs and holds at one m. */
 export interface SparseMeasure {
   readonly facts: readonly SparseFacts[];
   readonly row: StorageRow;
+  /** Of each task, what every tensor that keeps any takes. */
+  readonly counts: readonly (readonly KeptCount[])[];
 }
 
 /** Every measure taken for the open group, so that none is taken twice. */

@@ -11,6 +11,7 @@ import { sparseKey, sparseMethodId } from '@/recipe/method-id';
 import { type SparseFacts } from '@/protocol/results';
 import { type StorageRow } from '@/recipe/recipe';
 import { storageRow } from '@/protocol/storage-row';
+import { type KeptCount } from '@/tensor/engine';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
 
@@ -20,6 +21,7 @@ interface Draft {
   readonly keptPercent: number;
   readonly facts: SparseFacts[];
   readonly files: FileSize[];
+  readonly counts: (readonly KeptCount[])[];
 }
 
 /**
@@ -37,7 +39,7 @@ export async function measureSparse(
   for (const keptPercent of keptPercents) {
     for (const method of methods) {
       const known = group.measures.get(sparseKey(method, keptPercent, recipe));
-      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [] });
+      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [], counts: [] });
       else for (const facts of known.facts) emit({ type: 'sparse', facts });
     }
   }
@@ -50,17 +52,17 @@ export async function measureSparse(
       emit({ type: 'sparse', facts: await measureTask(job, selections, draft, done) });
     }
   }
-  for (const { method, keptPercent, facts, files } of drafts) {
+  for (const { method, keptPercent, facts, files, counts } of drafts) {
     const center = centerFiles(job, method);
     const row = storageRow(sparseMethodId(method, keptPercent), [...center, ...files]);
-    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row });
+    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row, counts });
   }
 }
 
 async function measureTask(
   { group, recipe, signal }: FullJob,
   selections: SelectionSet,
-  { method, keptPercent, facts, files }: Draft,
+  { method, keptPercent, facts, files, counts }: Draft,
   index: number,
 ): Promise<SparseFacts> {
   const { name: task } = group.tasks[index]!;
@@ -71,8 +73,9 @@ async function measureTask(
   const id = sparseMethodId(method, keptPercent);
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
-  const counts = await group.weights.keptCounts(selection);
-  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts }));
+  const own = await group.weights.keptCounts(selection);
+  counts.push(own);
+  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts: own }));
   return told;
 }
 
