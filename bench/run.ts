@@ -5,6 +5,7 @@
 import { openDevice } from '@/gpu/device';
 import { createGpuEngine } from '@/kernels/engine';
 import { type Selection } from '@/tensor/engine';
+import { linearMerge } from '@/tensor/merge-plan';
 import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
@@ -96,7 +97,7 @@ type Group = ReturnType<typeof benchGroup>['group'];
 
 async function passesOf(group: Group): Promise<Pass[]> {
   const coefficients = Array.from({ length: TASKS }, () => 1 / TASKS);
-  const merge = (): Promise<void> => group.merge(coefficients, 'F16');
+  const merge = (): Promise<void> => group.merge(linearMerge(coefficients), 'F16');
   const select = async (percent: number): Promise<void> => {
     (await group.select('merged', 0, 'global', percent)).dispose();
   };

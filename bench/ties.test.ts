@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { encodeFloats } from '@/tensor/half';
 import { flatLayout, planChunks } from '@/tensor/layout';
+import { linearMerge } from '@/tensor/merge-plan';
 import { tieElements } from './ties';
 
 /** A group of one task, in chunks of eight, whose theta* is zero everywhere. */
@@ -14,7 +15,7 @@ async function groupOf(taskValues: readonly number[]) {
     group.upload(0, index, encodeFloats(new Float32Array(elementCount), 'F32'));
     group.upload(1, index, encodeFloats(Float32Array.from(values), 'F32'));
   }
-  await group.merge([0], 'F32');
+  await group.merge(linearMerge([0]), 'F32');
   return { group, chunks };
 }
 

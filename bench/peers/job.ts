@@ -13,6 +13,7 @@ import {
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { planChunks } from '@/tensor/layout';
+import { linearMerge } from '@/tensor/merge-plan';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 
 /** make_models.py writes a base and eight fine-tunes, all in F16. */
@@ -46,7 +47,7 @@ export async function runJob({ gpu, group, ...recipe }: JobOptions): Promise<str
   };
   const { weights, taskCount } = await load(engine, group);
   const reading = await lap();
-  await weights.merge(Array<number>(taskCount).fill(recipe.coefficient), 'F16');
+  await weights.merge(linearMerge(Array<number>(taskCount).fill(recipe.coefficient)), 'F16');
   const merging = await lap();
   for (let task = 0; task < taskCount; task++) {
     const selection = await weights.select('merged', task, 'global', recipe.keptPercent);

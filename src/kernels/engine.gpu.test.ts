@@ -3,6 +3,7 @@ import { openDevice } from '@/gpu/device';
 import { createReferenceEngine } from '@/reference/engine';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
+import { linearMerge } from '@/tensor/merge-plan';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';
 import {
@@ -38,7 +39,7 @@ describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase
   test('a layout without entries goes through every operation', async () => {
     const layout = flatLayout([{ name: 'empty', shape: [0, 3] }]);
     const group = engine().createGroup({ layout, chunks: [], taskCount: 1 });
-    await group.merge([1], 'F32');
+    await group.merge(linearMerge([1]), 'F32');
     expect([...(await group.countNonFinite(1))]).toEqual([0]);
     expect((await group.histogram('merged', 0)).counts.every((count) => count === 0)).toBe(true);
     for (const scope of ['global', 'tensor'] as const) {
@@ -76,7 +77,7 @@ describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase
 
   test('operations started together do not disturb one another', async () => {
     const fake = fakeGroup(engine(), SMALL);
-    await fake.group.merge([0.5, 0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F32');
     const kept = async (task: number, percent: number): Promise<number> => {
       const selection = await fake.group.select('merged', task, 'global', percent);
       const { kept } = await fake.group.stats(selection);
@@ -97,10 +98,10 @@ describe('losing the device', () => {
     const handle = await openDevice();
     const engine = createGpuEngine(handle);
     const fake = fakeGroup(engine, SMALL);
-    await fake.group.merge([0.5, 0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F32');
     const pending = [
       fake.group.materialize({ kind: 'merged' }, 'cpu'),
-      fake.group.merge([0.1, 0.1], 'F32'),
+      fake.group.merge(linearMerge([0.1, 0.1]), 'F32'),
       fake.group.select('base', 0, 'global', 10),
     ];
     handle.device.destroy();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type DeviceHandle, openDevice } from '@/gpu/device';
 import { type Engine } from '@/tensor/engine';
+import { linearMerge } from '@/tensor/merge-plan';
 import { createGpuEngine } from './engine';
 import {
   type FakeGroup,
@@ -15,11 +16,11 @@ const SIZE = 700;
 /** Every operation, as numbers to compare; all but `merge` find theta* merged. */
 const OPERATIONS: Readonly<Record<string, (fake: FakeGroup) => Promise<readonly number[]>>> = {
   merge: async (fake) => {
-    await fake.group.merge([0.5, 0.25], 'F32');
+    await fake.group.merge(linearMerge([0.5, 0.25]), 'F32');
     return [...(await flatWeights(fake, { kind: 'merged' }))];
   },
   'merge to another dtype': async (fake) => {
-    await fake.group.merge([0.5, 0.25], 'BF16');
+    await fake.group.merge(linearMerge([0.5, 0.25]), 'BF16');
     return [...(await flatWeights(fake, { kind: 'merged' }))];
   },
   countNonFinite: async ({ group }) => [...(await group.countNonFinite(1))],
@@ -49,7 +50,7 @@ const SPEC: FakeGroupSpec = {
 /** A merged group on a device where no buffer waits for reuse. */
 async function mergedGroup(handle: DeviceHandle, engine: Engine): Promise<FakeGroup> {
   const fake = fakeGroup(engine, SPEC);
-  await fake.group.merge([1, 1], 'F16');
+  await fake.group.merge(linearMerge([1, 1]), 'F16');
   handle.buffers.trim();
   return fake;
 }
@@ -102,7 +103,7 @@ describe('after the device refused a buffer', () => {
     const engine = createGpuEngine(handle);
     const { group } = await mergedGroup(handle, engine);
     const refusal = refuseBuffer(handle, 1);
-    await expect(group.merge([1, 0], 'F32')).rejects.toThrow();
+    await expect(group.merge(linearMerge([1, 0]), 'F32')).rejects.toThrow();
     refusal.restore();
     await expect(group.histogram('merged', 0)).rejects.toThrow(/before any merge/);
     engine.dispose();

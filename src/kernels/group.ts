@@ -19,6 +19,7 @@ import {
   type WeightsOf,
 } from '@/tensor/engine';
 import { type FlatLayout } from '@/tensor/layout';
+import { type MergePlan } from '@/tensor/merge-plan';
 import { weightsInMemory, weightsOnGpu } from '@/kernels/operations/apply';
 import { blockTable } from '@/kernels/weights/blocks';
 import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
@@ -119,11 +120,11 @@ export class GpuGroup implements WeightGroup {
     return this.attempt(() => countNonFiniteValues(this.context, checkpoint));
   }
 
-  async merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
+  async merge(plan: MergePlan, dtype: FloatDtype): Promise<void> {
     return this.attempt(() => {
       this.mergeCount++;
       this.histograms.drop('merged');
-      return mergeChunks(this.context, this.taskTables, coefficients, dtype);
+      return mergeChunks(this.context, this.taskTables, plan, dtype);
     });
   }
 

@@ -3,6 +3,7 @@ import { openDevice } from '@/gpu/device';
 import { createReferenceEngine } from '@/reference/engine';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Center, type Scope, type WeightsOf } from '@/tensor/engine';
+import { linearMerge } from '@/tensor/merge-plan';
 import { createGpuEngine } from './engine';
 import { useEngine } from './test-device';
 import {
@@ -53,7 +54,7 @@ async function everything(fake: FakeGroup): Promise<unknown[]> {
   const { group } = fake;
   const all: unknown[] = [];
   for (let c = 0; c <= 3; c++) all.push(await group.countNonFinite(c));
-  await group.merge([0.5, -0.25, 0.125], 'BF16');
+  await group.merge(linearMerge([0.5, -0.25, 0.125]), 'BF16');
   all.push(await flatWeights(fake, { kind: 'merged' }), await flatWeights(fake, { kind: 'base' }));
   for (const task of [0, 2]) {
     for (const center of ['merged', 'base'] as Center[]) {
@@ -106,13 +107,13 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
 
   test('a selection outlives its pages, not another merge', async () => {
     const fake = streamedGroup(engine(), oddSpec(1), (least) => least);
-    await fake.group.merge([0.5, 0.5, 0.5], 'BF16');
+    await fake.group.merge(linearMerge([0.5, 0.5, 0.5]), 'BF16');
     const selection = await fake.group.select('merged', 0, 'global', 10);
     const before = await fake.group.keptMask(selection);
     await fake.group.countNonFinite(2);
     await fake.group.histogram('base', 1);
     expect(await fake.group.keptMask(selection)).toEqual(before);
-    await fake.group.merge([0.5, 0.5, 0.5], 'BF16');
+    await fake.group.merge(linearMerge([0.5, 0.5, 0.5]), 'BF16');
     await expect(fake.group.stats(selection)).rejects.toThrow(/changed/);
     fake.group.dispose();
   });
@@ -121,7 +122,7 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
     const fake = streamedGroup(engine(), oddSpec(2), (least) => least);
     const { group, chunks } = fake;
     const coefficients = [1, 0.5, 0.25];
-    await group.merge(coefficients, 'BF16');
+    await group.merge(linearMerge(coefficients), 'BF16');
     const expected = [
       await flatWeights(fake, { kind: 'merged' }),
       await group.histogram('base', 2),
@@ -135,10 +136,12 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
       fake.refuse(bad);
       const { checkpoint } = bad;
       await expect(group.countNonFinite(checkpoint)).rejects.toThrow(new TypeError('dropped'));
-      await expect(group.merge(coefficients, 'BF16')).rejects.toThrow(new TypeError('dropped'));
+      await expect(group.merge(linearMerge(coefficients), 'BF16')).rejects.toThrow(
+        new TypeError('dropped'),
+      );
       await expect(group.histogram('merged', 0)).rejects.toThrow(/before any merge/);
       fake.refuse(null);
-      await group.merge(coefficients, 'BF16');
+      await group.merge(linearMerge(coefficients), 'BF16');
       const again = [await flatWeights(fake, { kind: 'merged' }), await group.histogram('base', 2)];
       expect(again).toEqual(expected);
     }
@@ -163,7 +166,7 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
   test('disposed of in the middle of a read, it ends with an error and holds nothing', async () => {
     const spec = oddSpec(1);
     const fake = streamedGroup(engine(), spec);
-    const merging = fake.group.merge([1, 1, 1], 'F32');
+    const merging = fake.group.merge(linearMerge([1, 1, 1]), 'F32');
     const failed = expect(merging).rejects.toThrow();
     await Promise.resolve();
     fake.group.dispose();
@@ -187,10 +190,7 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
 /** All a job asks of one task after another, as the worker does. */
 async function wholeJob(fake: FakeGroup, taskCount: number, other: Scope): Promise<void> {
   const { group, layout } = fake;
-  await group.merge(
-    Array.from({ length: taskCount }, () => 0.3),
-    'F16',
-  );
+  await group.merge(linearMerge(Array<number>(taskCount).fill(0.3)), 'F16');
   for (const { flatStart, elementCount } of layout.tensors)
     await group.readMerged(flatStart, elementCount);
   for (let task = 0; task < taskCount; task++) {

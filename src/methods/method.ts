@@ -1,17 +1,18 @@
 import { type Center } from '@/tensor/engine';
+import { type MergePlan } from '@/tensor/merge-plan';
 import { type MergeParameter } from './parameters';
 
 /**
- * Merges T task vectors into one model: theta* = theta_0 + sum_t c_t (theta_t - theta_0). Whatever is
- * shown, linked or written of a merger is said here: listing it in `registry.ts` is all it needs.
+ * Merges T task vectors into one model theta*. Whatever is shown, linked or written of a merger is
+ * said here: listing it in `registry.ts` is all it needs.
  */
 export interface Merger {
   /** As it begins a sentence: `Task arithmetic`. */
   readonly title: string;
   /** Numbers that change the result; the others are neither asked for nor written. */
   readonly parameters: readonly MergeParameter[];
-  /** c_t, one a task. */
-  readonly coefficients: (taskCount: number, lambda: number) => number[];
+  /** What an engine is to do with this many tasks. */
+  readonly plan: (taskCount: number, lambda: number) => MergePlan;
   /** What stands before the sum over the tasks. */
   readonly factor: {
     /** In the page's formula: `0.3`, `1/T`. */

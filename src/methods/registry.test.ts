@@ -4,15 +4,15 @@ import { MERGERS, SPARSE_COMPRESSORS } from './registry';
 describe('mergers', () => {
   it('average with weights that add up to one, whatever λ is', () => {
     for (const taskCount of [1, 2, 3, 8, 20]) {
-      const weights = MERGERS['simple-average'].coefficients(taskCount, 0.7);
+      const { coefficients: weights } = MERGERS['simple-average'].plan(taskCount, 0.7);
       expect(weights).toHaveLength(taskCount);
       expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
     }
   });
 
   it('agree where task arithmetic uses λ = 1 / T', () => {
-    expect(MERGERS['task-arithmetic'].coefficients(8, 1 / 8)).toEqual(
-      MERGERS['simple-average'].coefficients(8, 0.3),
+    expect(MERGERS['task-arithmetic'].plan(8, 1 / 8)).toEqual(
+      MERGERS['simple-average'].plan(8, 0.3),
     );
   });
 });

@@ -1,10 +1,11 @@
+import { linearMerge } from '@/tensor/merge-plan';
 import { type Merger } from './method';
 
 /** Task arithmetic (arXiv 2212.04089): theta* = theta_0 + λ sum_t (theta_t - theta_0). */
 export const taskArithmetic: Merger = {
   title: 'Task arithmetic',
   parameters: ['lambda'],
-  coefficients: (taskCount, lambda) => new Array<number>(taskCount).fill(lambda),
+  plan: (taskCount, lambda) => linearMerge(new Array<number>(taskCount).fill(lambda)),
   factor: { symbol: String, words: (lambda) => `${lambda} times the sum` },
   card: {
     models: (_, lambda) => `θ\\* = θ₀ + λ Σₜ (θₜ − θ₀), with λ = ${lambda}`,

@@ -18,6 +18,7 @@ import { encodeFloats } from '@/tensor/half';
 import { type I8Scale, i8Scale } from '@/tensor/i8-scale';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
+import { type MergePlan, plannedTasks } from '@/tensor/merge-plan';
 import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept, loadedValue } from './apply';
@@ -93,18 +94,19 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** One pass over base and all tasks. */
-  merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void> {
+  merge(plan: MergePlan, dtype: FloatDtype): Promise<void> {
     return this.turns.take(async () => {
-      if (coefficients.length !== this.spec.taskCount) {
-        throw misuse(`${coefficients.length} coefficients for ${this.spec.taskCount} tasks.`);
+      const { taskCount } = this.spec;
+      if (plannedTasks(plan) !== taskCount) {
+        throw misuse(`A merge of ${plannedTasks(plan)} tasks was asked of ${taskCount} tasks.`);
       }
       this.mergeCount++;
       this.mergedDtype = dtype;
       await this.store.remake(async (put) => {
-        const all = Array.from({ length: this.spec.taskCount + 1 }, (_, c) => c);
+        const all = Array.from({ length: taskCount + 1 }, (_, checkpoint) => checkpoint);
         for await (const c of this.store.walk(all)) {
-          const tasks = coefficients.map((_, t) => this.store.values(t + 1, c));
-          put(c, mergeValues(this.store.values(0, c), tasks, coefficients, dtype));
+          const [base, ...tasks] = all.map((checkpoint) => this.store.values(checkpoint, c));
+          put(c, mergeValues(base!, tasks, plan, dtype));
         }
       });
     });

@@ -4,7 +4,8 @@
  * and serve browsers without WebGPU. Methods are written against this interface alone.
  *
  * Numerics both keep (docs/ARCHITECTURE.md, "Numerics"):
- * - theta* = theta_0 + sum_t c_t (theta_t - theta_0), rounded once (nearest even) to its dtype.
+ * - theta* = theta_0 + sum_t c_t (theta_t - theta_0) where a `MergePlan` is linear, rounded once
+ *   (nearest even) to its dtype.
  * - u_t = theta_t - center, in f32; keys are the 31 magnitude bits of u_t.
  * - exactly k entries are kept; ties at the threshold enter lowest flat index first.
  * - a kept value is rounded to the value dtype, then added to the center in f32.
@@ -15,6 +16,7 @@
 import { type FloatDtype, type ValueDtype } from './dtype';
 import { type Chunk, type FlatLayout } from './layout';
 import { type LowRankGroup, type LowRankProduct } from './low-rank';
+import { type MergePlan } from './merge-plan';
 import { type WeightData } from './weight-data';
 
 export interface AdapterReport {
@@ -178,8 +180,12 @@ export interface WeightGroup {
   upload(checkpoint: CheckpointIndex, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** NaN and Inf per tensor of the layout, looked for on the raw bits. */
   countNonFinite(checkpoint: CheckpointIndex): Promise<Uint32Array>;
-  /** theta* from one coefficient a task, stored as `dtype`. Invalidates selections around theta*. */
-  merge(coefficients: readonly number[], dtype: FloatDtype): Promise<void>;
+  /**
+   * theta* as the plan has it, stored as `dtype`. Invalidates selections around theta*.
+   *
+   * @throws PeruError `internal` where the plan is for another number of tasks
+   */
+  merge(plan: MergePlan, dtype: FloatDtype): Promise<void>;
   /** Histogram of |theta_task - center| for the slider: global, summed over chunks. */
   histogram(center: Center, task: number): Promise<MagnitudeHistogram>;
   /**

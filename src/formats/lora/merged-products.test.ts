@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { denseDelta } from '@/reference/low-rank-delta';
 import { encodeFloats } from '@/tensor/half';
 import { type Factor, type LowRankProduct } from '@/tensor/low-rank';
+import { linearMerge } from '@/tensor/merge-plan';
 import { mergedProducts } from './merged-products';
 
 function factor(values: readonly number[], vectors: Factor['vectors']): Factor {
@@ -22,7 +23,7 @@ describe('mergedProducts', () => {
   const two = [product('w', 3, 4, 2), product('é', 1, 3), product('Z', 2, 5)];
 
   it('adds up the products of all tasks without cross terms', () => {
-    const merged = mergedProducts([one, two], [0.3, -1.5]);
+    const merged = mergedProducts([one, two], linearMerge([0.3, -1.5]));
     const whole = merged.find(({ name }) => name === 'w')!;
     const expected = denseDelta(one[0]!).map(
       (value, i) => 0.3 * value - 1.5 * denseDelta(two[0]!)[i]!,
@@ -34,7 +35,7 @@ describe('mergedProducts', () => {
   });
 
   it('gives a weight that one task adapts that task alone, in bytewise order of names', () => {
-    const merged = mergedProducts([one, two], [2, 4]);
+    const merged = mergedProducts([one, two], linearMerge([2, 4]));
     expect(merged.map(({ name }) => name)).toEqual(['Z', 'only-one', 'w', 'é']);
     const alone = merged[1]!;
     expect(alone.terms).toEqual([{ ...one[1]!.terms[0]!, coefficient: 2 }]);
@@ -42,16 +43,16 @@ describe('mergedProducts', () => {
   });
 
   it('leaves its input as it was, and merges what is merged already', () => {
-    const merged = mergedProducts([one, two], [1, 1]);
-    const twice = mergedProducts([merged], [2]);
+    const merged = mergedProducts([one, two], linearMerge([1, 1]));
+    const twice = mergedProducts([merged], linearMerge([2]));
     expect(one[0]!.terms).toHaveLength(1);
     expect(twice.find(({ name }) => name === 'w')!.terms.map((t) => t.coefficient)).toEqual([1, 4]);
-    expect(mergedProducts([], [])).toEqual([]);
+    expect(mergedProducts([], linearMerge([]))).toEqual([]);
   });
 
   it('refuses what does not belong together', () => {
-    expect(() => mergedProducts([one], [1, 2])).toThrow(RangeError);
+    expect(() => mergedProducts([one], linearMerge([1, 2]))).toThrow(RangeError);
     const other = [{ ...product('w', 1, 1), rows: 3 }];
-    expect(() => mergedProducts([one, other], [1, 1])).toThrow(/"w" two shapes/);
+    expect(() => mergedProducts([one, other], linearMerge([1, 1]))).toThrow(/"w" two shapes/);
   });
 });

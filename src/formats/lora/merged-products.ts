@@ -1,20 +1,20 @@
 /** Merging adapters of one base: per weight the weighted sum of their products, kept as factors. */
 import { flatLayout } from '@/tensor/layout';
 import { type LowRankProduct, type LowRankTerm } from '@/tensor/low-rank';
+import { type LinearMerge } from '@/tensor/merge-plan';
 
 /**
- * The update of task arithmetic over adapters, sum_t c_t Δ_t, one product a weight: the terms of
+ * The update of a linear merge of adapters, sum_t c_t Δ_t, one product a weight: the terms of
  * all tasks side by side, so nothing is multiplied out and no cross terms B_s A_t arise (which
  * averaging the factors themselves would add). A weight that only some tasks adapt has only their
  * terms. Products come in bytewise order of their weights' names, terms in order of the tasks.
  *
  * @param products each task's products, as `readProducts` gives them
- * @param coefficients c_t, one a task
  * @throws RangeError when the counts differ, or one weight has two shapes
  */
 export function mergedProducts(
   products: readonly (readonly LowRankProduct[])[],
-  coefficients: readonly number[],
+  { coefficients }: LinearMerge,
 ): LowRankProduct[] {
   if (products.length !== coefficients.length) {
     throw new RangeError(`${products.length} adapters have ${coefficients.length} coefficients.`);

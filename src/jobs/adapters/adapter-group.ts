@@ -3,6 +3,7 @@ import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type ModelWeights } from '@/tensor/engine';
 import { type LowRankGroup } from '@/tensor/low-rank';
+import { type MergePlan } from '@/tensor/merge-plan';
 import { type GroupOrigin } from '@/jobs/group/recipe-record';
 import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type StorageRow } from '@/recipe/recipe';
@@ -30,7 +31,7 @@ export interface AdapterGroup extends ScoredGroup {
 export interface MergedAdapter {
   /** `mergeKey` of the recipe it stands for. */
   readonly key: string;
-  readonly coefficients: readonly number[];
+  readonly mergePlan: MergePlan;
   /** One product an adapted weight, in the order of `AdapterContents.modules`. */
   readonly lowRank: LowRankGroup;
   /** Triplets of each product that are not rounding noise. */

@@ -5,6 +5,7 @@ import { isFloatDtype } from '@/tensor/dtype';
 import { type Engine, type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
+import { type MergePlan } from '@/tensor/merge-plan';
 import { readRange } from '@/tensor/safetensors';
 import { uploadCheckpoints, type UploadOptions } from '@/jobs/group/load-weights';
 import { floatWeights } from '@/jobs/group/float-weights';
@@ -84,22 +85,19 @@ function notTied(adapter: string, head: string, embedding: string): PeruError {
   );
 }
 
-/**
- * The copies merged as full weights are: theta_0 + sum_t c_t (theta_t - theta_0), where a task
- * without a copy of a tensor stands at the base's.
- */
+/** The copies merged as full weights are; a task without a copy of a tensor stands at the base's. */
 export async function mergedCopies(
   engine: Engine,
   group: {
     readonly base: CheckpointTensors;
     readonly adapters: readonly PlannedAdapter[];
     readonly names: readonly string[];
-    readonly coefficients: readonly number[];
+    readonly mergePlan: MergePlan;
   },
   location: 'cpu' | 'gpu',
   options: UploadOptions,
 ): Promise<ModelWeights> {
-  const { base, adapters, names, coefficients } = group;
+  const { base, adapters, names, mergePlan } = group;
   if (names.length === 0) return NONE;
   const own = (replaced: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor => {
     const tensor = replaced.get(name) ?? base.tensors.get(name);
@@ -125,7 +123,7 @@ export async function mergedCopies(
   };
   const weights = await uploadCheckpoints(engine, spec, options);
   try {
-    await weights.merge(coefficients, 'F32');
+    await weights.merge(mergePlan, 'F32');
     return await weights.materialize({ kind: 'merged' }, location);
   } finally {
     weights.dispose();

@@ -98,7 +98,7 @@ async function mergedWritten(
     base,
     adapters: plan.adapters,
     names: plan.replacedTensors,
-    coefficients: merged.coefficients,
+    mergePlan: merged.mergePlan,
   };
   // Copies were looked through when the group was opened.
   const options = { allowNonFinite: true, emit: () => undefined, signal };

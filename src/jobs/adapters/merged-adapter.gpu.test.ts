@@ -31,8 +31,8 @@ it('the zoo’s eight adapters merge into one whose products are their weighted 
     signal,
   });
   if (group.kind !== 'adapters') throw new Error('Adapters opened as fine-tunes.');
-  const coefficients = MERGERS['task-arithmetic'].coefficients(folders.length, manifest.lambda);
-  const products = mergedProducts(group.products.products, coefficients);
+  const plan = MERGERS['task-arithmetic'].plan(folders.length, manifest.lambda);
+  const products = mergedProducts(group.products.products, plan);
   const merged = group.engine.createLowRankGroup(products);
   const report = await merged.factorize();
   // A residual and an orthogonality of a few units in the last place, times the root of 128 terms.

@@ -16,8 +16,8 @@ export async function mergeAdapters({ group, recipe }: AdapterJob): Promise<void
   group.merged?.lowRank.dispose();
   group.merged = null;
   const { mergeMethod, lambda } = recipe;
-  const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
-  const products = mergedProducts(group.products.products, coefficients);
+  const mergePlan = MERGERS[mergeMethod].plan(group.tasks.length, lambda);
+  const products = mergedProducts(group.products.products, mergePlan);
   const lowRank = group.engine.createLowRankGroup(products);
   try {
     await lowRank.factorize();
@@ -26,7 +26,7 @@ export async function mergeAdapters({ group, recipe }: AdapterJob): Promise<void
     throw error;
   }
   const ranks = products.map((_, product) => numericalRank(lowRank.singularValues(product)));
-  group.merged = { key, coefficients, lowRank, ranks };
+  group.merged = { key, mergePlan, lowRank, ranks };
 }
 
 function numericalRank(values: Float32Array): number {

@@ -77,8 +77,8 @@ async function layOutMerged(job: AdapterJob, location: 'cpu' | 'gpu'): Promise<M
   const { engine, base, plan } = job.group;
   const merged = mergedAdapter(job);
   const { adapters, replacedTensors: names } = plan;
-  const { coefficients, lowRank, ranks } = merged;
-  const parts = { base, adapters, names, coefficients };
+  const { mergePlan, lowRank, ranks } = merged;
+  const parts = { base, adapters, names, mergePlan };
   const copies = await mergedCopies(engine, parts, location, quietly(job));
   const adapted = lowRank.products.flatMap(({ name }, product): AdaptedWeight[] => {
     const rank = ranks[product]!;

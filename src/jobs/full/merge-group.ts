@@ -21,12 +21,12 @@ export async function mergeGroup({ group, recipe, emit }: FullJob): Promise<void
   // Until the merge has ended, theta* belongs to no recipe.
   group.mergedKey = null;
   const { mergeMethod, lambda } = recipe;
-  const coefficients = MERGERS[mergeMethod].coefficients(group.tasks.length, lambda);
+  const plan = MERGERS[mergeMethod].plan(group.tasks.length, lambda);
   const dtype = mergedDtypeOf(group, recipe);
   refuseWiderMerge(group, dtype);
   group.progress?.begin('Merging');
   try {
-    await group.weights.merge(coefficients, dtype);
+    await group.weights.merge(plan, dtype);
   } finally {
     group.progress?.end();
   }

@@ -208,8 +208,8 @@ async function scoredModels(recipe: Recipe): Promise<Map<string, ModelWeights>> 
   const group = await loadFull(FULL_REQUEST);
   const { weights, tasks, mergedDtype } = group;
   const { mergeMethod, lambda, keptPercent, scope, valueDtype } = recipe;
-  const coefficients = MERGERS[mergeMethod].coefficients(tasks.length, lambda);
-  await weights.merge(coefficients, recipe.mergedDtype ?? mergedDtype);
+  const plan = MERGERS[mergeMethod].plan(tasks.length, lambda);
+  await weights.merge(plan, recipe.mergedDtype ?? mergedDtype);
   const models = new Map<string, ModelWeights>();
   models.set('merged', await weights.materialize({ kind: 'merged' }, 'cpu'));
   for (const { index, name } of tasks) {

@@ -3,6 +3,7 @@ import { createReferenceEngine } from '@/reference/engine';
 import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { type Scope } from '@/tensor/engine';
 import { roundToDtype } from '@/tensor/half';
+import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
 import {
   deltas,
@@ -44,7 +45,7 @@ describe.each(engineCases(createReferenceEngine))('apply on $name', (engineCase)
 
   test.each(FLOAT_DTYPES)('theta* in %s: nothing kept is theta* bit for bit', async (dtype) => {
     const fake = skewedGroup(engine());
-    await fake.group.merge([0.4, 0.4], dtype);
+    await fake.group.merge(linearMerge([0.4, 0.4]), dtype);
     const merged = await flatWeights(fake, { kind: 'merged' });
     const selection = await fake.group.select('merged', 0, 'global', 0);
     const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F16' });
@@ -64,7 +65,7 @@ describe.each(engineCases(createReferenceEngine))('apply on $name', (engineCase)
 
   test('everything kept in F32 is theta_t within one step', async () => {
     const fake = skewedGroup(engine());
-    await fake.group.merge([0.4, 0.4], 'F32');
+    await fake.group.merge(linearMerge([0.4, 0.4]), 'F32');
     const selection = await fake.group.select('merged', 1, 'tensor', 100);
     const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F32' });
     const merged = await flatWeights(fake, { kind: 'merged' });
@@ -82,7 +83,7 @@ describe.each(engineCases(createReferenceEngine))('apply on $name', (engineCase)
     '%s: kept entries move by the rounded value, others not at all',
     async (scope) => {
       const fake = skewedGroup(engine());
-      await fake.group.merge([0.4, 0.4], 'F16');
+      await fake.group.merge(linearMerge([0.4, 0.4]), 'F16');
       const merged = await flatWeights(fake, { kind: 'merged' });
       const u = deltas(fake.values[1]!, merged);
       const selection = await fake.group.select('merged', 0, scope, 10);
@@ -150,7 +151,7 @@ describe.each(gpuCases)('weights in GPU buffers on $name', (engineCase) => {
       maxElements,
       valueOf: normalValues(13, size, 1),
     });
-    await fake.group.merge([0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5]), 'F32');
     const selection = await fake.group.select('merged', 0, 'global', 10);
     const sparse = { kind: 'sparse', selection, valueDtype: 'BF16' } as const;
     for (const weights of [{ kind: 'task', task: 0 }, { kind: 'merged' }, sparse] as const) {

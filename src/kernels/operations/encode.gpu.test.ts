@@ -4,6 +4,7 @@ import { createReferenceEngine } from '@/reference/engine';
 import { bytesPerValue, FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Center, type EncodedTensor, type Scope, type Selection } from '@/tensor/engine';
 import { decodeFloats } from '@/tensor/half';
+import { linearMerge } from '@/tensor/merge-plan';
 import { bitsOf, encodeAll, firstDifference, loadedPositions, loadedWeights } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
 import {
@@ -73,7 +74,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
     'files hold what is scored: base $base, ties $isCoarse',
     async ({ base, isCoarse }) => {
       const fake = fakeGroup(engine(), askewSpec(base, isCoarse));
-      await fake.group.merge([0.4, 0.3], base);
+      await fake.group.merge(linearMerge([0.4, 0.3]), base);
       for (const center of ['merged', 'base'] as Center[]) {
         for (const [scope, percent] of [
           ['global', 10],
@@ -91,7 +92,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
 
   test('nothing kept: no tensors; everything kept: all but the empty ones', async () => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
-    await fake.group.merge([0.5, 0.5], 'F16');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
     for (const scope of ['global', 'tensor'] as Scope[]) {
       const none = await fake.group.select('merged', 1, scope, 0);
       for (const dtype of VALUE_DTYPES) expect(await encodeAll(fake, none, dtype)).toEqual([]);
@@ -156,7 +157,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
       valueOf: (checkpoint, i) =>
         checkpoint === 0 ? halves[(3 * i) % 8]! * (i % 2) : halves[i % 8]!,
     });
-    await fake.group.merge([0.5], 'F16');
+    await fake.group.merge(linearMerge([0.5]), 'F16');
     for (const center of ['merged', 'base'] as Center[]) {
       for (const percent of [20, 60, 100]) {
         await expectFaithful(fake, await fake.group.select(center, 0, 'global', percent));
@@ -168,7 +169,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
   test('the engines agree on every byte', async () => {
     const twin = residentGroup(createReferenceEngine(), askewSpec('BF16', true));
     const fake = fakeGroup(engine(), askewSpec('BF16', true));
-    for (const { group } of [twin, fake]) await group.merge([0.25, 0.5], 'BF16');
+    for (const { group } of [twin, fake]) await group.merge(linearMerge([0.25, 0.5]), 'BF16');
     for (const scope of ['global', 'tensor'] as Scope[]) {
       const [its, mine] = [
         await twin.group.select('merged', 1, scope, 7),
@@ -183,7 +184,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
 
   test('whoever stops half-way leaves the group usable and holds nothing', async () => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
-    await fake.group.merge([0.5, 0.5], 'F16');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
     const selection = await fake.group.select('merged', 0, 'global', 10);
     const expected = await encodeAll(fake, selection, 'F16');
     const seen: EncodedTensor[] = [];
@@ -199,11 +200,11 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
   test('a stale or foreign selection is refused', async () => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
     const other = residentGroup(createReferenceEngine(), askewSpec('F16'));
-    await fake.group.merge([0.5, 0.5], 'F16');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
     const foreign = await other.group.select('base', 0, 'global', 10);
     await expect(encodeAll(fake, foreign, 'F16')).rejects.toMatchObject({ kind: 'internal' });
     const stale = await fake.group.select('merged', 0, 'global', 10);
-    await fake.group.merge([0.5, 0.25], 'F16');
+    await fake.group.merge(linearMerge([0.5, 0.25]), 'F16');
     await expect(encodeAll(fake, stale, 'I8')).rejects.toThrow(/changed/);
     fake.group.dispose();
   });
@@ -214,7 +215,7 @@ describe.each(CASES)('theta* as stored on $name', (engineCase) => {
 
   test.each(FLOAT_DTYPES)('%s: any run of any tensor', async (dtype) => {
     const fake = fakeGroup(engine(), askewSpec('F32'));
-    await fake.group.merge([0.4, 0.3], dtype);
+    await fake.group.merge(linearMerge([0.4, 0.3]), dtype);
     const merged = await flatWeights(fake, { kind: 'merged' });
     for (const { flatStart, elementCount } of fake.layout.tensors) {
       const runs = [
@@ -241,7 +242,7 @@ describe.each(CASES)('theta* as stored on $name', (engineCase) => {
       maxElements: 30_000,
       valueOf: (_, i) => i,
     });
-    await fake.group.merge([0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5]), 'F32');
     const bytes = await fake.group.readMerged(3 + 11, size - 11);
     const expected = Array.from({ length: size - 11 }, (_, i) => i + 3 + 11);
     expect(firstDifference(decodeFloats(bytes, 'F32'), expected)).toBe(-1);
@@ -251,7 +252,7 @@ describe.each(CASES)('theta* as stored on $name', (engineCase) => {
   test('not before a merge, and not across tensors', async () => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
     await expect(fake.group.readMerged(0, 1)).rejects.toThrow(/before any merge/);
-    await fake.group.merge([1, 1], 'F16');
+    await fake.group.merge(linearMerge([1, 1]), 'F16');
     await expect(fake.group.readMerged(0, SIZE)).rejects.toThrow(/inside one tensor/);
     await expect(fake.group.readMerged(SIZE - 1, 2)).rejects.toThrow(/inside one tensor/);
     fake.group.dispose();

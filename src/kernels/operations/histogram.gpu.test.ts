@@ -10,6 +10,7 @@ import {
   raggedSizes,
   residentGroup,
 } from '@/kernels/test-group';
+import { linearMerge } from '@/tensor/merge-plan';
 
 /** Counts by comparing values with the bins' edges, not by looking at bits. */
 function countByValue(u: Float32Array): Map<number, number> {
@@ -45,7 +46,7 @@ describe.each(engineCases(createReferenceEngine))('histogram on $name', (engineC
       maxElements: 1000,
       valueOf: normalValues(size, size, 2),
     });
-    await fake.group.merge([0.5, 0.5], 'BF16');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'BF16');
     const centers = {
       base: fake.values[0]!,
       merged: await flatWeights(fake, { kind: 'merged' }),
@@ -101,9 +102,9 @@ describe.each(engineCases(createReferenceEngine))('histogram on $name', (engineC
       const { counts } = await fake.group.histogram(center, 0);
       return [...nonEmpty(counts).keys()][0];
     };
-    await fake.group.merge([0], 'F32');
+    await fake.group.merge(linearMerge([0]), 'F32');
     expect(await bin('merged')).toBe(0x3f80_0000 >>> 20); // 1
-    await fake.group.merge([0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5]), 'F32');
     expect(await bin('merged')).toBe(0x3f00_0000 >>> 20); // 0.5
     const moved = new Uint8Array(new Float32Array(8).fill(4).buffer);
     fake.group.upload(1, 0, moved);

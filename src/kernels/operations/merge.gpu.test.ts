@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createReferenceEngine } from '@/reference/engine';
 import { FLOAT_DTYPES, type FloatDtype } from '@/tensor/dtype';
 import { roundToDtype } from '@/tensor/half';
+import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
 import {
   engineCases,
@@ -60,7 +61,7 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
     });
     const coefficients = Array.from({ length: taskCount }, (_, t) => 0.3 - 0.07 * t);
     for (const dtype of FLOAT_DTYPES) {
-      await fake.group.merge(coefficients, dtype);
+      await fake.group.merge(linearMerge(coefficients), dtype);
       expectMerged(await flatWeights(fake, { kind: 'merged' }), fake.values, coefficients, dtype);
     }
     fake.group.dispose();
@@ -74,7 +75,7 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
       maxElements: 32_768,
       valueOf: normalValues(size, size, 2),
     });
-    await fake.group.merge([0.5, 0.5], 'F16');
+    await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
     expectMerged(await flatWeights(fake, { kind: 'merged' }), fake.values, [0.5, 0.5], 'F16');
     fake.group.dispose();
   });
@@ -89,7 +90,7 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
       valueOf: normalValues(21, size, 3),
     });
     const coefficients = [0.5, -0.25, 0.125];
-    await fake.group.merge(coefficients, dtype);
+    await fake.group.merge(linearMerge(coefficients), dtype);
     expectMerged(await flatWeights(fake, { kind: 'merged' }), fake.values, coefficients, dtype);
     fake.group.dispose();
   });
@@ -104,11 +105,11 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
       // Every F16 magnitude from zero through the subnormals upward, in both signs.
       valueOf: (checkpoint, i) => (checkpoint === 0 ? (i - 500) * 2 ** -24 : 0.1 * checkpoint),
     });
-    await fake.group.merge([0, 0, 0], 'F16');
+    await fake.group.merge(linearMerge([0, 0, 0]), 'F16');
     expect(await flatWeights(fake, { kind: 'merged' })).toEqual(fake.values[0]);
-    await fake.group.merge([0.2, 0.3, 0.4], 'BF16');
+    await fake.group.merge(linearMerge([0.2, 0.3, 0.4]), 'BF16');
     const first = await flatWeights(fake, { kind: 'merged' });
-    await fake.group.merge([0.2, 0.3, 0.4], 'BF16');
+    await fake.group.merge(linearMerge([0.2, 0.3, 0.4]), 'BF16');
     expect(await flatWeights(fake, { kind: 'merged' })).toEqual(first);
     fake.group.dispose();
   });
@@ -131,7 +132,7 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
       maxElements: 8,
       valueOf: (checkpoint, i) => (checkpoint === 0 ? 0 : values[i]!),
     });
-    await fake.group.merge([1], 'F16');
+    await fake.group.merge(linearMerge([1]), 'F16');
     const merged = await flatWeights(fake, { kind: 'merged' });
     expect([...merged]).toEqual([1, 1 + 2 ** -9, 65_504, Infinity, -Infinity, 0, 2 ** -23]);
     fake.group.dispose();
@@ -145,7 +146,7 @@ describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase)
       maxElements: 8,
       valueOf: () => 1,
     });
-    await expect(fake.group.merge([1], 'F32')).rejects.toThrow(/2 tasks/);
+    await expect(fake.group.merge(linearMerge([1]), 'F32')).rejects.toThrow(/2 tasks/);
     fake.group.dispose();
   });
 });

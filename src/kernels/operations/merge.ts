@@ -3,6 +3,7 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type KernelSource } from '@/gpu/pipelines';
 import { type PassRecorder } from '@/gpu/recorder';
 import { type FloatDtype } from '@/tensor/dtype';
+import { type LinearMerge, type MergePlan, plannedTasks } from '@/tensor/merge-plan';
 import { WORKGROUP_SIZE } from '@/kernels/weights/blocks';
 import {
   arenaRuns,
@@ -22,8 +23,7 @@ const ROW_WORDS = 4;
 const MIXED = 3;
 
 /**
- * theta* = theta_0 + sum_t c_t (theta_t - theta_0) into the group's buffers for theta*. One pass
- * over base and all tasks.
+ * theta* as the plan has it into the group's buffers for theta*.
  *
  * @param rows the group's task tables, one a chunk, written here
  * @throws PeruError `internal`, `out-of-memory` or `device-lost`
@@ -31,15 +31,24 @@ const MIXED = 3;
 export async function mergeChunks(
   context: GroupContext,
   rows: readonly GPUBuffer[],
-  coefficients: readonly number[],
+  plan: MergePlan,
+  dtype: FloatDtype,
+): Promise<void> {
+  const { taskCount } = context.spec;
+  if (plannedTasks(plan) !== taskCount) {
+    throw invariantError(`A merge of ${plannedTasks(plan)} tasks was asked of ${taskCount} tasks.`);
+  }
+  return mergeLinear(context, rows, plan, dtype);
+}
+
+/** theta_0 + sum_t c_t (theta_t - theta_0): one pass over base and all tasks. */
+async function mergeLinear(
+  context: GroupContext,
+  rows: readonly GPUBuffer[],
+  { coefficients }: LinearMerge,
   dtype: FloatDtype,
 ): Promise<void> {
   const { handle, spec, weights, merged } = context;
-  if (coefficients.length !== spec.taskCount) {
-    throw invariantError(
-      `${coefficients.length} coefficients were given for ${spec.taskCount} tasks.`,
-    );
-  }
   const kernels = await Promise.all(
     spec.chunks.map(({ dtypes }) => handle.pipelines.get(mergeSource(dtypes, dtype))),
   );

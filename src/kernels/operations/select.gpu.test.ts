@@ -3,6 +3,7 @@ import { createReferenceEngine } from '@/reference/engine';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Center, type Scope } from '@/tensor/engine';
 import { keptCount } from '@/tensor/kept-count';
+import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
 import {
   deltas,
@@ -92,7 +93,7 @@ describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase
       maxElements: 256,
       valueOf: normalValues(1, size, 2),
     });
-    await fake.group.merge([0.5, 0.5], baseDtype);
+    await fake.group.merge(linearMerge([0.5, 0.5]), baseDtype);
     await expectExactTop(fake, 1, 'merged', [1, 10, 50]);
     fake.group.dispose();
   });
@@ -183,9 +184,9 @@ describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase
       valueOf: normalValues(11, 1001, 2),
     };
     const fake = fakeGroup(engine(), spec);
-    await fake.group.merge([0.3, 0.3], 'F32');
+    await fake.group.merge(linearMerge([0.3, 0.3]), 'F32');
     await expectExactTop(fake, 0, 'merged', [10, 1]);
-    await fake.group.merge([0.9, 0.1], 'F32');
+    await fake.group.merge(linearMerge([0.9, 0.1]), 'F32');
     await expectExactTop(fake, 0, 'merged', [1, 10]);
     fake.group.dispose();
   });
@@ -198,10 +199,10 @@ describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase
       maxElements: 64,
       valueOf: normalValues(2, 64, 1),
     });
-    await fake.group.merge([1], 'F32');
+    await fake.group.merge(linearMerge([1]), 'F32');
     const around = await fake.group.select('merged', 0, 'global', 10);
     const base = await fake.group.select('base', 0, 'global', 10);
-    await fake.group.merge([0.5], 'F32');
+    await fake.group.merge(linearMerge([0.5]), 'F32');
     await expect(fake.group.stats(around)).rejects.toThrow(/changed/);
     expect((await fake.group.stats(base)).kept).toBe(6);
     fake.group.dispose();
