@@ -10,16 +10,17 @@ import tseslint from 'typescript-eslint';
 const MAY_IMPORT = {
   core: [],
   tensor: ['core'],
-  reference: ['tensor', 'core'],
+  codecs: ['tensor'],
+  reference: ['codecs', 'tensor', 'core'],
   gpu: ['tensor', 'core'],
-  kernels: ['gpu', 'tensor', 'core'],
-  formats: ['tensor', 'core'],
+  kernels: ['gpu', 'codecs', 'tensor', 'core'],
+  formats: ['codecs', 'tensor', 'core'],
   hub: ['formats', 'tensor', 'core'],
   methods: ['tensor'],
   recipe: ['methods', 'tensor', 'core'],
   plan: ['formats', 'tensor', 'core'],
   evaluate: ['tensor', 'core'],
-  export: ['recipe', 'methods', 'formats', 'tensor', 'core'],
+  export: ['recipe', 'methods', 'formats', 'codecs', 'tensor', 'core'],
   protocol: ['export', 'plan', 'recipe', 'formats', 'tensor', 'core'],
   sources: ['protocol', 'plan', 'recipe', 'methods', 'hub', 'formats', 'tensor', 'core'],
   datasets: ['sources', 'hub', 'formats', 'tensor', 'core'],
@@ -123,7 +124,7 @@ export default tseslint.config(
   {
     // Reads inside a typed array's bounds are the norm in numeric code; `!` keeps them legible.
     files: [
-      'src/{core,tensor,formats,hub,datasets,reference,gpu,kernels,methods,recipe,evaluate}/**',
+      'src/{core,tensor,codecs,formats,hub,datasets,reference,gpu,kernels,methods,recipe,evaluate}/**',
       'src/{export,plan,protocol,sources,jobs,platform,worker}/**',
       'bench/**',
     ],

@@ -1,5 +1,5 @@
 // Kept entries of a run of blocks, packed: their values, and the bytes of their distances
-// (src/export/sparse/gaps.ts). A block's first distance reaches back to another block, or chunk: its byte is
+// (src/codecs/gaps.ts). A block's first distance reaches back to another block, or chunk: its byte is
 // left 0 for src/kernels/operations/encode.ts, which knows. The buffer starts zeroed.
 //
 // One workgroup a block; a lane gathers bytes into words, and words that two lanes or two blocks share

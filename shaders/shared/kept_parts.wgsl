@@ -6,7 +6,7 @@ import package::shared::scan::{exclusive_scan, LARGEST_SCAN, SCAN_SIZE, scan_tot
 
 var<storage, read> kept_bits: array<u32>;
 
-// What a byte of gaps skips without keeping any (src/export/sparse/gaps.ts).
+// What a byte of gaps skips without keeping any (src/codecs/gaps.ts).
 const SKIP = 255u;
 
 // A lane's kept entries. Positions are counted in the chunk, from 1; 0: none.

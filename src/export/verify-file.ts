@@ -12,7 +12,7 @@ import {
   type TensorInfo,
 } from '@/tensor/safetensors';
 import { sha256Hex } from '@/core/sha256';
-import { GapReader, GapsError } from '@/formats/sparse/gaps';
+import { GapReader, GapsError } from '@/codecs/gap-reader';
 import { type WriteOptions, type WrittenFile, type WrittenTensor } from './written-file';
 
 export interface VerifyOptions extends WriteOptions {

@@ -1,13 +1,11 @@
 /** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
+import { encodeGaps, gapBytes } from '@/codecs/gaps';
 import { type ValueDtype } from '@/tensor/dtype';
 import { type EncodedTensor, type KeptCount } from '@/tensor/engine';
 import { encodeFloats } from '@/tensor/half';
 import { type I8Scale } from '@/tensor/i8-scale';
 import { quantize } from './i8';
 import { isKept, type ScopeThreshold } from './select';
-
-/** A byte of gaps that adds 255 and keeps none. */
-const SKIP = 255;
 
 /** The largest key kept in a run; 0 where none is. */
 export function largestKeptKey(
@@ -54,9 +52,8 @@ export async function countPieces(pieces: AsyncIterable<SelectedPiece>): Promise
         last = -1;
       }
       const count = counts.at(-1)!;
-      const distance = tensorStart + i - last;
       count.kept += 1;
-      count.gapBytes += 1 + Math.floor(distance / SKIP);
+      count.gapBytes += gapBytes(tensorStart + i - last);
       last = tensorStart + i;
     }
   }
@@ -88,20 +85,16 @@ export async function* encodePieces(
 
 /** Collects one tensor's kept entries, in order. */
 class TensorEncoder {
-  private readonly gaps: number[] = [];
+  private readonly positions: number[] = [];
   private readonly values: number[] = [];
-  private last = -1;
 
   constructor(readonly tensor: number) {}
 
   add({ piece: { tensorStart, u, keys }, threshold, first }: SelectedPiece): void {
     for (let i = 0; i < u.length; i++) {
       if (!isKept(threshold, keys[i]!, first + i)) continue;
-      let distance = tensorStart + i - this.last;
-      for (; distance >= SKIP; distance -= SKIP) this.gaps.push(SKIP);
-      this.gaps.push(distance);
+      this.positions.push(tensorStart + i);
       this.values.push(u[i]!);
-      this.last = tensorStart + i;
     }
   }
 
@@ -113,7 +106,7 @@ class TensorEncoder {
     yield {
       tensor,
       kept: values.length,
-      gaps: Uint8Array.from(this.gaps),
+      gaps: encodeGaps(this.positions),
       values: storedBytes(Float32Array.from(values), valueDtype, scale),
       scale: scale?.step ?? null,
     };

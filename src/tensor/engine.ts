@@ -128,7 +128,7 @@ export interface Selection {
   dispose(): void;
 }
 
-/** One tensor's kept entries, as `TASK.sparse.safetensors` holds them (`export/gaps`). */
+/** One tensor's kept entries, as `TASK.sparse.safetensors` holds them (`codecs/gaps.ts`). */
 export interface EncodedTensor {
   /** Index into `layout.tensors`. */
   readonly tensor: number;

@@ -1,6 +1,6 @@
 /** Counts what a mask of kept entries costs as gaps and values, on the CPU and tensor by tensor. */
 import { type FlatLayout, type TensorSpan } from '@/tensor/layout';
-import { gapBytes } from './gaps';
+import { gapBytes } from '@/codecs/gaps';
 import { type TensorCost } from './sparse-size';
 
 /**

@@ -3,7 +3,7 @@ import { type ValueDtype } from '@/tensor/dtype';
 import { type EncodedTensor } from '@/tensor/engine';
 import { encodeFloats } from '@/tensor/half';
 import { type FlatLayout } from '@/tensor/layout';
-import { encodeGaps } from './gaps';
+import { encodeGaps } from '@/codecs/gaps';
 
 /** Flat entries whose bit is set. */
 function isKept(mask: Uint32Array, flat: number): boolean {

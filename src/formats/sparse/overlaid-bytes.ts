@@ -8,7 +8,7 @@ import { decodeFloats } from '@/tensor/half';
 import { type FlatLayout, type TensorSpan } from '@/tensor/layout';
 import { RemoteBytes, tallyOf } from '@/tensor/remote-bytes';
 import { type TensorInfo } from '@/tensor/safetensors';
-import { GapReader } from './gaps';
+import { GapReader } from '@/codecs/gap-reader';
 import { type SparseFile } from './sparse-file';
 import { addKept, type KeptBytes, type KeptRest } from './virtual-add';
 

@@ -3,8 +3,8 @@ import { type ByteSource } from '@/tensor/byte-source';
 import { decodeFloats } from '@/tensor/half';
 import { readRange } from '@/tensor/safetensors';
 import { type TensorInfo } from '@/tensor/safetensors-header';
-import { decodeGaps } from './decode-gaps.fixture';
-import { GapReader } from './gaps';
+import { decodeGaps } from '@/codecs/decode-gaps.fixture';
+import { GapReader } from '@/codecs/gap-reader';
 import { type SparseFile } from './sparse-file';
 import { addKept } from './virtual-add';
 

@@ -2,7 +2,7 @@
 import { bytesPerValue, type ValueDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { decodeFloats } from '@/tensor/half';
-import { type GapReader, GapsError } from './gaps';
+import { type GapReader, GapsError } from '@/codecs/gap-reader';
 
 /** Kept entries of one tensor as their file holds them, or the last of them. */
 export interface KeptBytes {

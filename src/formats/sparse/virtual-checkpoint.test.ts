@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ByteSource } from '@/tensor/byte-source';
-import { encodeGaps } from '@/export/sparse/gaps';
+import { encodeGaps } from '@/codecs/gaps';
 import { checkpointTensors, readFlatRange } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { decodeFloats, encodeFloats } from '@/tensor/half';

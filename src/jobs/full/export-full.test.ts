@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { f32 } from '@/tensor/safetensors.fixture';
-import { decodeGaps } from '@/formats/sparse/decode-gaps.fixture';
+import { decodeGaps } from '@/codecs/decode-gaps.fixture';
 import {
   bench,
   exported,

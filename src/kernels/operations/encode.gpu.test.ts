@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeGaps } from '@/export/sparse/gaps';
+import { encodeGaps } from '@/codecs/gaps';
 import { createReferenceEngine } from '@/reference/engine';
 import { bytesPerValue, FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Center, type EncodedTensor, type Scope, type Selection } from '@/tensor/engine';

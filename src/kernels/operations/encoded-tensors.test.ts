@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeGaps } from '@/export/sparse/gaps';
+import { encodeGaps } from '@/codecs/gaps';
 import { type EncodedBlock, EncodedTensors } from './encoded-tensors';
 
 /** What the GPU writes for a block: no byte yet for its first entry. */

@@ -3,7 +3,7 @@
  * last entry of one block and the first of the next is written here: it may cross chunks, and
  * be millions of elements long.
  */
-import { gapSkips, SKIP } from './gap-skips';
+import { gapSkips, SKIP } from '@/codecs/gaps';
 import { type EncodedTensor } from '@/tensor/engine';
 import { type I8Scale } from '@/tensor/i8-scale';
 import { invariantError } from '@/kernels/weights/invariant-error';

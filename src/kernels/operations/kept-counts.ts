@@ -22,7 +22,7 @@ import {
 import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { type KeptCount } from '@/tensor/engine';
 import { KEPT_WORDS } from './encode-windows';
-import { gapSkips } from './gap-skips';
+import { gapSkips } from '@/codecs/gaps';
 import { type SelectionFacts } from './select';
 
 /** What marking and counting a selection's entries takes. */

@@ -1,5 +1,5 @@
 /** All positions of a tensor at once, for tests, by the reader that reopening uses. */
-import { GapReader } from './gaps';
+import { GapReader } from './gap-reader';
 
 /**
  * The positions that gaps stand for, row-major inside one tensor.

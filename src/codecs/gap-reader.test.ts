@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeGaps } from '@/export/sparse/gaps';
+import { encodeGaps } from './gaps';
 import { decodeGaps } from './decode-gaps.fixture';
-import { GapReader, GapsError } from './gaps';
+import { GapReader, GapsError } from './gap-reader';
 
 const positions = fc.array(fc.integer({ min: 1, max: 800 })).map((steps) => {
   let at = -1;

@@ -1,10 +1,8 @@
 /**
- * Positions of kept entries from bytes of gaps (contract: "TASK.sparse.safetensors"). A byte under
- * 255 is the distance from the last kept position, the first counting from -1; 255 adds 255 and
- * keeps none. In NumPy, with g as int64: `positions = cumsum(g)[g != 255] - 1`.
+ * Positions of kept entries from bytes of gaps (`gaps.ts`), which may be hostile. In NumPy, with g as
+ * int64: `positions = cumsum(g)[g != 255] - 1`.
  */
-
-const SKIP = 255;
+import { SKIP } from './gaps';
 
 /** What is wrong with gaps, as the end of a sentence that names the tensor. */
 export class GapsError extends Error {

@@ -1,14 +1,20 @@
 /**
  * Positions of kept entries as bytes of gaps (contract: "TASK.sparse.safetensors"). A byte under
  * 255 is the distance from the last kept position, the first counting from -1; 255 adds 255 and
- * keeps none. A distance d takes 1 + floor(d / 255) bytes. `tensor/sparse/gaps` reads them.
+ * keeps none. `gap-reader.ts` reads them; shaders/kept_write.wgsl writes them on a GPU.
  */
 
-const SKIP = 255;
+/** The byte that adds 255 and keeps none. */
+export const SKIP = 255;
+
+/** Bytes of 255 before the byte that ends a distance. */
+export function gapSkips(distance: number): number {
+  return Math.floor(distance / SKIP);
+}
 
 /** Bytes one distance takes. */
 export function gapBytes(distance: number): number {
-  return 1 + Math.floor(distance / SKIP);
+  return gapSkips(distance) + 1;
 }
 
 /**
@@ -31,7 +37,7 @@ export function encodeGaps(positions: ArrayLike<number>): Uint8Array<ArrayBuffer
   last = -1;
   for (let i = 0; i < positions.length; i++) {
     const distance = positions[i]! - last;
-    const skips = Math.floor(distance / SKIP);
+    const skips = gapSkips(distance);
     gaps.fill(SKIP, at, at + skips);
     gaps[at + skips] = distance - skips * SKIP;
     at += skips + 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeGaps } from '@/formats/sparse/decode-gaps.fixture';
+import { decodeGaps } from './decode-gaps.fixture';
 import { encodeGaps, gapBytes } from './gaps';
 
 /** Ascending positions with steps around every boundary of the code. */
