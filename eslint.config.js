@@ -53,7 +53,7 @@ const MAY_IMPORT = {
     'tensor',
     'core',
   ],
-  ui: ['store', 'recipe', 'methods'],
+  ui: ['store', 'recipe', 'methods', 'codecs'],
 };
 
 const zones = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

@@ -1,5 +1,5 @@
 // Kept values as I8: q = round(u * inverse), ties to even, value = q * step. Both factors come from
-// the CPU, one pair a tensor (src/tensor/i8-scale.ts); a step of 0 makes every value 0, also of NaN.
+// the CPU, one pair a tensor (src/codecs/i8-values.ts); a step of 0 makes every value 0, also of NaN.
 //
 // A loader rounds q * step to f32 before it adds it, so no product here may become part of a fused
 // multiply-add. Compilers see through bitcasts, not through what they do not know: every float that

@@ -13,6 +13,7 @@ import {
 } from '@/tensor/safetensors';
 import { sha256Hex } from '@/core/sha256';
 import { GapReader, GapsError } from '@/codecs/gap-reader';
+import { wholeName } from '@/codecs/sparse-parts';
 import { type WriteOptions, type WrittenFile, type WrittenTensor } from './written-file';
 
 export interface VerifyOptions extends WriteOptions {
@@ -191,7 +192,7 @@ function checkFinite(part: Uint8Array<ArrayBuffer>, { name, dtype }: TensorInfo,
 
 /** Kept values and the merged model have a dtype each; the visitor chooses both. */
 function widerThanF16(name: string): string {
-  return name.endsWith('.values')
+  return wholeName(name, 'values') !== null
     ? 'Choose BF16 or F32 as “Dtype of kept values”, which reach further, and export again.'
     : 'Choose BF16 or F32 as “Merged dtype”, which reach further, or a smaller λ, and export again.';
 }

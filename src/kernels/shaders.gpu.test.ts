@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { layoutEntries, reflectBindings } from '@/gpu/reflect';
 import { LOW_RANK_KERNELS } from '@/kernels/low-rank/low-rank-wgsl';
-import { KERNELS } from '@/kernels/weights/wgsl';
+import type { KernelSource } from '@/gpu/pipelines';
+import { KERNELS, VALUE_KERNELS } from '@/kernels/weights/wgsl';
 
-const kernels = [...Object.values(KERNELS), ...Object.values(LOW_RANK_KERNELS)];
+const kernels = [KERNELS, VALUE_KERNELS.apply, VALUE_KERNELS.keptWrite, LOW_RANK_KERNELS].flatMap(
+  (set): readonly KernelSource[] => Object.values(set),
+);
 
 describe.each(kernels)('kernel $name', ({ code }) => {
   const bindings = reflectBindings(code);

@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { declaredNames, importsOf } from '@/gpu/link-wgsl';
 import { LOW_RANK_KERNELS } from '@/kernels/low-rank/low-rank-wgsl';
 import { WORKGROUP_SIZE } from '@/kernels/weights/blocks';
-import { KERNELS, SHADER_FILES } from '@/kernels/weights/wgsl';
+import type { KernelSource } from '@/gpu/pipelines';
+import { KERNELS, SHADER_FILES, VALUE_KERNELS } from '@/kernels/weights/wgsl';
 
-const kernels = [...Object.values(KERNELS), ...Object.values(LOW_RANK_KERNELS)];
+const kernels = [KERNELS, VALUE_KERNELS.apply, VALUE_KERNELS.keptWrite, LOW_RANK_KERNELS].flatMap(
+  (set): readonly KernelSource[] => Object.values(set),
+);
 
 /** Files that a kernel is linked from. */
 function filesOf({ code }: { readonly code: string }): string[] {

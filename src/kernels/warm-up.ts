@@ -1,16 +1,17 @@
 /** Compiles kernels ahead of their first use, so that it happens while files still load. */
 import { type DeviceHandle } from '@/gpu/device';
 import { type KernelSource } from '@/gpu/pipelines';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type FloatDtype } from '@/tensor/dtype';
 import { DTYPE_CODES } from '@/kernels/weights/chunk-buffers';
 import { type Tally } from '@/kernels/weights/group-context';
 import { histogramSource } from '@/kernels/operations/histogram';
 import { mergeSource } from '@/kernels/operations/merge';
-import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
+import { KERNELS, VALUE_KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 
 /**
- * Compiles what a group of checkpoints of these dtypes will use if theta* has the base's dtype. A
- * failure is kept to itself: whoever needs the kernel meets it again.
+ * Compiles what a group of checkpoints of these dtypes will use if theta* has the base's dtype, and
+ * kept values are F16. A failure is kept to itself: whoever needs the kernel meets it again.
  *
  * @param chunkDtypes by chunk: dtype of the base, then of each task's checkpoint
  */
@@ -42,7 +43,7 @@ function deltaSources(tally: Tally, center: FloatDtype, task: FloatDtype): Kerne
     KERNELS.selectTieCount,
     withBarriers(KERNELS.selectTieFind, tally),
     withBarriers(KERNELS.stats, tally),
-    KERNELS.apply,
+    VALUE_KERNELS.apply[VALUE_CODECS.F16.wgsl]!,
   ];
   const dtypes = { CENTER_DTYPE: DTYPE_CODES[center], TASK_DTYPE: DTYPE_CODES[task] };
   return sources.map((source) => ({ ...source, overrides: { ...source.overrides, ...dtypes } }));

@@ -1,8 +1,4 @@
 /** Float64 twin of shaders/apply.wgsl. */
-import { type ValueDtype } from '@/tensor/dtype';
-import { roundToDtype } from '@/tensor/half';
-import { type I8Scale } from '@/tensor/i8-scale';
-import { i8Value } from './i8';
 import { isKept, type ScopeThreshold } from './select';
 
 /**
@@ -11,7 +7,7 @@ import { isKept, type ScopeThreshold } from './select';
  * @param out one value an entry, filled here; starts as a copy of the center
  * @param u task vector, float32, as long as `out`
  * @param firstPosition position of the first entry in its scope
- * @param valueOf what a loader reads back of a stored u (`loadedValue`)
+ * @param valueOf what a loader reads back of a stored u (`ValueCodec.loaded`)
  */
 export function applyKept(
   out: Float32Array,
@@ -25,10 +21,4 @@ export function applyKept(
     if (!isKept(threshold, keys[i]!, firstPosition + i)) continue;
     out[i] = out[i]! + valueOf(u[i]!);
   }
-}
-
-/** What a loader reads back of a stored u. */
-export function loadedValue(valueDtype: ValueDtype, scale: I8Scale | null): (u: number) => number {
-  if (valueDtype !== 'I8') return (u) => roundToDtype(u, valueDtype);
-  return (u) => i8Value(u, scale!);
 }

@@ -1,10 +1,7 @@
 /** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
 import { encodeGaps, gapBytes } from '@/codecs/gaps';
-import { type ValueDtype } from '@/tensor/dtype';
+import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
 import { type EncodedTensor, type KeptCount } from '@/tensor/engine';
-import { encodeFloats } from '@/tensor/half';
-import { type I8Scale } from '@/tensor/i8-scale';
-import { quantize } from './i8';
 import { isKept, type ScopeThreshold } from './select';
 
 /** The largest key kept in a run; 0 where none is. */
@@ -64,23 +61,23 @@ export async function countPieces(pieces: AsyncIterable<SelectedPiece>): Promise
  * Every tensor that keeps any, in order.
  *
  * @param pieces in flat order
- * @param scales of I8 values, by tensor; null for the other dtypes
+ * @param scales by tensor; null where the codec has none
  */
 export async function* encodePieces(
   pieces: AsyncIterable<SelectedPiece>,
-  valueDtype: ValueDtype,
-  scales: readonly I8Scale[] | null,
+  codec: ValueCodec,
+  scales: readonly ValueScale[] | null,
 ): AsyncGenerator<EncodedTensor> {
   let encoder = new TensorEncoder(0);
   for await (const selected of pieces) {
     const { tensor } = selected.piece;
     if (encoder.tensor !== tensor) {
-      yield* encoder.finish(valueDtype, scales);
+      yield* encoder.finish(codec, scales);
       encoder = new TensorEncoder(tensor);
     }
     encoder.add(selected);
   }
-  yield* encoder.finish(valueDtype, scales);
+  yield* encoder.finish(codec, scales);
 }
 
 /** Collects one tensor's kept entries, in order. */
@@ -99,7 +96,7 @@ class TensorEncoder {
   }
 
   /** Nothing where nothing was kept. */
-  *finish(valueDtype: ValueDtype, scales: readonly I8Scale[] | null): Generator<EncodedTensor> {
+  *finish(codec: ValueCodec, scales: readonly ValueScale[] | null): Generator<EncodedTensor> {
     const { tensor, values } = this;
     if (values.length === 0) return;
     const scale = scales?.[tensor] ?? null;
@@ -107,13 +104,8 @@ class TensorEncoder {
       tensor,
       kept: values.length,
       gaps: encodeGaps(this.positions),
-      values: storedBytes(Float32Array.from(values), valueDtype, scale),
+      values: codec.encode(Float32Array.from(values), scale),
       scale: scale?.step ?? null,
     };
   }
-}
-
-function storedBytes(values: Float32Array, valueDtype: ValueDtype, scale: I8Scale | null) {
-  if (valueDtype !== 'I8') return encodeFloats(values, valueDtype);
-  return Uint8Array.from(values, (u) => quantize(u, scale!));
 }

@@ -1,4 +1,6 @@
 /** One group of checkpoints in typed arrays: walks pieces and calls the twins. */
+import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
   type Center,
@@ -15,13 +17,12 @@ import {
 } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { encodeFloats } from '@/tensor/half';
-import { type I8Scale, i8Scale } from '@/tensor/i8-scale';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
 import { type MergePlan, plannedTasks } from '@/tensor/merge-plan';
 import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
-import { applyKept, loadedValue } from './apply';
+import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
 import { countPieces, encodePieces, largestKeptKey } from './encode';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
@@ -200,13 +201,14 @@ export class ReferenceGroup implements WeightGroup {
     return this.turns.take(() => countPieces(this.selected(selection)));
   }
 
-  /** One pass; I8 values take one more before it, for their steps. */
+  /** One pass; values with steps take one more before it. */
   async *encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncGenerator<EncodedTensor> {
     const turn = this.turns.begin();
     try {
       await turn.begun;
-      const scales = await this.scales(selection, valueDtype);
-      for await (const tensor of encodePieces(this.selected(selection), valueDtype, scales)) {
+      const codec = VALUE_CODECS[valueDtype];
+      const scales = await this.scales(selection, codec);
+      for await (const tensor of encodePieces(this.selected(selection), codec, scales)) {
         yield tensor;
         this.own(selection); // stale after a merge in between
       }
@@ -215,14 +217,14 @@ export class ReferenceGroup implements WeightGroup {
     }
   }
 
-  /** One pass over what the weights are made of; I8 values take one more, for their steps. */
+  /** One pass over what the weights are made of; values with steps take one more. */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
     return this.turns.take(async () => {
       if (location === 'gpu')
         throw misuse('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
       if (weights.kind === 'sparse') {
-        await this.layKept(flat, weights.selection, weights.valueDtype);
+        await this.layKept(flat, weights.selection, VALUE_CODECS[weights.valueDtype]);
       } else {
         await this.layPlain(flat, weights);
       }
@@ -252,27 +254,30 @@ export class ReferenceGroup implements WeightGroup {
   private async layKept(
     flat: readonly Float32Array[],
     selection: Selection,
-    valueDtype: ValueDtype,
+    codec: ValueCodec,
   ): Promise<void> {
-    const scales = await this.scales(selection, valueDtype);
+    const scales = await this.scales(selection, codec);
     for await (const { piece, threshold, first } of this.selected(selection)) {
       const { tensorStart: from, elementCount } = piece;
       const out = flat[piece.tensor]!.subarray(from, from + elementCount);
       out.set(piece.center);
-      const valueOf = loadedValue(valueDtype, scales?.[piece.tensor] ?? null);
-      applyKept(out, piece.u, piece.keys, threshold, first, valueOf);
+      const scale = scales?.[piece.tensor] ?? null;
+      applyKept(out, piece.u, piece.keys, threshold, first, (u) => codec.loaded(u, scale));
     }
   }
 
-  /** Steps of I8 values by tensor; null for the other dtypes. */
-  private async scales(selection: Selection, valueDtype: ValueDtype): Promise<I8Scale[] | null> {
-    if (valueDtype !== 'I8') return null;
+  /** By tensor; null where the codec has none. */
+  private async scales(
+    selection: Selection,
+    { scaleOf }: ValueCodec,
+  ): Promise<ValueScale[] | null> {
+    if (scaleOf === null) return null;
     const largest = new Uint32Array(this.layout.tensors.length);
     for await (const { piece, threshold, first } of this.selected(selection)) {
       const key = largestKeptKey(piece.keys, threshold, first);
       largest[piece.tensor] = Math.max(largest[piece.tensor]!, key);
     }
-    return Array.from(new Float32Array(largest.buffer), i8Scale);
+    return Array.from(new Float32Array(largest.buffer), scaleOf);
   }
 
   private async search(

@@ -12,12 +12,11 @@ export function bytesPerElement(dtype: FloatDtype): 2 | 4 {
   return dtype === 'F32' ? 4 : 2;
 }
 
-/** Dtypes a sparse vector's values are stored in; I8 has one F32 step a tensor beside it. */
-export type ValueDtype = FloatDtype | 'I8';
+/** Dtypes a sparse vector's values are stored in; what each of them means is in `codecs/`. */
+export const VALUE_DTYPES = ['F32', 'F16', 'BF16', 'I8'] as const;
 
-export const VALUE_DTYPES: readonly ValueDtype[] = [...FLOAT_DTYPES, 'I8'];
+export type ValueDtype = (typeof VALUE_DTYPES)[number];
 
-/** Bytes of one stored value. */
-export function bytesPerValue(dtype: ValueDtype): 1 | 2 | 4 {
-  return dtype === 'I8' ? 1 : bytesPerElement(dtype);
+export function isValueDtype(dtype: string): dtype is ValueDtype {
+  return (VALUE_DTYPES as readonly string[]).includes(dtype);
 }

@@ -136,9 +136,9 @@ export interface EncodedTensor {
   readonly kept: number;
   /** Distances between kept positions, row-major inside the tensor: `NAME.gaps`. */
   readonly gaps: Uint8Array<ArrayBuffer>;
-  /** `kept` values of the value dtype, little-endian: `NAME.values`. */
+  /** `kept` values as their codec stores them, little-endian: `NAME.values`. */
   readonly values: Uint8Array<ArrayBuffer>;
-  /** Step of I8 values, an f32: `NAME.scale`; null for the other dtypes. */
+  /** Step of the values, an f32: `NAME.scale`; null where their codec has none. */
   readonly scale: number | null;
 }
 

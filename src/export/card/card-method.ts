@@ -1,4 +1,5 @@
 /** The method of a model card, with its formulas. */
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { MERGERS } from '@/methods/registry';
 import { type LowRankRecipe, type RecipeFile, type SparseRecipe } from '@/recipe/recipe-file';
 import { plain } from './card-text';
@@ -32,7 +33,7 @@ function selected({ include = [], exclude = [] }: RecipeFile): string[] {
 
 function sparse({ m, scope, values }: SparseRecipe): string {
   const among = scope === 'global' ? 'all entries together' : 'the entries of each tensor';
-  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${values}${values === 'I8' ? ', with one step a tensor' : ''}; positions exactly.`;
+  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${VALUE_CODECS[values].card}; positions exactly.`;
 }
 
 function mergedAdapter({ merge, tasks }: RecipeFile): string {

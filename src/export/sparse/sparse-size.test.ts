@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesPerValue, type ValueDtype, VALUE_DTYPES } from '@/tensor/dtype';
+import { type ValueDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type FlatLayout, flatLayout } from '@/tensor/layout';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { decodeGaps } from '@/codecs/decode-gaps.fixture';
 import { encodeGaps } from '@/codecs/gaps';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { keptCosts } from './kept-costs.fixture';
 import { buildSafetensorsHeader, entryBytes, type HeaderEntry } from '@/export/safetensors-writer';
 import { sparseHeader, type SparseHeaderSpec, sparseMetadata } from './sparse-size';
@@ -65,7 +66,11 @@ function encodeSparse(positions: ReadonlyMap<string, number[]>, dtype: ValueDtyp
     sparseMetadata({ ...facts, kept: total }),
   );
   const scales = dtype === 'I8' ? kept.length * 4 : 0;
-  return new Blob([bytes, new Uint8Array(scales + total * bytesPerValue(dtype)), ...gaps]);
+  return new Blob([
+    bytes,
+    new Uint8Array(scales + total * VALUE_CODECS[dtype].bytesPerValue),
+    ...gaps,
+  ]);
 }
 
 /** Tensors of sizes that straddle words, and masks with runs, holes and lone bits. */
@@ -125,7 +130,7 @@ describe('the size of a sparse file', () => {
         expect(size.bytes).toBe(file.size);
         const kept = [...keptPositions(layout, mask).values()].filter((list) => list.length > 0);
         const scales = valueDtype === 'I8' ? 4 * kept.length : 0;
-        expect(size.valueBytes).toBe(size.kept * bytesPerValue(valueDtype) + scales);
+        expect(size.valueBytes).toBe(size.kept * VALUE_CODECS[valueDtype].bytesPerValue + scales);
       }),
       { numRuns: 200 },
     );

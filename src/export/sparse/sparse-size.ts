@@ -1,4 +1,6 @@
 /** Header and exact size of `TASK.sparse.safetensors` as it would be written. */
+import { partName } from '@/codecs/sparse-parts';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
 import { SPARSE_FORMAT, SPARSE_VERSION } from '@/formats/sparse/sparse-file';
@@ -47,7 +49,7 @@ export interface SparseHeader {
 const SHA256_PLACEHOLDER = '0'.repeat(64);
 
 /**
- * Tensors kept whole, under their own names; steps of I8 values; values; gaps: then all of it by
+ * Tensors kept whole, under their own names; steps of values; values; gaps: then all of it by
  * the width of its elements, widest first, so that everything is aligned whatever it is.
  */
 export function sparseHeader(spec: SparseHeaderSpec): SparseHeader {
@@ -57,18 +59,14 @@ export function sparseHeader(spec: SparseHeaderSpec): SparseHeader {
   return { entries, header: buildSafetensorsHeader(entries, sparseMetadata({ ...spec, kept })) };
 }
 
-/** `NAME.scale`, `NAME.values` and `NAME.gaps` of each tensor, one kind after the other. */
+/** What is stored of each tensor, one kind after the other: all steps, all values, all gaps. */
 function sparseEntries(costs: readonly TensorCost[], valueDtype: ValueDtype): HeaderEntry[] {
-  const scales = valueDtype === 'I8' ? costs : [];
-  return [
-    ...scales.map(({ name }): HeaderEntry => ({ name: `${name}.scale`, dtype: 'F32', shape: [1] })),
-    ...costs.map(({ name, kept }): HeaderEntry => {
-      return { name: `${name}.values`, dtype: valueDtype, shape: [kept] };
-    }),
-    ...costs.map(({ name, gapBytes }): HeaderEntry => {
-      return { name: `${name}.gaps`, dtype: 'U8', shape: [gapBytes] };
-    }),
-  ];
+  const byTensor = costs.map(({ name, kept, gapBytes }): readonly HeaderEntry[] => [
+    ...VALUE_CODECS[valueDtype].entries(name, kept),
+    { name: partName(name, 'gaps'), dtype: 'U8', shape: [gapBytes] },
+  ]);
+  const kinds = byTensor[0] ?? [];
+  return kinds.flatMap((_, kind) => byTensor.map((entries) => entries[kind]!));
 }
 
 /** `__metadata__` of a sparse file. */

@@ -1,5 +1,6 @@
 /** Writes a task's sparse vector as the encoder gives it, tensor by tensor. */
-import { bytesPerValue } from '@/tensor/dtype';
+import { partName, wholeName } from '@/codecs/sparse-parts';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type EncodedTensor } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { type FlatLayout } from '@/tensor/layout';
@@ -72,6 +73,7 @@ async function writeEncoded(
   { entries, header }: SparseHeader,
   { costs, encoded, layout, valueDtype }: WriteSparseSpec,
 ): Promise<void> {
+  const { bytesPerValue, scaleOf } = VALUE_CODECS[valueDtype];
   const starts = new Map(entries.map(({ name }, i) => [name, header.starts[i]!] as const));
   const expected = new Map(costs.map((cost) => [cost.name, cost] as const));
   for await (const { tensor, kept, gaps, values, scale } of encoded) {
@@ -80,15 +82,15 @@ async function writeEncoded(
     if (
       cost?.kept !== kept ||
       cost.gapBytes !== gaps.length ||
-      values.length !== kept * bytesPerValue(valueDtype) ||
-      (scale !== null) !== (valueDtype === 'I8')
+      values.length !== kept * bytesPerValue ||
+      (scale === null) !== (scaleOf === null)
     ) {
       throw differs(path, `"${name}" was encoded with ${kept} entries and ${gaps.length} gaps`);
     }
     expected.delete(name);
-    if (scale !== null) await file.write(scaleBytes(scale), starts.get(`${name}.scale`)!);
-    await file.write(values, starts.get(`${name}.values`)!);
-    await file.write(gaps, starts.get(`${name}.gaps`)!);
+    if (scale !== null) await file.write(scaleBytes(scale), starts.get(partName(name, 'scale'))!);
+    await file.write(values, starts.get(partName(name, 'values'))!);
+    await file.write(gaps, starts.get(partName(name, 'gaps'))!);
   }
   const [missing] = expected.keys();
   if (missing !== undefined) throw differs(path, `"${missing}" was not encoded`);
@@ -115,7 +117,10 @@ function writtenTensors(
   const own = new Set(ownTensors.map(({ name }) => name));
   const counts = new Map(layout.tensors.map((span) => [span.name, span.elementCount] as const));
   const gaps = new Map<string, WrittenTensor['gaps']>(
-    costs.map(({ name, kept }) => [`${name}.gaps`, { elementCount: counts.get(name) ?? 0, kept }]),
+    costs.map(({ name, kept }) => [
+      partName(name, 'gaps'),
+      { elementCount: counts.get(name) ?? 0, kept },
+    ]),
   );
   return entries.map((entry) => {
     const positions = gaps.get(entry.name);
@@ -126,9 +131,10 @@ function writtenTensors(
 
 /** A tensor of its own called `x.gaps` could not be told from the gaps of x. */
 function refuseNames(path: string, { ownTensors = [], costs }: WriteSparseSpec): void {
-  const steps = new Set(costs.map(({ name }) => `${name}.scale`));
+  const steps = new Set(costs.map(({ name }) => partName(name, 'scale')));
   for (const { name } of ownTensors) {
-    if (!/\.(?:gaps|values)$/.test(name) && !steps.has(name)) continue;
+    const isPart = wholeName(name, 'gaps') !== null || wholeName(name, 'values') !== null;
+    if (!isPart && !steps.has(name)) continue;
     throw new PeruError(
       'unsupported',
       `${path} can not hold the task's own tensor "${name}": in a sparse file this name stands for a part of another tensor.`,

@@ -2,7 +2,9 @@
  * What a sparse vector's file says of itself (contract: "TASK.sparse.safetensors"), from its header
  * alone. The file is hostile until proven sound, as every file is.
  */
-import { isFloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { partName, wholeName } from '@/codecs/sparse-parts';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { isValueDtype, type ValueDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { type SafetensorsHeader, type TensorInfo } from '@/tensor/safetensors-header';
 
@@ -40,7 +42,7 @@ export interface SparseTensor {
   readonly dtype: ValueDtype;
   readonly values: TensorInfo;
   readonly gaps: TensorInfo;
-  /** Step of I8 values; null for the other dtypes. */
+  /** Step of the values; null where their codec has none. */
   readonly scale: TensorInfo | null;
 }
 
@@ -145,29 +147,30 @@ function sortTensors(header: SafetensorsHeader): Pick<SparseFile, 'tensors' | 'o
   const tensors = new Map<string, SparseTensor>();
   const parts = new Set<string>();
   for (const info of header.tensors.values()) {
-    if (!info.name.endsWith('.values')) continue;
-    const tensor = sparseTensor(header, info);
+    const name = wholeName(info.name, 'values');
+    if (name === null) continue;
+    const tensor = sparseTensor(header, name, info);
     tensors.set(tensor.name, tensor);
     parts.add(info.name).add(tensor.gaps.name);
     if (tensor.scale !== null) parts.add(tensor.scale.name);
   }
   const own = new Map([...header.tensors].filter(([name]) => !parts.has(name)));
   for (const name of own.keys()) {
-    if (name.endsWith('.gaps')) throw failure(header.fileName)(`"${name}" has no values beside it`);
+    if (wholeName(name, 'gaps') === null) continue;
+    throw failure(header.fileName)(`"${name}" has no values beside it`);
   }
   return { tensors, own };
 }
 
-function sparseTensor(header: SafetensorsHeader, values: TensorInfo): SparseTensor {
+function sparseTensor(header: SafetensorsHeader, name: string, values: TensorInfo): SparseTensor {
   const fail = failure(header.fileName);
-  const name = values.name.slice(0, -'.values'.length);
-  const gaps = header.tensors.get(`${name}.gaps`);
+  const gaps = header.tensors.get(partName(name, 'gaps'));
   if (gaps === undefined) throw fail(`"${values.name}" has no gaps beside it`);
   if (gaps.dtype !== 'U8' || gaps.shape.length !== 1) {
     throw fail(`"${gaps.name}" is not a row of U8`);
   }
   const { dtype } = values;
-  if (!isFloatDtype(dtype) && dtype !== 'I8') {
+  if (!isValueDtype(dtype)) {
     throw fail(`"${values.name}" holds ${dtype}, in which kept values are not stored`);
   }
   if (values.shape.length !== 1) throw fail(`"${values.name}" is not a row`);
@@ -175,14 +178,17 @@ function sparseTensor(header: SafetensorsHeader, values: TensorInfo): SparseTens
   if (kept > gaps.elementCount) {
     throw fail(`"${name}" has ${kept} values, but only ${gaps.elementCount} bytes of gaps`);
   }
-  const scale = dtype === 'I8' ? scaleOf(header, name) : null;
+  const scale = VALUE_CODECS[dtype].scaleOf === null ? null : scaleBeside(header, name, dtype);
   return { name, kept, dtype, values, gaps, scale };
 }
 
-function scaleOf(header: SafetensorsHeader, name: string): TensorInfo {
-  const scale = header.tensors.get(`${name}.scale`);
+function scaleBeside(header: SafetensorsHeader, name: string, dtype: ValueDtype): TensorInfo {
+  const scaleName = partName(name, 'scale');
+  const scale = header.tensors.get(scaleName);
   if (scale?.dtype === 'F32' && scale.elementCount === 1) return scale;
-  throw failure(header.fileName)(`"${name}.values" is I8 without an F32 "${name}.scale" beside it`);
+  throw failure(header.fileName)(
+    `"${partName(name, 'values')}" is ${dtype} without an F32 "${scaleName}" beside it`,
+  );
 }
 
 /** Dtype of all values; F16 where there are none. */

@@ -1,7 +1,7 @@
 /** Adds the kept entries of one tensor to a part of it. */
-import { bytesPerValue, type ValueDtype } from '@/tensor/dtype';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { type ValueDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
-import { decodeFloats } from '@/tensor/half';
 import { type GapReader, GapsError } from '@/codecs/gap-reader';
 
 /** Kept entries of one tensor as their file holds them, or the last of them. */
@@ -9,7 +9,7 @@ export interface KeptBytes {
   readonly gaps: Uint8Array<ArrayBuffer>;
   readonly values: Uint8Array<ArrayBuffer>;
   readonly dtype: ValueDtype;
-  /** Step of I8 values, an f32; null for the other dtypes. */
+  /** Step of the values, an f32; null where their codec has none. */
   readonly step: number | null;
 }
 
@@ -43,7 +43,7 @@ export function addKept(
   about: About,
 ): KeptRest {
   const end = from + into.length;
-  const size = bytesPerValue(kept.dtype);
+  const { bytesPerValue: size, decode } = VALUE_CODECS[kept.dtype];
   const valueCount = kept.values.length / size;
   const positions = new Uint32Array(Math.min(end - element, valueCount));
   const reader = before.copy();
@@ -60,7 +60,7 @@ export function addKept(
   }
   let first = 0;
   while (first < count && positions[first]! < from) first += 1;
-  const values = decodeValues(kept, first, count - first);
+  const values = decode(kept.values.subarray(first * size, count * size), kept.step);
   for (let i = first; i < count; i++) into[positions[i]! - from]! += values[i - first]!;
   const [gaps, left] = [kept.gaps.subarray(used), kept.values.subarray(count * size)];
   return { element: end, kept: { ...kept, gaps, values: left }, reader };
@@ -73,21 +73,6 @@ function named<T>(about: About, read: () => T): T {
     if (cause instanceof GapsError) throw broken(about, `its gaps ${cause.message}`, cause);
     throw cause;
   }
-}
-
-/**
- * Values [first, first + count) in f32: those of I8 are multiples of the step, rounded once.
- */
-function decodeValues(
-  { values, dtype, step }: KeptBytes,
-  first: number,
-  count: number,
-): Float32Array {
-  const size = bytesPerValue(dtype);
-  const bytes = values.subarray(first * size, (first + count) * size);
-  if (dtype !== 'I8') return decodeFloats(bytes, dtype);
-  const codes = new Int8Array(bytes.buffer, bytes.byteOffset, count);
-  return Float32Array.from(codes, (code) => code * (step ?? 0));
 }
 
 function broken({ fileName, name }: About, what: string, cause?: unknown): PeruError {

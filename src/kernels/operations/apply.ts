@@ -3,11 +3,11 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type Kernel } from '@/gpu/pipelines';
 import { readBack } from '@/gpu/readback';
 import { type BufferSlice, PassRecorder } from '@/gpu/recorder';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
-import { type I8Scale } from '@/tensor/i8-scale';
 import { BLOCK_PARTS, type BlockRun } from '@/kernels/weights/blocks';
-import { DTYPE_CODES, dtypeOf, VALUE_CODES, type Values } from '@/kernels/weights/chunk-buffers';
+import { DTYPE_CODES, dtypeOf, valueCode, type Values } from '@/kernels/weights/chunk-buffers';
 import { type PlacedPiece } from '@/kernels/weights/chunk-map';
 import {
   deltaCheckpoints,
@@ -18,7 +18,7 @@ import {
 } from '@/kernels/weights/group-context';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
-import { KERNELS } from '@/kernels/weights/wgsl';
+import { KERNELS, VALUE_KERNELS } from '@/kernels/weights/wgsl';
 import { chunkWeightsBytes } from '@/kernels/weights/staging';
 import { runWork, type Work } from '@/kernels/weights/work';
 
@@ -32,7 +32,7 @@ export type WeightsJob =
       readonly valueDtype: ValueDtype;
     };
 
-/** Makes steps of I8 values on the GPU; null for other dtypes. Call inside `withErrorScopes`. */
+/** Lays out steps of values on the GPU; null where there are none. Call inside `withErrorScopes`. */
 type MakeScales = (scope: BufferScope) => GPUBuffer | null;
 
 /** A run of blocks and where its weights go. */
@@ -46,8 +46,7 @@ interface Target {
 
 /**
  * Tensors' weights as one GPU buffer each, written in place, a dispatch (plain F32: a copy) a tensor
- * and chunk. One pass over what the weights are made of; I8 values take another before, for their
- * steps.
+ * and chunk. One pass over what the weights are made of; values with steps take another before.
  */
 export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Promise<ModelWeights> {
   const { handle, spec } = context;
@@ -126,7 +125,7 @@ export async function weightsInMemory(
 /** The kernel of each chunk. */
 async function writeKernels(context: GroupContext, job: WeightsJob): Promise<DeltaKernels> {
   if (job.kind === 'sparse') {
-    const kernel = job.valueDtype === 'I8' ? KERNELS.applyI8 : KERNELS.apply;
+    const kernel = VALUE_KERNELS.apply[VALUE_CODECS[job.valueDtype].wgsl]!;
     return deltaKernels(context, kernel, job.selection);
   }
   const { handle, spec } = context;
@@ -140,9 +139,9 @@ async function writeKernels(context: GroupContext, job: WeightsJob): Promise<Del
 }
 
 async function scalesOf(context: GroupContext, job: WeightsJob): Promise<MakeScales> {
-  if (job.kind !== 'sparse' || job.valueDtype !== 'I8') return () => null;
-  const scales: readonly I8Scale[] = await keptScales(context, job.selection);
-  return (scope) => scaleBuffer(context, scope, scales);
+  if (job.kind !== 'sparse') return () => null;
+  const scales = await keptScales(context, job.selection, job.valueDtype);
+  return (scope) => scales && scaleBuffer(context, scope, scales);
 }
 
 function tensorBuffer(scope: BufferScope, name: string, elementCount: number): GPUBuffer {
@@ -212,7 +211,7 @@ function write(
     recorder.dispatch(kernel, resources, groups);
     return;
   }
-  const value_dtype = VALUE_CODES[job.valueDtype];
+  const value_dtype = valueCode(job.valueDtype);
   const resources = {
     ...deltaResources(context, kernel, job.selection, chunkIndex, run),
     states: job.selection.states,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { encodeGaps } from '@/codecs/gaps';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { createReferenceEngine } from '@/reference/engine';
-import { bytesPerValue, FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
+import { FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Center, type EncodedTensor, type Scope, type Selection } from '@/tensor/engine';
 import { decodeFloats } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
@@ -58,7 +59,7 @@ async function expectFaithful(fake: FakeGroup, selection: Selection): Promise<vo
     for (const { tensor, kept, gaps, values, scale } of encoded) {
       expect(kept).toBe(positions[tensor]!.length);
       expect(firstDifference(gaps, encodeGaps(positions[tensor]!))).toBe(-1);
-      expect(values.byteLength).toBe(bytesPerValue(valueDtype) * kept);
+      expect(values.byteLength).toBe(VALUE_CODECS[valueDtype].bytesPerValue * kept);
       expect(scale === null).toBe(valueDtype !== 'I8');
     }
     const loaded = await loadedWeights(fake, selection.center, encoded, valueDtype);

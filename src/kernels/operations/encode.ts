@@ -11,9 +11,10 @@ import { type BufferScope } from '@/gpu/buffers';
 import { withErrorScopes } from '@/gpu/error-scopes';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
-import { bytesPerValue, type ValueDtype } from '@/tensor/dtype';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { type ValueDtype } from '@/tensor/dtype';
 import { type EncodedTensor } from '@/tensor/engine';
-import { VALUE_CODES } from '@/kernels/weights/chunk-buffers';
+import { valueCode } from '@/kernels/weights/chunk-buffers';
 import { EncodedTensors } from './encoded-tensors';
 import { type PackedWindow, PLACE_WORDS, windowsOf } from './encode-windows';
 import {
@@ -31,7 +32,7 @@ import {
 } from './kept-counts';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
-import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
+import { VALUE_KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { stagingBytes } from '@/kernels/weights/staging';
 
 /** What the steps of one encoding share. */
@@ -41,12 +42,12 @@ interface Encoding extends Marking {
   readonly places: GPUBuffer;
   readonly encoded: GPUBuffer;
   readonly windowBytes: number;
-  /** Of I8 values. */
+  /** Null where values have none. */
   readonly scales: GPUBuffer | null;
 }
 
 /**
- * Every tensor that keeps any, in canonical order. I8 values take one more pass, for their steps.
+ * Every tensor that keeps any, in canonical order. Values with steps take one more pass.
  *
  * @throws PeruError `out-of-memory`, `device-lost` or `internal`; what reading weights rejects with
  */
@@ -56,7 +57,7 @@ export async function* encodeSelection(
   valueDtype: ValueDtype,
 ): AsyncGenerator<EncodedTensor> {
   const { handle } = context;
-  const scales = valueDtype === 'I8' ? await keptScales(context, selection) : null;
+  const scales = await keptScales(context, selection, valueDtype);
   const [marking, write] = await Promise.all([
     markingKernels(context, selection),
     writeKernels(context, selection, valueDtype),
@@ -73,7 +74,7 @@ export async function* encodeSelection(
     for await (const chunkIndices of markedBatches(context, selection)) {
       const counts = await countKept(encoding, chunkIndices);
       const { table } = context;
-      const valueBytes = bytesPerValue(valueDtype);
+      const valueBytes = VALUE_CODECS[valueDtype].bytesPerValue;
       const { windowBytes } = encoding;
       for (const window of windowsOf(table, chunkIndices, counts, valueBytes, windowBytes)) {
         const bytes = await packWindow(encoding, window);
@@ -94,7 +95,7 @@ function writeKernels(
   selection: SelectionFacts,
   valueDtype: ValueDtype,
 ): Promise<DeltaKernels> {
-  const write = valueDtype === 'I8' ? KERNELS.keptWriteI8 : KERNELS.keptWrite;
+  const write = VALUE_KERNELS.keptWrite[VALUE_CODECS[valueDtype].wgsl]!;
   return deltaKernels(context, withBarriers(write, context.counting.tally), selection);
 }
 
@@ -113,7 +114,8 @@ function encodeBuffers({ maps, table }: GroupContext, scope: BufferScope) {
 async function packWindow(encoding: Encoding, window: PackedWindow): Promise<ArrayBuffer> {
   const { context, selection, valueDtype, write, bits, places, encoded, scales } = encoding;
   const { handle } = context;
-  const target = { value_dtype: VALUE_CODES[valueDtype], value_bytes: bytesPerValue(valueDtype) };
+  const value_bytes = VALUE_CODECS[valueDtype].bytesPerValue;
+  const target = { value_dtype: valueCode(valueDtype), value_bytes };
   const [bytes] = await readBack(handle, 'encoding kept entries', () => {
     const at = 4 * PLACE_WORDS * window.firstBlock;
     handle.device.queue.writeBuffer(places, at, window.places);

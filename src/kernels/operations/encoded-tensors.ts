@@ -4,8 +4,8 @@
  * be millions of elements long.
  */
 import { gapSkips, SKIP } from '@/codecs/gaps';
+import { type ValueScale } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
-import { type I8Scale } from '@/tensor/i8-scale';
 import { invariantError } from '@/kernels/weights/invariant-error';
 
 /** One block's kept entries, at least one. */
@@ -23,8 +23,8 @@ export interface EncodedBlock {
 export class EncodedTensors {
   private blocks: EncodedBlock[] = [];
 
-  /** @param scales of I8 values by tensor; null for the other dtypes */
-  constructor(private readonly scales: readonly I8Scale[] | null) {}
+  /** @param scales by tensor; null where values have none */
+  constructor(private readonly scales: readonly ValueScale[] | null) {}
 
   /** Takes the next block; gives the tensor before, where that was its last. */
   *add(block: EncodedBlock): Generator<EncodedTensor> {

@@ -1,7 +1,9 @@
-/** Steps of I8 values on the GPU: the largest |u| that each tensor keeps, found in one pass. */
+/** Steps of kept values: the largest |u| that each tensor keeps, found on the GPU in one pass. */
 import { type BufferScope } from '@/gpu/buffers';
 import { type PassRecorder } from '@/gpu/recorder';
-import { type I8Scale, i8Scale } from '@/tensor/i8-scale';
+import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { type ValueDtype } from '@/tensor/dtype';
 import {
   deltaCheckpoints,
   deltaKernels,
@@ -17,11 +19,14 @@ export const SCALE_WORDS = 4;
 /** Bytes that the pass counts with, a block. */
 export const BLOCK_MAX_BYTES = 4;
 
-/** By tensor; one that keeps none has step 0. */
+/** By tensor; one that keeps none has step 0. Null where the dtype has no steps: nothing is done. */
 export async function keptScales(
   context: GroupContext,
   selection: SelectionFacts,
-): Promise<I8Scale[]> {
+  valueDtype: ValueDtype,
+): Promise<ValueScale[] | null> {
+  const { scaleOf } = VALUE_CODECS[valueDtype];
+  if (scaleOf === null) return null;
   const { handle, table } = context;
   const kernels = await deltaKernels(context, KERNELS.keptMax, selection);
   const byteLength = BLOCK_MAX_BYTES * table.blockCount;
@@ -44,19 +49,23 @@ export async function keptScales(
         return { steps, ranges: [{ source, byteLength }] };
       },
     );
-    return scalesOf(context, bytes!);
+    return scalesFrom(context, bytes!, scaleOf);
   });
 }
 
 /** Keys order as magnitudes do, and each is the float it stands for. */
-function scalesOf({ table }: GroupContext, blockMax: ArrayBuffer): I8Scale[] {
+function scalesFrom(
+  { table }: GroupContext,
+  blockMax: ArrayBuffer,
+  scaleOf: NonNullable<ValueCodec['scaleOf']>,
+): ValueScale[] {
   const keys = new Uint32Array(blockMax);
   return table.ofTensor.map(({ first, count }) => {
     const largest = new Uint32Array(1);
     for (const key of keys.subarray(first, first + count)) {
       if (key > largest[0]!) largest[0] = key;
     }
-    return i8Scale(new Float32Array(largest.buffer)[0]!);
+    return scaleOf(new Float32Array(largest.buffer)[0]!);
   });
 }
 
@@ -67,7 +76,7 @@ function scalesOf({ table }: GroupContext, blockMax: ArrayBuffer): I8Scale[] {
 export function scaleBuffer(
   { handle }: GroupContext,
   scope: BufferScope,
-  scales: readonly I8Scale[],
+  scales: readonly ValueScale[],
 ): GPUBuffer {
   const words = new Float32Array(SCALE_WORDS * scales.length);
   scales.forEach(({ inverse, step }, tensor) => {

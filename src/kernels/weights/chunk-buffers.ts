@@ -4,7 +4,7 @@
  */
 import { type DeviceHandle } from '@/gpu/device';
 import { type BufferSlice, type PassRecorder } from '@/gpu/recorder';
-import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { bytesPerElement, type FloatDtype, isFloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type Chunk } from '@/tensor/layout';
 import { type Wanted } from '@/tensor/page-stream';
 import { type ChunkMap, type PlacedRun, wholeUnits } from './chunk-map';
@@ -12,8 +12,11 @@ import { invariantError } from './invariant-error';
 
 /** Codes of shaders/shared/dtype.wgsl. */
 export const DTYPE_CODES: Readonly<Record<FloatDtype, number>> = { F32: 0, F16: 1, BF16: 2 };
-/** Those, and one for I8, which kernels of its own take (shaders/shared/value_i8.wgsl). */
-export const VALUE_CODES: Readonly<Record<ValueDtype, number>> = { ...DTYPE_CODES, I8: 3 };
+
+/** What shaders/shared/value_float.wgsl is told; the files of other codecs store one dtype only. */
+export function valueCode(dtype: ValueDtype): number {
+  return isFloatDtype(dtype) ? DTYPE_CODES[dtype] : 0;
+}
 
 /** A run of values of one dtype. */
 export interface Values {

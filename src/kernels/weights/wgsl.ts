@@ -1,5 +1,6 @@
 /** The kernels of the engine, linked from the shaders. */
 import { linkWgsl, type WgslChoices } from '@/gpu/link-wgsl';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import type { KernelSource } from '@/gpu/pipelines';
 import type { Tally } from './group-context';
 
@@ -16,10 +17,7 @@ export const SHADER_FILES: Readonly<Record<string, string>> = Object.fromEntries
   Object.entries(texts).map(([path, text]) => [path.slice(SHADERS.length, -'.wgsl'.length), text]),
 );
 
-const VALUE_FLOAT = { value: 'shared/value_float' };
-const VALUE_I8 = { value: 'shared/value_i8' };
-
-/** Every kernel of the engine but those of low-rank products. */
+/** Every kernel of the engine but those of kept values and of low-rank products. */
 export const KERNELS = {
   merge: kernelSource('merge'),
   nonfinite: kernelSource('nonfinite'),
@@ -32,14 +30,16 @@ export const KERNELS = {
   selectTieFind: kernelSource('select_tie_find'),
   stats: kernelSource('stats'),
   mask: kernelSource('mask'),
-  apply: kernelSource('apply', VALUE_FLOAT),
-  applyI8: kernelSource('apply', VALUE_I8, 'apply_i8'),
   keptMax: kernelSource('kept_max'),
   keptCount: kernelSource('kept_count'),
-  keptWrite: kernelSource('kept_write', VALUE_FLOAT),
-  keptWriteI8: kernelSource('kept_write', VALUE_I8, 'kept_write_i8'),
   decode: kernelSource('decode'),
 } as const;
+
+/** Kernels that store or add kept values, each by the file that says how (`ValueCodec.wgsl`). */
+export const VALUE_KERNELS = {
+  apply: valueKernels('apply'),
+  keptWrite: valueKernels('kept_write'),
+};
 
 /**
  * A kernel, linked.
@@ -53,6 +53,13 @@ export function kernelSource(
   name = shader,
 ): KernelSource {
   return { name, code: linkWgsl(SHADER_FILES, shader, choices) };
+}
+
+function valueKernels(shader: string): Readonly<Record<string, KernelSource>> {
+  const files = new Set(Object.values(VALUE_CODECS).map(({ wgsl }) => wgsl));
+  const linked = (file: string): KernelSource =>
+    kernelSource(shader, { value: `shared/${file}` }, `${shader}_${file}`);
+  return Object.fromEntries(Array.from(files, (file) => [file, linked(file)]));
 }
 
 function histogram(tally: Tally | 'cached'): KernelSource {

@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { commitRecipe } from '@/store/actions/recipe';
 import { selectDraft } from '@/store/recipe/selectors';
 import { type FloatDtype, recipeStore, type ValueDtype } from '@/store/state/recipe';
@@ -12,12 +13,9 @@ const MERGED_DTYPES: readonly { readonly value: FloatDtype | 'base'; readonly la
   { value: 'BF16', label: 'BF16' },
 ];
 
-const VALUES: readonly { readonly value: ValueDtype; readonly label: string }[] = [
-  { value: 'F16', label: 'F16' },
-  { value: 'BF16', label: 'BF16' },
-  { value: 'F32', label: 'F32' },
-  { value: 'I8', label: '8-bit integers, one scale a tensor' },
-];
+const VALUES = (Object.keys(VALUE_CODECS) as ValueDtype[]).map((value) => {
+  return { value, label: VALUE_CODECS[value].title };
+});
 
 /** How the merged model and the kept entries of full fine-tunes are stored. */
 export function DtypeControls() {

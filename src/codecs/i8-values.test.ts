@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { i8Scale } from '@/tensor/i8-scale';
+import { I8_VALUES } from './i8-values';
+
+const i8Scale = I8_VALUES.scaleOf!;
 
 test('the step is a float32 next to largest / 127, its inverse next to 127 / largest', () => {
   fc.assert(
