@@ -1,5 +1,6 @@
 import { type Center } from '@/tensor/engine';
 import { type MergePlan } from '@/tensor/merge-plan';
+import { type Paper } from './paper';
 import { type MergeParameter } from './parameters';
 
 /**
@@ -9,6 +10,7 @@ import { type MergeParameter } from './parameters';
 export interface Merger {
   /** As it begins a sentence: `Task arithmetic`. */
   readonly title: string;
+  readonly paper: Paper;
   /** Numbers that change the result; the others are neither asked for nor written. */
   readonly parameters: readonly MergeParameter[];
   /** What an engine is to do with this many tasks. */
@@ -38,6 +40,7 @@ export type MergekitMethod = 'task_arithmetic' | 'linear';
 interface CompressorFacts {
   /** The method's name in the literature. */
   readonly title: string;
+  readonly paper: Paper;
   /** What others are compared with: it stands before them in tables, and below them in the chart. */
   readonly isBaseline: boolean;
   /** Of a baseline: what it does instead, a sentence for those who read its figures; else null. */

@@ -1,12 +1,14 @@
 import { type LowRankCompressor } from './method';
+import { PERU_PAPER } from './paper';
 
 /**
- * PERU-LoRA (arXiv 2310.01886): replace each product A_t B_tᵀ of a LoRA adapter by its leading
+ * PERU-LoRA: replace each product A_t B_tᵀ of a LoRA adapter by its leading
  * singular triplets. How many a module keeps is one number for all, enough for a share of its
  * energy, or whatever a budget of bytes buys over the modules of all tasks.
  */
 export const peruLora: LowRankCompressor = {
   title: 'PERU-LoRA',
+  paper: PERU_PAPER,
   keeps: 'ranks',
   isBaseline: false,
   instead: null,

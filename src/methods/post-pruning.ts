@@ -1,4 +1,5 @@
 import { type SparseCompressor } from './method';
+import { PERU_PAPER } from './paper';
 
 /**
  * The baseline PERU-FFT is compared with: theta_0 + top-m % of theta_t - theta_0. The same budget
@@ -6,6 +7,7 @@ import { type SparseCompressor } from './method';
  */
 export const postPruning: SparseCompressor = {
   title: 'Post-Pruning',
+  paper: PERU_PAPER,
   keeps: 'entries',
   center: 'base',
   isBaseline: true,

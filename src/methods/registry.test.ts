@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MERGERS, SPARSE_COMPRESSORS } from './registry';
+import { COMPRESSORS, MERGERS, SPARSE_COMPRESSORS } from './registry';
 
 describe('mergers', () => {
   it('average with weights that add up to one, whatever λ is', () => {
@@ -20,4 +20,10 @@ describe('mergers', () => {
 it('prunes PERU-FFT around theta* and Post-Pruning around theta_0', () => {
   expect(SPARSE_COMPRESSORS['peru-fft'].center).toBe('merged');
   expect(SPARSE_COMPRESSORS['post-pruning'].center).toBe('base');
+});
+
+it.each(Object.entries({ ...MERGERS, ...COMPRESSORS }))('cites a paper for %s', (_, { paper }) => {
+  // An identifier begins with the year and month of its first version.
+  expect(paper.arxiv).toMatch(/^\d{4}\.\d{5}$/);
+  expect(paper.year).toBe(2000 + Number(paper.arxiv.slice(0, 2)));
 });

@@ -1,9 +1,16 @@
 import { linearMerge } from '@/tensor/merge-plan';
 import { type Merger } from './method';
 
-/** Simple average of the fine-tuned models (arXiv 2203.05482): every task vector weighs 1 / T. */
+/** Simple average of the fine-tuned models: every task vector weighs 1 / T. */
 export const simpleAverage: Merger = {
   title: 'Simple average',
+  paper: {
+    title:
+      'Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference time',
+    authors: 'Wortsman et al.',
+    year: 2022,
+    arxiv: '2203.05482',
+  },
   parameters: [],
   plan: (taskCount) => linearMerge(new Array<number>(taskCount).fill(1 / taskCount)),
   factor: { symbol: () => '1/T', words: () => 'the mean' },

@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { paperAddress, PERU_PAPER } from '@/methods/paper';
 import { selectExpectsNumbers, selectShowsReport } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import styles from './app.module.css';
@@ -58,10 +59,10 @@ export function App() {
           </p>
           <p>
             PERU-FFT and PERU-LoRA are the methods of{' '}
-            <a href="https://arxiv.org/abs/2310.01886" target="_blank" rel="noreferrer">
-              Effective and Parameter-Efficient Reusing Fine-Tuned Models
+            <a href={paperAddress(PERU_PAPER)} target="_blank" rel="noreferrer">
+              {PERU_PAPER.title}
             </a>
-            , arXiv 2310.01886.
+            , arXiv {PERU_PAPER.arxiv}.
           </p>
         </footer>
       </div>

@@ -1,11 +1,9 @@
 /** The method of a model card, with its formulas. */
 import { VALUE_CODECS } from '@/codecs/value-codecs';
-import { MERGERS } from '@/methods/registry';
+import { type Paper, paperAddress } from '@/methods/paper';
+import { COMPRESSORS, MERGERS } from '@/methods/registry';
 import { type LowRankRecipe, type RecipeFile, type SparseRecipe } from '@/recipe/recipe-file';
 import { plain } from './card-text';
-
-const PAPER =
-  '_Effective and Parameter-Efficient Reusing Fine-Tuned Models_ ([arXiv 2310.01886](https://arxiv.org/abs/2310.01886))';
 
 export function methodSection(recipe: RecipeFile): string {
   const { compress } = recipe;
@@ -13,7 +11,11 @@ export function methodSection(recipe: RecipeFile): string {
     compress.method === 'peru-fft'
       ? [merged(recipe), ...selected(recipe), sparse(compress)]
       : [mergedAdapter(recipe), lowRank(compress)];
-  return ['## Method', ...parts, `After ${PAPER}.`].join('\n\n');
+  return ['## Method', ...parts, cited(COMPRESSORS[compress.method].paper)].join('\n\n');
+}
+
+function cited(paper: Paper): string {
+  return `After _${paper.title}_ ([arXiv ${paper.arxiv}](${paperAddress(paper)})).`;
 }
 
 function merged({ merge, tasks }: RecipeFile): string {
