@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { byteRuns } from './byte-runs';
 
 const [ONE, OTHER] = [{}, {}];
-const at = (blob: object, start: number, end: number) => ({ blob, start, end });
+const at = (source: object, start: number, end: number) => ({ source, start, end });
 
 /** Where the runs begin and end, and what of them nobody asked for. */
 function runsOf(...[ranges, mayBe]: Parameters<typeof byteRuns>) {

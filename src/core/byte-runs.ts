@@ -2,7 +2,7 @@
 
 export interface ByteRange {
   /** The file, which is not looked into. */
-  readonly blob: object;
+  readonly source: object;
   /** Bytes [start, end). */
   readonly start: number;
   readonly end: number;
@@ -33,8 +33,8 @@ export function byteRuns<Range extends ByteRange>(
 ): ByteRun<Range>[] {
   const byFile = new Map<object, OpenRun<Range>[]>();
   for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
-    const runs = byFile.get(range.blob) ?? [];
-    byFile.set(range.blob, runs);
+    const runs = byFile.get(range.source) ?? [];
+    byFile.set(range.source, runs);
     const run = runs.at(-1);
     const longer = run === undefined ? null : extended(run.extent, range);
     if (run !== undefined && longer !== null && mayBe(longer)) {

@@ -71,13 +71,13 @@ describe.each(['F32', 'F16', 'BF16'] as const)('a merged model in %s', (dtype) =
       const map = JSON.parse(new TextDecoder().decode(folder.files.get(index.path))) as {
         weight_map: Record<string, string>;
       };
-      for (const [name, { fileName, shape, dtype: found, blob }] of tensors) {
+      for (const [name, { fileName, shape, dtype: found, source }] of tensors) {
         const from = header.tensors.get(name)!;
         expect(map.weight_map[name]).toBe(fileName);
         expect(shape).toEqual(from.shape);
         expect(found).toBe(MERGED.has(name) ? dtype : from.dtype);
-        const file = opened.find((one) => one.blob === blob)!;
-        const bytes = await readTensorBytes(blob, file.header, name);
+        const file = opened.find((one) => one.blob === source)!;
+        const bytes = await readTensorBytes(source, file.header, name);
         if (MERGED.has(name)) {
           expect([...decodeFloats(bytes, dtype)]).toEqual(
             Array.from({ length: from.elementCount }, (_, i) => valueAt(name, i)),

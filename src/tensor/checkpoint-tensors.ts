@@ -9,7 +9,7 @@ import { type SafetensorsHeader, type TensorInfo } from './safetensors';
 /** A tensor and the file it lies in. */
 export interface StoredTensor extends TensorInfo {
   readonly fileName: string;
-  readonly blob: ByteSource;
+  readonly source: ByteSource;
 }
 
 export interface CheckpointTensors {
@@ -43,7 +43,7 @@ export function checkpointTensors(
           'Keep only the shards of one save, those its index names, and add the folder again.',
         );
       }
-      tensors.set(tensorName, { ...info, fileName: header.fileName, blob });
+      tensors.set(tensorName, { ...info, fileName: header.fileName, source: blob });
     }
   }
   return { name, tensors, byteLength };
@@ -88,12 +88,12 @@ function flatParts(
       throw new RangeError(`${checkpoint.name} has no floating tensor "${span.name}".`);
     }
     dtypes.add(stored.dtype);
-    const { blob, fileName, byteStart } = stored;
+    const { source, fileName, byteStart } = stored;
     const bytes = bytesPerElement(stored.dtype);
     const from = Math.max(0, flatStart - span.flatStart);
     const to = Math.min(span.elementCount, flatEnd - span.flatStart);
     const [start, end] = [byteStart + from * bytes, byteStart + to * bytes];
-    parts.push({ blob, fileName, start, end, at: elementsFound * bytes });
+    parts.push({ source, fileName, start, end, at: elementsFound * bytes });
     elementsFound += to - from;
   }
   if (dtypes.size > 1) throw new RangeError('A range of the flat space mixes dtypes.');

@@ -31,10 +31,10 @@ class NotedBlob extends RemoteBytes {
 }
 
 /** Parts in the order of the result, and the result. */
-function laidOut(blob: ByteSource, ranges: readonly (readonly [number, number])[]) {
+function laidOut(source: ByteSource, ranges: readonly (readonly [number, number])[]) {
   let at = 0;
   const parts = ranges.map(([start, end]): FilePart => {
-    const part = { blob, fileName: 'file', start, end, at };
+    const part = { source, fileName: 'file', start, end, at };
     at += end - start;
     return part;
   });
@@ -129,8 +129,8 @@ describe('readParts', () => {
     const [one, two] = [new NotedBlob(), new NotedBlob()];
     two.failAt = 0;
     const parts = [
-      { blob: one, fileName: 'one', start: 0, end: 10, at: 0 },
-      { blob: two, fileName: 'two', start: 10, end: 20, at: 10 },
+      { source: one, fileName: 'one', start: 0, end: 10, at: 0 },
+      { source: two, fileName: 'two', start: 10, end: 20, at: 10 },
     ];
     await expect(readParts(parts)).rejects.toThrow('Lost.');
     expect(one.signals.map(({ aborted }) => aborted)).toEqual([true]);

@@ -5,7 +5,7 @@ import { readRange } from './safetensors';
 
 /** Bytes of a file, and where they go. */
 export interface FilePart extends ByteRange {
-  readonly blob: ByteSource;
+  readonly source: ByteSource;
   /** For messages. */
   readonly fileName: string;
   /** Offset in the result. */
@@ -55,7 +55,7 @@ function readRun(
   { ranges, start, end }: Run,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return readRange(ranges[0].blob, start, end, ranges[0].fileName, signal);
+  return readRange(ranges[0].source, start, end, ranges[0].fileName, signal);
 }
 
 /** Whether a run, read as it lies in the file, is the result. */

@@ -107,9 +107,9 @@ async function openSparse(
   path: string,
   options: OpenOptions,
 ): Promise<OpenSparse> {
-  const blob = await openRequired(repo, path, options);
-  const header = await readSafetensorsHeader(blob, fileLabel(repo, path));
-  return { blob, file: readSparseFile(header) };
+  const source = await openRequired(repo, path, options);
+  const header = await readSafetensorsHeader(source, fileLabel(repo, path));
+  return { source, file: readSparseFile(header) };
 }
 
 async function hashOfMerged(merged: CheckpointSource, options: OpenOptions): Promise<string> {

@@ -11,7 +11,7 @@ function stored(name: string, dtype: FloatDtype, shape: number[], values: number
   const bytes = encodeFloats(Float32Array.from(values), dtype);
   const elementCount = values.length;
   const { byteLength } = bytes;
-  const blob = new Blob([new Uint8Array(3), bytes, new Uint8Array(2)]);
+  const source = new Blob([new Uint8Array(3), bytes, new Uint8Array(2)]);
   return {
     name,
     dtype,
@@ -20,7 +20,7 @@ function stored(name: string, dtype: FloatDtype, shape: number[], values: number
     byteStart: 3,
     byteLength,
     fileName: 'a.safetensors',
-    blob,
+    source,
   };
 }
 
@@ -78,7 +78,7 @@ describe('readProducts', () => {
       const width = dtype === 'F32' ? 8 : 4;
       const data = new Uint8Array(width);
       data.set(bytes);
-      const tensor = { ...zero.left.tensor, blob: new Blob([data]), byteStart: 0 };
+      const tensor = { ...zero.left.tensor, source: new Blob([data]), byteStart: 0 };
       const changed = { ...zero, left: { ...zero.left, tensor } };
       await expect(readProducts(adapter(changed))).resolves.toHaveLength(1);
     }
@@ -92,7 +92,7 @@ describe('readProducts', () => {
 
   it('says which file could not be read', async () => {
     const whole = module('w', [1, 1]);
-    const tensor = { ...whole.left.tensor, blob: new Blob([]) };
+    const tensor = { ...whole.left.tensor, source: new Blob([]) };
     const cut = { ...whole, left: { ...whole.left, tensor } };
     await expect(readProducts(adapter(cut))).rejects.toThrow(/a\.safetensors could not be read/);
   });

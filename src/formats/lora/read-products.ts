@@ -40,11 +40,11 @@ export async function readProducts(
  * @throws PeruError `source` when the file can not be read
  */
 export async function readStored(
-  { blob, byteStart, byteLength, fileName }: StoredTensor,
+  { source, byteStart, byteLength, fileName }: StoredTensor,
   options: ReadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { signal } = options;
-  const bytes = await readRange(blob, byteStart, byteStart + byteLength, fileName, signal);
+  const bytes = await readRange(source, byteStart, byteStart + byteLength, fileName, signal);
   options.onBytes?.(byteLength);
   return bytes;
 }

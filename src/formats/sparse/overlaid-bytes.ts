@@ -16,12 +16,12 @@ const F32_BYTES = 4;
 
 /** A sparse vector's file, its header read. */
 export interface OpenSparse {
-  readonly blob: ByteSource;
+  readonly source: ByteSource;
   readonly file: SparseFile;
 }
 
 export interface OverlaidParts {
-  /** The tensors that lie in the blob, end to end, as F32. */
+  /** The tensors that lie in these bytes, end to end, as F32. */
   readonly space: FlatLayout;
   /** Holds all of them, in dtypes of its own. */
   readonly merged: CheckpointTensors;
@@ -60,11 +60,13 @@ export class OverlaidBytes extends RemoteBytes {
 
   /** Bytes of the sparse vector; the merged model is the base's to count. */
   override async tally(start: number, end: number): Promise<ByteTally> {
-    const { blob, file } = this.#parts.sparse;
+    const { source, file } = this.#parts.sparse;
     const parts = this.#pieces(start, end).flatMap(({ span }) => partsOf(file, span.name));
     return sumTallies(
       await Promise.all(
-        parts.map(({ byteStart, byteLength }) => tallyOf(blob, byteStart, byteStart + byteLength)),
+        parts.map(({ byteStart, byteLength }) =>
+          tallyOf(source, byteStart, byteStart + byteLength),
+        ),
       ),
     );
   }
@@ -154,14 +156,14 @@ export class OverlaidBytes extends RemoteBytes {
   ): Promise<ReadonlyMap<string, KeptRest>> {
     const found = new Map<string, KeptRest>();
     if (held !== null) found.set(held.name, held);
-    const { blob, file } = this.#parts.sparse;
+    const { source, file } = this.#parts.sparse;
     const wanted = pieces
       .filter(({ span }) => !found.has(span.name))
       .flatMap(({ span }) => partsOf(file, span.name));
     let at = 0;
     const places = new Map<string, number>();
     const parts = wanted.map(({ name, byteStart: start, byteLength }): FilePart => {
-      const part = { blob, fileName: file.fileName, start, end: start + byteLength, at };
+      const part = { source, fileName: file.fileName, start, end: start + byteLength, at };
       places.set(name, at);
       at += byteLength;
       return part;
@@ -187,13 +189,13 @@ export class OverlaidBytes extends RemoteBytes {
 }
 
 function partOf(
-  { blob, fileName, byteStart, dtype }: StoredTensor,
+  { source, fileName, byteStart, dtype }: StoredTensor,
   piece: Piece,
   at: number,
 ): FilePart {
   const bytes = bytesPerElement(dtype as FloatDtype);
   const [start, end] = [byteStart + piece.from * bytes, byteStart + piece.to * bytes];
-  return { blob, fileName, start, end, at };
+  return { source, fileName, start, end, at };
 }
 
 function partsOf({ tensors }: SparseFile, name: string): TensorInfo[] {

@@ -68,12 +68,12 @@ function sparseBytes(tensors: Record<string, FixtureTensor>): Uint8Array<ArrayBu
 }
 
 async function open(merged: Uint8Array<ArrayBuffer>, sparse: Uint8Array<ArrayBuffer>) {
-  const [mergedBlob, blob] = [new Blob([merged]), new Blob([sparse])];
+  const [mergedBlob, source] = [new Blob([merged]), new Blob([sparse])];
   const header = await readSafetensorsHeader(mergedBlob, 'merged.safetensors');
-  const file = readSparseFile(await readSafetensorsHeader(blob, 'cola.sparse.safetensors'));
+  const file = readSparseFile(await readSafetensorsHeader(source, 'cola.sparse.safetensors'));
   return {
     merged: checkpointTensors('merged', [{ blob: mergedBlob, header }]),
-    sparse: { blob, file },
+    sparse: { source, file },
   };
 }
 
@@ -123,9 +123,9 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
     async (dtype) => {
       const { task, expected } = await build(dtype);
       for (const name of ['a', 'b', 'z'] as const) {
-        const { blob, byteStart, byteLength, dtype: held, shape } = task.tensors.get(name)!;
+        const { source, byteStart, byteLength, dtype: held, shape } = task.tensors.get(name)!;
         expect([held, shape]).toEqual(['F32', SIZES[name]]);
-        const bytes = await readRange(blob, byteStart, byteStart + byteLength, name);
+        const bytes = await readRange(source, byteStart, byteStart + byteLength, name);
         expect(bytes).toEqual(new Uint8Array(expected(name).buffer));
       }
       expect(task.tensors.has('untouched')).toBe(false);
@@ -134,19 +134,19 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
 
   it('are the same in whatever ranges and order they are read', async () => {
     const { task, expected } = await build('F16');
-    const { blob } = task.tensors.get('a')!;
+    const { source } = task.tensors.get('a')!;
     const whole = new Uint8Array(
       [...expected('a'), ...expected('b'), ...expected('z')].flatMap((value) => [
         ...new Uint8Array(Float32Array.of(value).buffer),
       ]),
     );
-    expect(blob.size).toBe(whole.length);
+    expect(source.size).toBe(whole.length);
     const cuts = [0, 1, 4, 30, 307, 308, 309, 1500, 1508, 2526, 2528, 2532, 4000, 5507, 5508];
     const ranges = cuts.flatMap((from, i) => cuts.slice(i).map((to) => [from, to] as const));
     const orders = [ranges, ranges.toReversed(), cuts.slice(1).map((to, i) => [cuts[i]!, to])];
     for (const order of orders) {
       for (const [from, to] of order) {
-        const bytes = await blob.slice(from, to).arrayBuffer();
+        const bytes = await source.slice(from, to).arrayBuffer();
         expect(Buffer.compare(new Uint8Array(bytes), whole.subarray(from, to))).toBe(0);
       }
     }
@@ -154,10 +154,10 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
 
   it('are the same in reads at the same time', async () => {
     const { task, expected } = await build('F16');
-    const { blob, byteStart } = task.tensors.get('z')!;
+    const { source, byteStart } = task.tensors.get('z')!;
     const whole = new Uint8Array(expected('z').buffer);
     const read = (from: number, to: number) =>
-      bytesOf(blob.slice(byteStart + from, byteStart + to));
+      bytesOf(source.slice(byteStart + from, byteStart + to));
     // All but the first go on where it ended.
     await read(0, 1200);
     const ranges = [1200, 1204, 3000, 3600].map((from) => [from, 4000] as const);
@@ -167,8 +167,8 @@ describe.each(['F16', 'BF16', 'F32', 'I8'] as const)('values of %s', (valueDtype
 
   it('come with the tensors that the task keeps whole', async () => {
     const { task } = await build('F16');
-    const { blob, byteStart, byteLength } = task.tensors.get('head')!;
-    const bytes = await bytesOf(blob.slice(byteStart, byteStart + byteLength));
+    const { source, byteStart, byteLength } = task.tensors.get('head')!;
+    const bytes = await bytesOf(source.slice(byteStart, byteStart + byteLength));
     expect(bytes).toEqual(new Uint8Array(8).fill(3));
   });
 });
@@ -180,9 +180,9 @@ it('keeps its own tensor in the place of the merged one', async () => {
     sparseBytes({ b: own, ...entry('a', KEPT.a, 'F16') }),
   );
   const { tensors, byteLength } = virtualCheckpoint('t', merged, sparse, new Set(['a', 'b']));
-  expect(tensors.get('b')).toMatchObject({ dtype: 'F16', shape: [3, 2], blob: sparse.blob });
+  expect(tensors.get('b')).toMatchObject({ dtype: 'F16', shape: [3, 2], source: sparse.source });
   expect([...tensors.keys()]).toEqual(['a', 'b']);
-  expect(byteLength).toBe(sparse.blob.size);
+  expect(byteLength).toBe(sparse.source.size);
 });
 
 /** A file that counts what is read of it. */
@@ -211,7 +211,7 @@ describe('reads of files elsewhere', () => {
     const header = await readSafetensorsHeader(mergedFile, 'm');
     const merged = checkpointTensors('m', [{ blob: mergedFile, header }]);
     const file = readSparseFile(await readSafetensorsHeader(sparseFile, 's'));
-    const sparse = { blob: sparseFile, file };
+    const sparse = { source: sparseFile, file };
     const task = virtualCheckpoint('t', merged, sparse, new Set(['a', 'z']));
     mergedFile.reads.length = sparseFile.reads.length = 0;
     return { task, mergedFile, sparseFile };
@@ -235,9 +235,9 @@ describe('reads of files elsewhere', () => {
 
   it('count as bytes of the sparse vector, which are all that the base does not', async () => {
     const { task, sparseFile } = await build();
-    const { blob, byteStart, byteLength } = task.tensors.get('z')!;
+    const { source, byteStart, byteLength } = task.tensors.get('z')!;
     const parts = 5 * 2 + encodeGaps(KEPT.z.positions).length;
-    const tally = await tallyOf(blob, byteStart, byteStart + byteLength);
+    const tally = await tallyOf(source, byteStart, byteStart + byteLength);
     expect(tally).toEqual({ neededBytes: parts, toFetchBytes: parts, keptBytes: 0 });
     expect(sparseFile.reads).toEqual([]);
   });
@@ -252,9 +252,9 @@ describe('a sparse vector that does not fit', () => {
   const readAll = async (sparseFile: Uint8Array<ArrayBuffer>, step: number) => {
     const opened = await open(soundFile({ a: mergedTensor('a', 'F16') }), sparseFile);
     const { tensors } = virtualCheckpoint('t', opened.merged, opened.sparse, new Set(['a']));
-    const { blob } = tensors.get('a')!;
-    for (let at = 0; at < blob.size; at += step) {
-      await blob.slice(at, Math.min(blob.size, at + step)).arrayBuffer();
+    const { source } = tensors.get('a')!;
+    for (let at = 0; at < source.size; at += step) {
+      await source.slice(at, Math.min(source.size, at + step)).arrayBuffer();
     }
   };
 
@@ -285,8 +285,8 @@ describe('a sparse vector that does not fit', () => {
         'z.gaps': { dtype: 'U8', shape: [2], bytes: Uint8Array.of(255, 1) },
       }),
     );
-    const { blob } = virtualCheckpoint('t', merged, sparse, new Set(['z'])).tensors.get('z')!;
-    await expect(blob.arrayBuffer()).rejects.toThrow(/1 of its values have no position/);
+    const { source } = virtualCheckpoint('t', merged, sparse, new Set(['z'])).tensors.get('z')!;
+    await expect(source.arrayBuffer()).rejects.toThrow(/1 of its values have no position/);
   });
 
   it('for a tensor that the merged model lacks is refused by name', async () => {

@@ -47,11 +47,11 @@ export function virtualCheckpoint(
   sparse: OpenSparse,
   changed: ReadonlySet<string>,
 ): CheckpointTensors {
-  const { blob: sparseBlob, file } = sparse;
+  const { source: sparseSource, file } = sparse;
   const { fileName, own, tied } = file;
   const names = [...changed].filter((one) => !own.has(one) && !tied.has(one));
   const space = flatLayout(names.map((one) => merged.tensors.get(one)!));
-  const blob = new OverlaidBytes({ space, merged, sparse });
+  const source = new OverlaidBytes({ space, merged, sparse });
   const tensors = new Map<string, StoredTensor>();
   for (const { name: tensor, shape, flatStart, elementCount } of space.tensors) {
     const place = { byteStart: 4 * flatStart, byteLength: 4 * elementCount };
@@ -62,13 +62,13 @@ export function virtualCheckpoint(
       elementCount,
       ...place,
       fileName,
-      blob,
+      source,
     });
   }
   const keep = (key: string, tensor: TensorInfo): void => {
-    tensors.set(key, { ...tensor, name: key, fileName, blob: sparseBlob });
+    tensors.set(key, { ...tensor, name: key, fileName, source: sparseSource });
   };
   for (const [key, tensor] of own) keep(key, tensor);
   for (const [copy, key] of tied) keep(copy, own.get(key)!);
-  return { name, tensors, byteLength: sparseBlob.size };
+  return { name, tensors, byteLength: sparseSource.size };
 }

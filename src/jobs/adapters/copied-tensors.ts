@@ -68,8 +68,8 @@ async function hasSameBytes(
   for (let at = 0; at < a.byteLength; at += PIECE_BYTES) {
     const end = Math.min(at + PIECE_BYTES, a.byteLength);
     const [one, other] = await Promise.all(
-      [a, b].map(({ blob, byteStart, fileName }) =>
-        readRange(blob, byteStart + at, byteStart + end, fileName, signal),
+      [a, b].map(({ source, byteStart, fileName }) =>
+        readRange(source, byteStart + at, byteStart + end, fileName, signal),
       ),
     );
     if (!one!.every((byte, i) => byte === other![i])) return false;

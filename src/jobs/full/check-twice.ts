@@ -45,14 +45,14 @@ async function areAlike(
 }
 
 async function readRow(
-  { blob, byteStart, byteLength, dtype, shape, fileName, name }: StoredTensor,
+  { source, byteStart, byteLength, dtype, shape, fileName, name }: StoredTensor,
   row: number,
   signal: AbortSignal,
 ): Promise<Float32Array> {
   if (!isFloatDtype(dtype)) throw notNumbers(name, fileName, dtype);
   const bytes = byteLength / shape[0]!;
   const start = byteStart + row * bytes;
-  return decodeFloats(await readRange(blob, start, start + bytes, fileName, signal), dtype);
+  return decodeFloats(await readRange(source, start, start + bytes, fileName, signal), dtype);
 }
 
 /** NaN is told of where weights are loaded. */

@@ -227,9 +227,9 @@ describe('the base of a preset', () => {
     expect(names).toHaveLength(199);
     expect(hub.requests.length).toBeLessThan(30);
     for (const [i, name] of [...names.entries()].filter(([at]) => at % 40 === 0)) {
-      const { byteStart, byteLength, blob, dtype } = weights.tensors.get(name)!;
+      const { byteStart, byteLength, source, dtype } = weights.tensors.get(name)!;
       const bytes = new Uint8Array(
-        await blob.slice(byteStart, byteStart + byteLength).arrayBuffer(),
+        await source.slice(byteStart, byteStart + byteLength).arrayBuffer(),
       );
       const { buffer } = decodeFloats(bytes, dtype as 'F16');
       expect(Buffer.from(read[i]!.data.buffer).equals(Buffer.from(buffer))).toBe(true);

@@ -98,11 +98,13 @@ describe('an export of adapters', () => {
       group.tasks.map(async ({ model }) => {
         const { modules, weights } = await PEFT.open(model);
         expect(modules).toMatchObject([{ path: 'layer.q', rank: 2, scale: 1 }]);
-        const read = [...weights.tensors.values()].map(async ({ blob, byteStart, byteLength }) => {
-          return new Float32Array(
-            await blob.slice(byteStart, byteStart + byteLength).arrayBuffer(),
-          );
-        });
+        const read = [...weights.tensors.values()].map(
+          async ({ source, byteStart, byteLength }) => {
+            return new Float32Array(
+              await source.slice(byteStart, byteStart + byteLength).arrayBuffer(),
+            );
+          },
+        );
         return Promise.all(read);
       }),
     );
@@ -113,8 +115,10 @@ describe('an export of adapters', () => {
         await open([...inFolder(adapterGroup(), `lora/${name}`), ...adapterBase()])
       ).tasks;
       const { weights } = await PEFT.open(original!.model);
-      const read = [...weights.tensors.values()].map(async ({ blob, byteStart, byteLength }) => {
-        return new Float32Array(await blob.slice(byteStart, byteStart + byteLength).arrayBuffer());
+      const read = [...weights.tensors.values()].map(async ({ source, byteStart, byteLength }) => {
+        return new Float32Array(
+          await source.slice(byteStart, byteStart + byteLength).arrayBuffer(),
+        );
       });
       const expected = product(await Promise.all(read), 2);
       for (const [i, value] of product(factors[task]!, 1).entries()) {

@@ -66,8 +66,8 @@ function sparseHeader(files: Exported, task: string) {
 }
 
 async function bytesOf(tensor: StoredTensor | undefined): Promise<Uint8Array> {
-  const { blob, byteStart, byteLength, fileName } = tensor!;
-  return readRange(blob, byteStart, byteStart + byteLength, fileName);
+  const { source, byteStart, byteLength, fileName } = tensor!;
+  return readRange(source, byteStart, byteStart + byteLength, fileName);
 }
 
 async function sourceBytes(task: string, name: string, tied: boolean): Promise<Uint8Array> {

@@ -45,10 +45,10 @@ export function baseReader(checkpoint: CheckpointTensors): (name: string) => Pro
   return async (name) => {
     const tensor = checkpoint.tensors.get(name);
     if (tensor === undefined || !isFloatDtype(tensor.dtype)) throw noTensor(checkpoint, name);
-    const { dtype, blob, byteStart: start, byteLength } = tensor;
+    const { dtype, source, byteStart: start, byteLength } = tensor;
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) setTimeout(readAll);
-      waiting.push({ blob, start, end: start + byteLength, tensor, dtype, resolve, reject });
+      waiting.push({ source, start, end: start + byteLength, tensor, dtype, resolve, reject });
     });
   };
 }
@@ -62,8 +62,8 @@ function noTensor(checkpoint: CheckpointTensors, name: string): PeruError {
 }
 
 async function readRun({ ranges, start, end }: ByteRun<Wanted>): Promise<void> {
-  const { blob, fileName } = ranges[0].tensor;
-  const bytes = await readRange(blob, start, end, fileName);
+  const { source, fileName } = ranges[0].tensor;
+  const bytes = await readRange(source, start, end, fileName);
   for (const { tensor, dtype, resolve } of ranges) {
     const from = tensor.byteStart - start;
     const own = bytes.subarray(from, from + tensor.byteLength);

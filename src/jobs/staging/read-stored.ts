@@ -13,6 +13,6 @@ export function readStored(
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (tensor === undefined) throw new RangeError('A tensor was asked for that no file holds.');
-  const { blob, byteStart, fileName } = tensor;
-  return readRange(blob, byteStart + start, byteStart + end, fileName, signal);
+  const { source, byteStart, fileName } = tensor;
+  return readRange(source, byteStart + start, byteStart + end, fileName, signal);
 }

@@ -16,7 +16,7 @@ export function tensors(name: string, entries: Entries): CheckpointTensors {
     const shape = typeof first === 'string' ? (rest as number[]) : (entry as number[]);
     const elementCount = shape.reduce((a, b) => a * b, 1);
     const byteLength = (elementCount * bitsPerElement(dtype)) / 8;
-    const place = { byteStart: 0, fileName: `${name}.safetensors`, blob: new Blob([]) };
+    const place = { byteStart: 0, fileName: `${name}.safetensors`, source: new Blob([]) };
     return [tensor, { name: tensor, dtype, shape, elementCount, byteLength, ...place }];
   });
   const byteLength = stored.reduce((sum, [, one]) => sum + one.byteLength, 100);

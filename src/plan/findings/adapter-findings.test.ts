@@ -16,7 +16,7 @@ function planOf(
     byteStart: 0,
     byteLength: 16,
     fileName: 'x',
-    blob: new Blob([]),
+    source: new Blob([]),
   };
   const location = { tensor: stored, vectors: 'rows' as const };
   const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
