@@ -31,7 +31,7 @@ export class ExportSession {
    *
    * @throws PeruError as `LoadedGroup.export`; then nothing is left
    */
-  async make(group: LoadedGroup, request: ExportRequest, ports: JobContext): Promise<void> {
+  async make(group: LoadedGroup, request: ExportRequest, context: JobContext): Promise<void> {
     const start = performance.now();
     await this.clear();
     await this.sweep();
@@ -39,14 +39,14 @@ export class ExportSession {
     this.#folder = folder;
     try {
       const place = { folder, store: this.#store };
-      const { staged, index } = await group.export(request, ports, place);
-      ports.signal.throwIfAborted();
+      const { staged, index } = await group.export(request, context, place);
+      context.signal.throwIfAborted();
       // Its device was lost, and it was given up for dead.
       if (this.#folder !== folder) throw new Error('The export was given up.');
       this.#staged = staged;
       const { files, bytes } = staged;
       const seconds = (performance.now() - start) / 1000;
-      ports.emit({ type: 'exported', facts: { files: [...files], bytes, index, seconds } });
+      context.emit({ type: 'exported', facts: { files: [...files], bytes, index, seconds } });
     } catch (error) {
       await folder.remove();
       throw error;
@@ -61,22 +61,22 @@ export class ExportSession {
   }
 
   /** Packs it, where that was not done before, and tells `zipped`. */
-  async zip(ports: JobContext): Promise<void> {
+  async zip(context: JobContext): Promise<void> {
     const staged = this.#standing();
     const { zipExport } = await loadPart(() => import('@/jobs/staging/zip-export'));
-    this.#zip ??= await zipExport(staged, this.#store, ports);
-    ports.emit({ type: 'zipped', file: await this.#zip.open() });
+    this.#zip ??= await zipExport(staged, this.#store, context);
+    context.emit({ type: 'zipped', file: await this.#zip.open() });
   }
 
   /** Copies it into a folder that the visitor chose. */
-  async saveTo(folder: FileSystemDirectoryHandle, ports: JobContext): Promise<void> {
+  async saveTo(folder: FileSystemDirectoryHandle, context: JobContext): Promise<void> {
     const staged = this.#standing();
-    await this.#saveToFolder(staged, folder, ports);
+    await this.#saveToFolder(staged, folder, context);
   }
 
   /** Uploads it and tells `uploaded`. */
-  async upload(request: UploadRequest, ports: JobContext): Promise<void> {
-    await uploadExport(request, this.#standing(), ports);
+  async upload(request: UploadRequest, context: JobContext): Promise<void> {
+    await uploadExport(request, this.#standing(), context);
   }
 
   /** Gives it up: half made it is removed, whole it is left. */

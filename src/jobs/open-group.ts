@@ -51,21 +51,21 @@ async function assemble(
   { request, platform, emit, signal }: Opening,
   engineReady: Promise<ChosenEngine>,
 ): Promise<OpenedGroup<AnyGroup>> {
-  const ports = new CurrentJob({ emit, signal });
+  const context = new CurrentJob({ emit, signal });
   const fetched = new FetchedBytes();
   fetched.onArrival = () => {
     const { loaded: done, asked: total } = fetched;
     emit({ type: 'progress', progress: { stage: 'Fetching files', done, total, unit: 'bytes' } });
   };
   const onPause = (pause: Pause | null): void => {
-    ports.emit({ type: 'pause', pause });
+    context.emit({ type: 'pause', pause });
   };
   const options = { platform, signal, onProgress: fetched.add, onPause };
   const sources = await groupSources(request, options);
   const allowNonFinite = request.kind !== 'demo' && request.allowNonFinite === true;
   const chosen = await engineReady;
   emit(engineEvent(chosen, ''));
-  const parts = { request, options, fetched, ports, allowNonFinite, chosen };
+  const parts = { request, options, fetched, context, allowNonFinite, chosen };
   const opened =
     sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
   return opened.finally(() => {

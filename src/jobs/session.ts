@@ -71,10 +71,10 @@ export function createSession(platform: Platform): PeruWorker {
       start(async (signal) => {
         if (loaded === null) throw new Error('No group of checkpoints is loaded.');
         const stop = new AbortController();
-        const ports = { emit: onEvent, signal: AbortSignal.any([signal, stop.signal]) };
-        opened?.handTo(ports);
+        const context = { emit: onEvent, signal: AbortSignal.any([signal, stop.signal]) };
+        opened?.handTo(context);
         try {
-          const made = exports.make(loaded, request, ports);
+          const made = exports.make(loaded, request, context);
           await Promise.race([made, deviceLoss(loaded.group.engine)]);
         } catch (error) {
           // A job whose device is lost may go on by itself for a while.

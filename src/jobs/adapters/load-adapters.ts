@@ -38,8 +38,8 @@ export async function loadAdapterGroup(
   parts: OpeningParts,
 ): Promise<AdapterGroup> {
   const { base, adapters, plan } = planned;
-  const { chosen, ports, allowNonFinite } = parts;
-  const { emit, signal } = ports;
+  const { chosen, context, allowNonFinite } = parts;
+  const { emit, signal } = context;
   const { engine } = chosen;
   const upload = { allowNonFinite, emit, signal };
   const load = async (scoringReady: Promise<Scoring>): Promise<AdapterGroup> => {

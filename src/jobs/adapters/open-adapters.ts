@@ -30,7 +30,7 @@ export async function openAdapterGroup(
   sources: AdapterSources,
   parts: OpeningParts,
 ): Promise<OpenedGroup<AdapterGroup>> {
-  const { options, ports, chosen } = parts;
+  const { options, context, chosen } = parts;
   const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const [base, adapters, models] = await Promise.all([
     openWeights(sources.base, options),
@@ -43,7 +43,7 @@ export async function openAdapterGroup(
   return {
     engine: chosen.engine,
     handTo: (job) => {
-      ports.handTo(job);
+      context.handTo(job);
     },
     plan: (choices) => preflightOf(sources, planned, models, parts, choices),
     load: async () => jobsOf(await loadAdapterGroup(sources, planned, parts)),

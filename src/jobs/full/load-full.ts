@@ -52,8 +52,8 @@ export async function loadFullGroup(
   parts: OpeningParts,
 ): Promise<FullGroup> {
   refuseOverBudget(planned.preflight.memory);
-  const { chosen, ports } = parts;
-  const { emit, signal } = ports;
+  const { chosen, context } = parts;
+  const { emit, signal } = context;
   const testBytes = new FetchedBytes();
   const load = async (scoringReady: Promise<Scoring>): Promise<FullGroup> => {
     const loaded = await loadWeights(planned, parts);
@@ -85,14 +85,14 @@ export async function loadFullGroup(
 
 async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<LoadedWeights> {
   const { chunks, checkpoints, plan, preflight, weightsBudgetBytes } = planned;
-  const { ports, fetched, allowNonFinite } = parts;
+  const { context, fetched, allowNonFinite } = parts;
   const { engine } = parts.chosen;
-  await checkTwice(planned, ports.signal);
+  await checkTwice(planned, context.signal);
   const spec = { ...plan, checkpoints };
   if (preflight.memory.mode === 'streamed') {
-    return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, ports, { allowNonFinite });
+    return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, context, { allowNonFinite });
   }
-  const { emit, signal } = ports;
+  const { emit, signal } = context;
   const upload = { allowNonFinite, emit, signal, fetched };
   return { weights: await uploadCheckpoints(engine, spec, upload, chunks), progress: null };
 }

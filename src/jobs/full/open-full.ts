@@ -31,7 +31,7 @@ export async function openFullGroup(
   sources: FullSources,
   parts: OpeningParts,
 ): Promise<OpenedGroup<FullGroup>> {
-  const { options, ports, chosen } = parts;
+  const { options, context, chosen } = parts;
   const repos = [sources.base, ...sources.tasks.map(({ model }) => model)];
   const [stored, models] = await Promise.all([
     Promise.all(repos.map((one) => openWeights(one, options))),
@@ -42,7 +42,7 @@ export async function openFullGroup(
   return {
     engine: chosen.engine,
     handTo: (job) => {
-      ports.handTo(job);
+      context.handTo(job);
     },
     plan: async (choices) => {
       planned = null;

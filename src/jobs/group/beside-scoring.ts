@@ -13,7 +13,7 @@ import { type GroupSources } from './sources';
  */
 export async function besideScoring<Loaded>(
   { base, tasks }: Pick<GroupSources, 'base' | 'tasks'>,
-  { chosen, ports, options }: OpeningParts,
+  { chosen, context, options }: OpeningParts,
   changed: ReadonlySet<string>,
   load: (scoring: Promise<Scoring>) => Promise<Loaded>,
   onProgress: OpenOptions['onProgress'] = options.onProgress,
@@ -23,7 +23,7 @@ export async function besideScoring<Loaded>(
   const scoring = openEvaluator(base, tests, chosen, changed, {
     ...options,
     ...(onProgress && { onProgress }),
-    signal: AbortSignal.any([ports.signal, stop.signal]),
+    signal: AbortSignal.any([context.signal, stop.signal]),
   });
   // Told where it is awaited; till then it must not count as unhandled.
   scoring.catch(() => undefined);

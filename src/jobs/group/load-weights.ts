@@ -105,13 +105,13 @@ async function fill(
 /** Bytes that streamed weights bring in a stage that reads all of them once. */
 export class StreamProgress {
   readonly #total: number;
-  readonly #ports: JobContext;
+  readonly #context: JobContext;
   #stage: string | null = null;
   #done = 0;
 
-  constructor(totalBytes: number, ports: JobContext) {
+  constructor(totalBytes: number, context: JobContext) {
     this.#total = totalBytes;
-    this.#ports = ports;
+    this.#context = context;
   }
 
   begin(stage: string): void {
@@ -127,7 +127,7 @@ export class StreamProgress {
     if (this.#stage === null) return;
     this.#done = Math.min(this.#total, this.#done + bytes);
     const progress = { stage: this.#stage, done: this.#done, total: this.#total };
-    this.#ports.emit({ type: 'progress', progress: { ...progress, unit: 'bytes' } });
+    this.#context.emit({ type: 'progress', progress: { ...progress, unit: 'bytes' } });
   }
 }
 
@@ -142,17 +142,17 @@ export async function streamCheckpoints(
   spec: UploadSpec,
   chunks: readonly Chunk[],
   budgetBytes: number,
-  ports: JobContext,
+  context: JobContext,
   { allowNonFinite }: Pick<UploadOptions, 'allowNonFinite'>,
 ): Promise<{ readonly weights: WeightGroup; readonly progress: StreamProgress }> {
   const { layout, checkpoints, uploadBytes } = spec;
-  const progress = new StreamProgress(uploadBytes, ports);
+  const progress = new StreamProgress(uploadBytes, context);
   const read: NonNullable<GroupSpec['streamed']>['read'] = async (checkpoint, chunkIndex) => {
     // Files of this disk can not be stopped half-way, but need not be begun.
-    ports.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const { flatStart, elementCount } = chunks[chunkIndex]!;
     const from = checkpoints[checkpoint]!;
-    const bytes = await readFlatRange(from, layout, flatStart, elementCount, ports.signal);
+    const bytes = await readFlatRange(from, layout, flatStart, elementCount, context.signal);
     progress.add(bytes.byteLength);
     return bytes;
   };

@@ -31,7 +31,7 @@ export interface OpeningParts {
   /** Stops with, and reports to, the job of the moment. */
   readonly options: JobOptions;
   readonly fetched: FetchedBytes;
-  readonly ports: CurrentJob;
+  readonly context: CurrentJob;
   /** Go on although NaN or Inf was found. */
   readonly allowNonFinite: boolean;
 }

@@ -109,15 +109,15 @@ export class SourceManifest {
    *
    * @throws PeruError `source` when a file can not be read; the signal's reason once aborted
    */
-  async hashedRecords(ports: JobContext): Promise<SourceRecords> {
+  async hashedRecords(context: JobContext): Promise<SourceRecords> {
     const unknown = this.#sources.flatMap(({ repo, files }) =>
       files.filter(({ sha256 }) => sha256 === null).map((file) => ({ repo, file })),
     );
     const total = unknown.reduce((sum, { file }) => sum + file.bytes, 0);
-    const progress = new ByteProgress(ports.emit, total);
+    const progress = new ByteProgress(context.emit, total);
     for (const { repo, file } of unknown) {
       progress.stage(`Hashing ${fileLabel(repo, file.path)}`);
-      file.sha256 = await hashFile(repo, file, ports.signal, progress.add);
+      file.sha256 = await hashFile(repo, file, context.signal, progress.add);
     }
     return this.records();
   }
