@@ -98,8 +98,11 @@ describe('dispatches', () => {
         expect(kept).toBeGreaterThan(0);
     };
     const counted = { mask: CHUNKS, kept_count: CHUNKS };
-    expect(await during(() => encode('F16'))).toEqual({ ...counted, kept_write: CHUNKS });
-    const quantized = { kept_max: CHUNKS, kept_write_i8: CHUNKS };
+    expect(await during(() => encode('F16'))).toEqual({
+      ...counted,
+      kept_write_value_float: CHUNKS,
+    });
+    const quantized = { kept_max: CHUNKS, kept_write_value_i8: CHUNKS };
     expect(await during(() => encode('I8'))).toEqual({ ...counted, ...quantized });
   });
 
@@ -111,7 +114,7 @@ describe('dispatches', () => {
       (await fake.group.materialize(of, 'gpu')).dispose();
     };
     const sparse = lay({ kind: 'sparse', selection, valueDtype: 'F16' });
-    expect(await during(sparse)).toEqual({ apply: pieces });
+    expect(await during(sparse)).toEqual({ apply_value_float: pieces });
     expect(await during(lay({ kind: 'task', task: 0 }))).toEqual({ decode: pieces });
     expect(await during(lay({ kind: 'base' }))).toEqual({});
   });
