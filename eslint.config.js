@@ -12,6 +12,7 @@ const MAY_IMPORT = {
   tensor: ['core'],
   codecs: ['tensor'],
   reference: ['codecs', 'tensor', 'core'],
+  processor: ['codecs', 'tensor', 'core'],
   gpu: ['tensor', 'core'],
   kernels: ['gpu', 'codecs', 'tensor', 'core'],
   formats: ['codecs', 'tensor', 'core'],
@@ -38,7 +39,18 @@ const MAY_IMPORT = {
     'tensor',
     'core',
   ],
-  platform: ['jobs', 'kernels', 'reference', 'gpu', 'protocol', 'export', 'hub', 'tensor', 'core'],
+  platform: [
+    'jobs',
+    'kernels',
+    'processor',
+    'reference',
+    'gpu',
+    'protocol',
+    'export',
+    'hub',
+    'tensor',
+    'core',
+  ],
   worker: ['jobs', 'platform', 'protocol', 'core'],
   store: [
     'protocol',
@@ -96,6 +108,8 @@ export default tseslint.config(
       'playwright-report',
       'public',
       'src/evaluate/onnx/onnx_pb.ts',
+      // AssemblyScript, which its own compiler checks.
+      'src/processor/simd/assembly',
     ],
   },
   js.configs.recommended,
@@ -125,6 +139,7 @@ export default tseslint.config(
     // Reads inside a typed array's bounds are the norm in numeric code; `!` keeps them legible.
     files: [
       'src/{core,tensor,codecs,formats,hub,datasets,reference,gpu,kernels,methods,recipe,evaluate}/**',
+      'src/processor/**',
       'src/{export,plan,protocol,sources,jobs,platform,worker}/**',
       'bench/**',
     ],
@@ -148,7 +163,7 @@ export default tseslint.config(
       'react-hooks/rules-of-hooks': 'off',
     },
   },
-  { files: ['*.ts', '*.js'], rules: { 'import-x/no-default-export': 'off' } },
+  { files: ['*.ts', '*.js', '**/*.d.ts'], rules: { 'import-x/no-default-export': 'off' } },
   {
     files: ['**/*.{js,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],

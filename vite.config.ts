@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig, loadEnv, type Plugin } from 'vite';
+import { assembly } from './scripts/assembly-plugin.mjs';
 
 /**
  * Cross-origin isolation gives onnxruntime's wasm its threads (SharedArrayBuffer). The same two
@@ -128,9 +129,9 @@ function hubClient(): Plugin {
 
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy(), hubClient(), preloadFonts()],
+  plugins: [react(), assembly(), contentSecurityPolicy(), hubClient(), preloadFonts()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [assembly()] },
   build: {
     target: 'es2023',
     chunkSizeWarningLimit: 1000,

@@ -1,18 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '@/gpu/device';
-import { createReferenceEngine } from '@/reference/engine';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
 import { linearMerge } from '@/tensor/merge-plan';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';
-import {
-  engineCases,
-  fakeGroup,
-  type FakeGroupSpec,
-  normalValues,
-  residentGroup,
-} from './test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { fakeGroup, type FakeGroupSpec, normalValues, residentGroup } from './test-group';
 
 const SMALL: FakeGroupSpec = {
   sizes: [40, 24],
@@ -22,7 +16,7 @@ const SMALL: FakeGroupSpec = {
   valueOf: normalValues(1, 64, 2),
 };
 
-describe.each(engineCases(createReferenceEngine))('engine on $name', (engineCase) => {
+describe.each(engineCases())('engine on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test('reports its adapter, and memory while a group lives', () => {

@@ -6,13 +6,12 @@ import { type Center, type Scope, type WeightsOf } from '@/tensor/engine';
 import { linearMerge } from '@/tensor/merge-plan';
 import { createGpuEngine } from './engine';
 import { useEngine } from './test-device';
+import { type EngineCase, processorCases } from '@/kernels/engine-cases.fixture';
 import {
-  type EngineCase,
   type FakeGroup,
   type FakeGroupSpec,
   flatWeights,
   normalValues,
-  referenceCases,
   residentGroup,
   seeded,
   type StreamedGroup,
@@ -20,7 +19,7 @@ import {
 } from './test-group';
 
 const CASES: EngineCase[] = [
-  ...referenceCases(createReferenceEngine),
+  ...processorCases(),
   {
     name: 'webgpu',
     open: async () => {

@@ -1,7 +1,7 @@
 /** Opens an engine for a suite and fails any test during which the device reported an error. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type Engine } from '@/tensor/engine';
-import { type EngineCase, type OpenedEngine } from './test-group';
+import { type EngineCase, type OpenedEngine } from '@/kernels/engine-cases.fixture';
 
 const SCOPES = ['validation', 'internal', 'out-of-memory'] as const;
 

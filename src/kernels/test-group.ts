@@ -1,82 +1,9 @@
 /** For the tests of engines: groups of made-up checkpoints, and naive oracles in float64. */
-import { type DeviceHandle, openDevice, type OpenDeviceOptions } from '@/gpu/device';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup, type WeightsOf } from '@/tensor/engine';
 import { encodeFloats, roundToDtype } from '@/tensor/half';
 import { type Chunk, type FlatLayout, flatLayout, planChunks } from '@/tensor/layout';
-import { createGpuEngine } from './engine';
-import { type Counting } from '@/kernels/weights/group-context';
-
-/** An engine under test; `handle` where it runs on a GPU. */
-export interface EngineCase {
-  readonly name: string;
-  readonly open: () => Promise<OpenedEngine>;
-  /** Stays open for the suites after this one. */
-  readonly isShared?: true;
-}
-
-export interface OpenedEngine {
-  readonly engine: Engine;
-  readonly handle: DeviceHandle | null;
-}
-
-/** GPU engines by name, for all suites and files: compiling kernels is most of a test's time. */
-const shared = new Map<string, Promise<OpenedEngine>>();
-
-async function openOnGpu(options: OpenDeviceOptions, counting: Counting): Promise<OpenedEngine> {
-  const handle = await openDevice(options);
-  return { engine: createGpuEngine(handle, counting), handle };
-}
-
-/** Engines whose groups, made by `fakeGroup`, are streamed. */
-const streaming = new WeakSet<Engine>();
-
-/** The twin in float64, where suites run in Node: it needs no browser, and is the same in all. */
-export function referenceCases(createReference: () => Engine): EngineCase[] {
-  const open: EngineCase['open'] = () =>
-    Promise.resolve({ engine: createReference(), handle: null });
-  return 'document' in globalThis ? [] : [{ name: 'reference', open }];
-}
-
-/**
- * The engines every suite runs over: weights held whole, then streamed. Grids of the last one fold
- * after three workgroups. Between them they count in every way there is.
- *
- * @param createReference passed in, since this folder may not import the twins
- */
-export function engineCases(createReference: () => Engine): EngineCase[] {
-  const onGpu = (name: string, options: OpenDeviceOptions, counting: Counting): EngineCase => ({
-    name,
-    open: () => {
-      const opened = shared.get(name) ?? openOnGpu(options, counting);
-      shared.set(name, opened);
-      return opened;
-    },
-    isShared: true,
-  });
-  const streamed = ({ name, open, ...rest }: EngineCase): EngineCase => ({
-    ...rest,
-    name: `${name}, streamed`,
-    open: async () => {
-      const opened = await open();
-      streaming.add(opened.engine);
-      return opened;
-    },
-  });
-  const twins = referenceCases(createReference);
-  return [
-    ...twins,
-    onGpu('webgpu', {}, { tally: 'direct', jointFrom: 0 }),
-    ...twins.map(streamed),
-    streamed(
-      onGpu(
-        'webgpu, default limits, folded grids',
-        { forceDefaultLimits: true, foldGridAt: 3 },
-        { tally: 'workgroup', jointFrom: 1000 },
-      ),
-    ),
-  ];
-}
+import { isStreaming } from './engine-cases.fixture';
 
 /** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -122,11 +49,6 @@ export interface FakeGroup {
   readonly chunks: readonly Chunk[];
   /** By checkpoint: all values, flat, as their dtypes hold them. */
   readonly values: readonly Float32Array[];
-}
-
-/** Whether `fakeGroup` makes groups that read their weights. */
-function isStreaming(engine: Engine): boolean {
-  return streaming.has(engine);
 }
 
 /** Lays out, plans and uploads a group, or lets it read. */

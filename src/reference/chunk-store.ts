@@ -7,7 +7,7 @@ import { type GroupSpec, type StreamedSpec } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { decodeFloats } from '@/tensor/half';
 import { PageStream, type Wanted } from '@/tensor/page-stream';
-import { type MemoryCount } from './memory-count';
+import { type MemoryCount } from '@/core/memory-count';
 import { mergedBytes, pageBytes } from './memory-plan';
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,12 +1,9 @@
-/**
- * The engine of a browser without WebGPU, and the oracle of the kernels' tests: typed arrays and
- * float64 arithmetic on the calling thread.
- */
+/** The oracle of the engines' tests: typed arrays and float64 arithmetic on the calling thread. */
 import { choosePlan } from '@/tensor/choose-plan';
 import { type Engine } from '@/tensor/engine';
 import { ReferenceGroup } from './group';
 import { ReferenceLowRankGroup } from './low-rank';
-import { MemoryCount } from './memory-count';
+import { MemoryCount } from '@/core/memory-count';
 import { groupNeeds } from './memory-plan';
 
 /** Elements a chunk may have: bounds the scratch arrays of one step to a few tens of MiB. */

@@ -27,12 +27,12 @@ import { ChunkStore } from './chunk-store';
 import { countPieces, encodePieces, largestKeptKey } from './encode';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
-import { type MemoryCount } from './memory-count';
+import { type MemoryCount } from '@/core/memory-count';
 import { mergeValues } from './merge';
 import { countNonFiniteValues } from './nonfinite';
 import { ScopeSearch, type ScopeThreshold } from './select';
 import { addStats, runStats } from './stats';
-import { Turns } from './turns';
+import { Turns } from '@/core/turns';
 
 interface ReferenceSelection extends Selection {
   readonly thresholds: readonly ScopeThreshold[];

@@ -12,7 +12,7 @@ import {
   type LowRankProduct,
 } from '@/tensor/low-rank';
 import { factorVectors } from './low-rank-delta';
-import { type MemoryCount } from './memory-count';
+import { type MemoryCount } from '@/core/memory-count';
 import { column, type Columns, dot, svd, type Svd, transpose, zeros } from './svd';
 import { qr } from './svd-qr';
 

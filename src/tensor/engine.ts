@@ -1,7 +1,7 @@
 /**
  * What merging and compressing need from whatever computes: WGSL kernels on the visitor's GPU
- * (`kernels/`), or their float64 twins in TypeScript (`reference/`), which are the tests' oracle
- * and serve browsers without WebGPU. Methods are written against this interface alone.
+ * (`kernels/`), or the processor's threads (`processor/`); float64 twins (`reference/`) are the tests'
+ * oracle. Methods are written against this interface alone.
  *
  * Numerics both keep (docs/ARCHITECTURE.md, "Numerics"):
  * - theta* = theta_0 + sum_t c_t (theta_t - theta_0) where a `MergePlan` is linear, rounded once
@@ -27,7 +27,7 @@ export interface AdapterReport {
   readonly fallback: boolean;
 }
 
-export type EngineKind = 'webgpu' | 'reference';
+export type EngineKind = 'webgpu' | 'processor' | 'reference';
 
 export interface Engine {
   readonly kind: EngineKind;
@@ -63,6 +63,11 @@ export interface GroupShape {
 }
 
 export interface GroupSpec extends GroupShape {
+  /**
+   * Whose abort ends an operation, with the signal's reason, where the engine can stop half-way: the
+   * job at hand. The group stays as it was; only theta* that was being made is gone.
+   */
+  readonly job?: { readonly signal: AbortSignal };
   /** Reads weights when they are needed, instead of holding all of them; absent: `upload` fills the group. */
   readonly streamed?: StreamedSpec;
 }

@@ -40,8 +40,8 @@ export interface LowRankProduct {
 export interface FactorizationReport {
   /**
    * Most that ‖Δ - U S Vᵀ‖ / ‖Δ‖ (Frobenius) is, over all products; 0 for products that are 0. An
-   * estimate on the GPU, from what both do to four fixed pseudorandom vectors of signs (Hutchinson):
-   * right within a factor of about two, without ever forming Δ.
+   * estimate, but in the float64 twin, from what both do to four fixed pseudorandom vectors of signs
+   * (Hutchinson): right within a factor of about two, without ever forming Δ.
    */
   readonly residual: number;
   /** Most that max |UᵀU - I| or max |VᵀV - I| is, over the triplets whose σ is not 0. */

@@ -1,12 +1,13 @@
 /** For the tests of low-rank products: engines, products of every kind, and their oracle. */
 import { expect } from 'vitest';
 import { DeviceHandle, openDevice } from '@/gpu/device';
-import { createReferenceEngine } from '@/reference/engine';
 import { denseDelta } from '@/reference/low-rank-delta';
+import { inlineThreads } from '@/processor/crew/threads';
+import { createProcessorEngine } from '@/processor/engine';
 import { svd, transpose } from '@/reference/svd';
 import { type LowRankGroup, type LowRankProduct } from '@/tensor/low-rank';
 import { createGpuEngine } from '@/kernels/engine';
-import { type EngineCase, engineCases, referenceCases } from '@/kernels/test-group';
+import { type EngineCase, engineCases, processorCases } from '@/kernels/engine-cases.fixture';
 import {
   difference,
   fakeProduct,
@@ -30,9 +31,15 @@ const AS_ON_GPU: EngineCase = {
     return { engine: createGpuEngine(handle), handle };
   },
 };
-const ON_GPU = engineCases(createReferenceEngine).find(({ name }) => name === 'webgpu')!;
+const ON_GPU = engineCases().find(({ name }) => name === 'webgpu')!;
 export const GPU_CASES = [ON_GPU, AS_ON_GPU];
-export const CASES = [...referenceCases(createReferenceEngine), ...GPU_CASES];
+/** Beside the three of `processorCases`: numbers must not depend on how many there are. */
+const ONE_THREAD: EngineCase = {
+  name: 'processor, 1 thread',
+  open: () => Promise.resolve({ engine: createProcessorEngine(inlineThreads(1)), handle: null }),
+};
+const IN_NODE = processorCases();
+export const CASES = [...IN_NODE, ...(IN_NODE.length > 0 ? [ONE_THREAD] : []), ...GPU_CASES];
 
 /** Odd shapes, all dtypes and layouts, mixed ranks and terms, and spectra that break naive SVDs. */
 export const PRODUCTS: Readonly<Record<string, LowRankProduct>> = {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { type Scope } from '@/tensor/engine';
 import { roundToDtype } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
+import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
   deltas,
-  engineCases,
   type FakeGroup,
   fakeGroup,
   flatWeights,
@@ -40,7 +39,7 @@ function squaredError(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
 }
 
-describe.each(engineCases(createReferenceEngine))('apply on $name', (engineCase) => {
+describe.each(engineCases())('apply on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each(FLOAT_DTYPES)('theta* in %s: nothing kept is theta* bit for bit', async (dtype) => {
@@ -132,7 +131,7 @@ describe.each(engineCases(createReferenceEngine))('apply on $name', (engineCase)
   });
 });
 
-const gpuCases = engineCases(createReferenceEngine).filter(({ name }) => name.startsWith('webgpu'));
+const gpuCases = engineCases().filter(({ name }) => name.startsWith('webgpu'));
 
 describe.each(gpuCases)('weights in GPU buffers on $name', (engineCase) => {
   const engine = useEngine(engineCase);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { bytesPerElement, FLOAT_DTYPES, type FloatDtype } from '@/tensor/dtype';
 import { type Engine } from '@/tensor/engine';
 import { bf16ToF32Bits, f16ToF32Bits, roundToDtype } from '@/tensor/half';
 import { flatLayout, planChunks } from '@/tensor/layout';
 import { useEngine } from '@/kernels/test-device';
-import { engineCases, seeded } from '@/kernels/test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { seeded } from '@/kernels/test-group';
 
 /** One tensor in the base and one task, uploaded as they are. */
 function rawGroup(
@@ -56,7 +56,7 @@ function edges(): Float32Array<ArrayBuffer> {
   return new Float32Array(Uint32Array.from(both).buffer);
 }
 
-describe.each(engineCases(createReferenceEngine))('dtypes on $name', (engineCase) => {
+describe.each(engineCases())('dtypes on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each([

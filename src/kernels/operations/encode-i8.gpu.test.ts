@@ -1,11 +1,11 @@
 /** Values in whole steps of a scale: what is rounded, and how. */
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { encodeAll } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
-import { engineCases, type FakeGroup, fakeGroup, flatWeights } from '@/kernels/test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { type FakeGroup, fakeGroup, flatWeights } from '@/kernels/test-group';
 
-const CASES = engineCases(createReferenceEngine);
+const CASES = engineCases();
 
 describe.each(CASES)('I8 on $name', (engineCase) => {
   const engine = useEngine(engineCase);

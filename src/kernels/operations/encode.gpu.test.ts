@@ -8,8 +8,8 @@ import { decodeFloats } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
 import { bitsOf, encodeAll, firstDifference, loadedPositions, loadedWeights } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
+import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
-  engineCases,
   type FakeGroup,
   fakeGroup,
   type FakeGroupSpec,
@@ -20,7 +20,7 @@ import {
   setBits,
 } from '@/kernels/test-group';
 
-const CASES = engineCases(createReferenceEngine);
+const CASES = engineCases();
 const SIZE = 4099;
 
 /** Tensors askew in their chunks, cut by them, some empty; halves of a coarse grid tie. */

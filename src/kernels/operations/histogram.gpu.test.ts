@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { useEngine } from '@/kernels/test-device';
+import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
   deltas,
-  engineCases,
   fakeGroup,
   flatWeights,
   normalValues,
@@ -35,7 +34,7 @@ function sorted(map: Map<number, number>): [number, number][] {
   return [...map].sort(([a], [b]) => a - b);
 }
 
-describe.each(engineCases(createReferenceEngine))('histogram on $name', (engineCase) => {
+describe.each(engineCases())('histogram on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each([1, 8, 65, 4099])('%i entries fall into the bins of their magnitude', async (size) => {

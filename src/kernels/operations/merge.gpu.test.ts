@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { FLOAT_DTYPES, type FloatDtype } from '@/tensor/dtype';
 import { roundToDtype } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
-import {
-  engineCases,
-  fakeGroup,
-  flatWeights,
-  normalValues,
-  raggedSizes,
-} from '@/kernels/test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { fakeGroup, flatWeights, normalValues, raggedSizes } from '@/kernels/test-group';
 
 /** Half a step of a value's dtype, relative and (for subnormals) absolute. */
 const HALF_STEP: Record<FloatDtype, { relative: number; absolute: number }> = {
@@ -47,7 +41,7 @@ function expectMerged(
   });
 }
 
-describe.each(engineCases(createReferenceEngine))('merge on $name', (engineCase) => {
+describe.each(engineCases())('merge on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each([1, 2, 8, 20])('%i tasks in mixed dtypes equal the formula', async (taskCount) => {

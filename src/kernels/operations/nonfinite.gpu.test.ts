@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { useEngine } from '@/kernels/test-device';
-import { engineCases, fakeGroup } from '@/kernels/test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { fakeGroup } from '@/kernels/test-group';
 
-describe.each(engineCases(createReferenceEngine))('countNonFinite on $name', (engineCase) => {
+describe.each(engineCases())('countNonFinite on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each(FLOAT_DTYPES)(

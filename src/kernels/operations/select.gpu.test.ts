@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Center, type Scope } from '@/tensor/engine';
 import { keptCount } from '@/tensor/kept-count';
 import { linearMerge } from '@/tensor/merge-plan';
 import { useEngine } from '@/kernels/test-device';
+import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
   deltas,
-  engineCases,
   type FakeGroup,
   fakeGroup,
   flatWeights,
@@ -53,7 +52,7 @@ async function expectExactTop(fake: FakeGroup, task: number, center: Center, per
   }
 }
 
-describe.each(engineCases(createReferenceEngine))('select on $name', (engineCase) => {
+describe.each(engineCases())('select on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each([1, 7, 8, 9, 63, 64, 65, 257, 4099])(

@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { type Scope } from '@/tensor/engine';
 import { useEngine } from '@/kernels/test-device';
-import {
-  deltas,
-  engineCases,
-  fakeGroup,
-  normalValues,
-  raggedSizes,
-  topByFullSort,
-} from '@/kernels/test-group';
+import { engineCases } from '@/kernels/engine-cases.fixture';
+import { deltas, fakeGroup, normalValues, raggedSizes, topByFullSort } from '@/kernels/test-group';
 
 /**
  * A block of at most 16,384 squares is summed in float32: 1024 in each of 16 invocations (on GPUs 64
@@ -22,7 +15,7 @@ function energy(u: Float32Array, indices: readonly number[]): number {
   return indices.reduce((sum, i) => sum + u[i]! ** 2, 0);
 }
 
-describe.each(engineCases(createReferenceEngine))('stats on $name', (engineCase) => {
+describe.each(engineCases())('stats on $name', (engineCase) => {
   const engine = useEngine(engineCase);
 
   test.each([1, 9, 257, 70_001])('%i entries: counts exact, energies to float32', async (size) => {

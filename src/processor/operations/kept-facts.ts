@@ -1,0 +1,97 @@
+/** What selections around one center keep of one task vector: counts, energies, bytes, values. */
+import { type EncodedTensor, type KeptCount, type SelectionStats } from '@/tensor/engine';
+import { type ValueDtype } from '@/tensor/dtype';
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { type EncodedRun, type PartMeasure, type StoredAs } from '../parts/questions';
+import { checkpointsOf, type GroupContext, type SelectionFacts } from '../weights/group-context';
+import { askEachChunk } from './each-chunk';
+import { countRuns, joinEncoded } from './join-runs';
+
+/** What one selection keeps. */
+export interface KeptFacts {
+  readonly stats: SelectionStats;
+  readonly counts: readonly KeptCount[];
+}
+
+/**
+ * One pass for all selections together.
+ *
+ * @param selections of one task vector, at least one
+ */
+export async function keptFacts(
+  { crew, id, pages }: GroupContext,
+  selections: readonly SelectionFacts[],
+): Promise<KeptFacts[]> {
+  const { of } = selections[0]!;
+  const all = selections.map(({ thresholds }) => thresholds);
+  const measures: PartMeasure[][] = selections.map(() => []);
+  for await (const chunks of pages.walk(checkpointsOf(of))) {
+    const parts = await crew.ask((thread) => thread.measureKept(id, chunks, of, all));
+    chunks.forEach((_, c) => {
+      for (const part of parts) part[c]!.forEach((measure, s) => measures[s]!.push(measure));
+    });
+  }
+  return measures.map((own) => ({
+    stats: summedStats(own),
+    counts: countRuns(own.flatMap(({ runs }) => runs)),
+  }));
+}
+
+/** Energies are summed block by block in flat order, whatever thread had them. */
+function summedStats(measures: readonly PartMeasure[]): SelectionStats {
+  let [kept, nonZero, keptEnergy, totalEnergy] = [0, 0, 0, 0];
+  for (const measure of measures) {
+    kept += measure.kept;
+    nonZero += measure.nonZero;
+    for (const energy of measure.keptEnergies) keptEnergy += energy;
+    for (const energy of measure.totalEnergies) totalEnergy += energy;
+  }
+  return { kept, nonZero, keptEnergy, totalEnergy };
+}
+
+/** How a selection's values are stored: where they have scales, a pass finds the largest of each tensor. */
+export async function storedAs(
+  { crew, id, pages, spec }: GroupContext,
+  { of, thresholds }: SelectionFacts,
+  valueDtype: ValueDtype,
+): Promise<StoredAs> {
+  const { scaleOf } = VALUE_CODECS[valueDtype];
+  if (scaleOf === null) return { valueDtype, scales: null };
+  const largest = new Uint32Array(spec.layout.tensors.length);
+  for await (const chunks of pages.walk(checkpointsOf(of))) {
+    const parts = await crew.ask((thread) => thread.largestKept(id, chunks, of, thresholds));
+    for (const part of parts) {
+      part.forEach((key, tensor) => {
+        largest[tensor] = Math.max(largest[tensor]!, key);
+      });
+    }
+  }
+  return { valueDtype, scales: Array.from(new Float32Array(largest.buffer), scaleOf) };
+}
+
+/** Every tensor that keeps any, in order, as soon as its last chunk is through. One pass. */
+export async function* encodeSelection(
+  context: GroupContext,
+  selection: SelectionFacts,
+  valueDtype: ValueDtype,
+): AsyncGenerator<EncodedTensor> {
+  const { id } = context;
+  const { of, thresholds } = selection;
+  const stored = await storedAs(context, selection, valueDtype);
+  const join = (runs: readonly EncodedRun[]): EncodedTensor =>
+    joinEncoded(runs, stored.scales?.[runs[0]!.tensor]?.step ?? null);
+  let open: EncodedRun[] = [];
+  const chunks = askEachChunk(context, checkpointsOf(of), (thread, chunk) =>
+    thread.encodeKept(id, chunk, of, thresholds, stored),
+  );
+  for await (const { parts } of chunks) {
+    for (const run of parts.flat()) {
+      if (open.length > 0 && open[0]!.tensor !== run.tensor) {
+        yield join(open);
+        open = [];
+      }
+      open.push(run);
+    }
+  }
+  if (open.length > 0) yield join(open);
+}

@@ -1,0 +1,94 @@
+/** Exact top k of a task vector, for several k at once: thresholds, and where their ties are cut. */
+import { type Scope } from '@/tensor/engine';
+import { keptCount } from '@/tensor/kept-count';
+import { partBlocks } from '../parts/blocks';
+import { type DeltaOf } from '../parts/questions';
+import { digitsOf, FIRST_DIGIT, Search } from '../parts/search';
+import { checkpointsOf, type GroupContext } from '../weights/group-context';
+import { countKeys, histogramOf } from './count-keys';
+
+/**
+ * A pass for the first digit unless the slider's histogram has it, one for the others (two for a
+ * selection a tensor, or of few entries), and one as far as the last kept tie.
+ */
+export async function selectTop(
+  context: GroupContext,
+  of: DeltaOf,
+  scope: Scope,
+  percents: readonly number[],
+): Promise<Search[]> {
+  const { layout } = context.spec;
+  const sizes =
+    scope === 'global'
+      ? [layout.elementCount]
+      : layout.tensors.map(({ elementCount }) => elementCount);
+  const searches = percents.map(
+    (percent) =>
+      new Search(
+        scope,
+        sizes.map((size) => keptCount(percent, size)),
+      ),
+  );
+  const first = await firstCounts(context, of, scope, sizes.length);
+  for (const search of searches) search.refine(FIRST_DIGIT, first);
+  for (const digit of digitsOf(scope, layout.elementCount, context.jointFrom)) {
+    const wanted = searches.map(({ perTensor, keys }) => ({ digit, perTensor, prefixes: keys }));
+    const counts = await countKeys(context, of, wanted);
+    searches.forEach((search, i) => {
+      search.refine(digit, counts[i]!);
+    });
+  }
+  for (const search of searches) await cutTies(context, of, search);
+  return searches;
+}
+
+async function firstCounts(
+  context: GroupContext,
+  of: DeltaOf,
+  scope: Scope,
+  scopeCount: number,
+): Promise<Uint32Array> {
+  if (scope === 'global') return histogramOf(context, of);
+  const prefixes = new Uint32Array(scopeCount);
+  const [counts] = await countKeys(context, of, [
+    { digit: FIRST_DIGIT, perTensor: true, prefixes },
+  ]);
+  return counts!;
+}
+
+/** Ties enter lowest position first: chunk by chunk, thread by thread, block by block. */
+async function cutTies(context: GroupContext, of: DeltaOf, search: Search): Promise<void> {
+  const { crew, id, pages } = context;
+  const wanted = (): Promise<(chunk: number) => boolean> => Promise.resolve(() => search.hasTies);
+  // Few chunks at a time: the last kept tie may lie in the first of them.
+  for await (const chunks of pages.walk(checkpointsOf(of), wanted, 0)) {
+    if (!search.hasTies) break;
+    const { perTensor, keys } = search;
+    const ties = await crew.ask((thread) => thread.countTies(id, chunks, of, perTensor, keys));
+    for (const [i, chunk] of chunks.entries()) {
+      const parts = ties.map((part) => part[i]!);
+      await passChunk(context, of, search, chunk, parts);
+    }
+  }
+}
+
+async function passChunk(
+  { crew, id, spec, shares }: GroupContext,
+  of: DeltaOf,
+  search: Search,
+  chunk: number,
+  ties: readonly Uint32Array[],
+): Promise<void> {
+  for (const [part, counts] of ties.entries()) {
+    const blocks = partBlocks(spec.layout, spec.chunks, shares[part]!)[chunk]!;
+    for (const [b, block] of blocks.entries()) {
+      const scope = search.perTensor ? block.tensor : 0;
+      if (!search.cutsTies(scope)) continue;
+      const nth = search.pass(scope, counts[b]!);
+      if (nth === null) continue;
+      const tie = { block: b, key: search.keys[scope]!, nth };
+      const index = await crew.askOne(part, (thread) => thread.findTie(id, chunk, of, tie));
+      search.cut(scope, index + (search.perTensor ? block.tensorStart : block.flatStart));
+    }
+  }
+}

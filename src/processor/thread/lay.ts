@@ -1,0 +1,56 @@
+/** Twin of shaders/apply.wgsl: weights of this part of a chunk as float32, for the evaluator. */
+import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { FLOAT_DTYPES } from '@/tensor/dtype';
+import { type Block } from '../parts/blocks';
+import { type DeltaOf, type StoredAs, type Thresholds } from '../parts/questions';
+import { type BlockMath, type Stored } from '../simd/block-math';
+import { eachDelta } from './count';
+import { keptIndices } from './kept';
+import { type Shard } from './shard';
+
+/** Values as they are stored, widened. */
+export function layPlain(shard: Shard, chunk: number, stored: Stored): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(shard.partSize(chunk));
+  for (const { partStart, elementCount } of shard.blocks[chunk]!) {
+    shard.math.widen(stored, partStart, elementCount, out.subarray(partStart));
+  }
+  return out;
+}
+
+/**
+ * center + the stored value of u where kept, the center's own bits elsewhere (PERU-FFT, arXiv
+ * 2310.01886, eq. 4).
+ *
+ * Bytes an element: center and task read, 4 (halves) to 8; 4 written. About 10 operations, 2 a kept
+ * entry.
+ */
+export function laySparse(
+  shard: Shard,
+  chunk: number,
+  of: DeltaOf,
+  thresholds: Thresholds,
+  storedAs: StoredAs,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(shard.partSize(chunk));
+  const { math } = shard;
+  eachDelta(shard, chunk, of, (block) => {
+    const { partStart, elementCount } = block;
+    out.set(math.centers.subarray(0, elementCount), partStart);
+    const kept = keptIndices(math, thresholds, block);
+    const sums = keptSums(math, block, storedAs);
+    for (let k = 0; k < kept.length; k++) out[partStart + kept[k]!] = sums[kept[k]!]!;
+  });
+  return out;
+}
+
+/** center + the stored value of u, for every entry of a block. */
+function keptSums(math: BlockMath, block: Block, { valueDtype, scales }: StoredAs): Float32Array {
+  const { elementCount, tensor } = block;
+  const dtype = FLOAT_DTYPES.find((name) => name === valueDtype);
+  if (dtype !== undefined) return math.sums(dtype, elementCount);
+  const { loaded } = VALUE_CODECS[valueDtype];
+  const scale = scales?.[tensor] ?? null;
+  return math.centers.map((center, i) =>
+    i < elementCount ? center + loaded(math.u[i]!, scale) : 0,
+  );
+}

@@ -1,0 +1,55 @@
+/** What a group takes in typed arrays: weights and theta* as their files hold them. */
+import { type MemoryNeeds } from '@/tensor/choose-plan';
+import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
+import { type GroupShape } from '@/tensor/engine';
+import { type Chunk } from '@/tensor/layout';
+import { digitsOf, FIRST_DIGIT } from '../parts/search';
+
+const COUNT_BYTES = 4;
+
+/** What decides how much room counts take. */
+export interface Counting {
+  readonly threadCount: number;
+  /** Entries from which a global selection counts its last 20 bits at once. */
+  readonly jointFrom: number;
+}
+
+/** Bytes of one checkpoint's part of a chunk. */
+export function pageBytes({ elementCount }: Chunk, dtype: FloatDtype): number {
+  return elementCount * bytesPerElement(dtype);
+}
+
+export function mergedBytes({ layout }: Pick<GroupShape, 'layout'>, dtype: FloatDtype): number {
+  return bytesPerElement(dtype) * layout.elementCount;
+}
+
+/** Bytes of the counts of one selection, global or a tensor, in all threads. */
+export function countBytes(
+  { layout }: Pick<GroupShape, 'layout'>,
+  { threadCount, jointFrom }: Counting,
+): number {
+  const digits = [FIRST_DIGIT, ...digitsOf('global', layout.elementCount, jointFrom)];
+  const perTensor = FIRST_DIGIT.bins * layout.tensors.length;
+  return threadCount * COUNT_BYTES * Math.max(perTensor, ...digits.map(({ bins }) => bins));
+}
+
+/** The arrays of one step, of a block's size or a part's, are not counted. */
+export function groupNeeds(
+  shape: GroupShape,
+  mergedDtype: FloatDtype,
+  counting: Counting,
+): MemoryNeeds {
+  const chunkBytes = shape.chunks.map((chunk) =>
+    chunk.dtypes.reduce((sum, dtype) => sum + pageBytes(chunk, dtype), 0),
+  );
+  const weights = chunkBytes.reduce((sum, bytes) => sum + bytes, 0);
+  return {
+    merged: mergedBytes(shape, mergedDtype),
+    tables: countBytes(shape, counting),
+    weights,
+    residentWork: 0,
+    pages: weights,
+    largestChunk: chunkBytes.reduce((most, bytes) => Math.max(most, bytes), 0),
+    streamedWork: 0,
+  };
+}
