@@ -38,11 +38,38 @@ test('where the adapter refuses a device the processor takes over, and a banner 
   await expectProcessor(peru, /refused to open a device/);
 });
 
+test('the visitor chooses what computes, for good; a link, for a visit', async ({ peru, page }) => {
+  await shortenZoo(page.context(), 'short');
+  await peru.open('?demo=fft');
+  const choice = page.getByRole('combobox', { name: 'Compute on' });
+  await expect(choice).toHaveValue('auto');
+  await peru.waitDone();
+  const onProcessor = await peru.results();
+  expect(onProcessor.engine).toBe('processor');
+  await choice.selectOption('GPU');
+  await expect(page.getByRole('banner')).toContainText(/merging on .*a software adapter/);
+  await peru.waitDone();
+  const onGpu = await peru.results();
+  expect(onGpu.engine).toBe('webgpu');
+  // Merged and compressed alike, bit for bit, so scored alike.
+  expect(onGpu.average).toEqual(onProcessor.average);
+  await page.reload();
+  await expect(choice).toHaveValue('gpu');
+  await peru.open('?demo=fft&engine=processor');
+  await expect(choice).toHaveValue('processor');
+  await peru.waitDone();
+  await expect.poll(() => new URL(page.url()).searchParams.get('engine')).toBe('processor');
+  await choice.selectOption('Automatic');
+  await peru.waitDone();
+  await expect.poll(() => new URL(page.url()).searchParams.get('engine')).toBeNull();
+  expect(peru.faults).toEqual([]);
+});
+
 test('a lost GPU is reported and the job starts again on a new device', async ({
   peru,
   browser,
 }) => {
-  await peru.open('?demo=fft');
+  await peru.open('?demo=fft&engine=gpu');
   await expect(peru.status).toHaveText(/scoring/i);
   const devtools = await browser.newBrowserCDPSession();
   await devtools.send('Browser.crashGpuProcess');
@@ -83,7 +110,7 @@ async function expectProcessor(peru: PeruPage, why: RegExp): Promise<void> {
   await expect(banner).toContainText(why);
   await expect(banner).toContainText(/processor .* To use the GPU, /);
   const results = await peru.results();
-  expect(results.engine).toBe('reference');
+  expect(results.engine).toBe('processor');
   expect(results.average['peru-fft@10']).toBeGreaterThan(results.average['merged']!);
 }
 

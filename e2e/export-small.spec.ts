@@ -67,10 +67,9 @@ test('dtypes of the recipe are those of the files, and of the link', async ({ pe
   await openFiles(peru, SMALL, '?values=I8');
   await expect(page.getByRole('combobox', { name: 'Dtype of kept values' })).toHaveValue('I8');
   await page.getByRole('combobox', { name: 'Merged dtype' }).selectOption('BF16');
-  await expect(peru.status).not.toHaveText(/^Done/);
+  const link = () => new URL(page.url()).searchParams;
+  await expect.poll(() => [link().get('values'), link().get('dtype')]).toEqual(['I8', 'BF16']);
   await peru.waitDone();
-  const link = new URL(page.url()).searchParams;
-  expect([link.get('values'), link.get('dtype')]).toEqual(['I8', 'BF16']);
   const { storage } = await peru.results();
   await peru.export();
   const entries = await peru.downloadAll();

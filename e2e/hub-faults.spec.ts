@@ -22,6 +22,8 @@ const TENSORS = [
   { name: 'layer.1.weight', shape: [1024, 1024] },
   { name: 'norm.bias', shape: [1023] },
 ];
+/** To one server at a time, in Chromium over HTTP/1.1; a piece is a whole model at most. */
+const CONNECTIONS = 6;
 const MODEL_BYTES = 4 * (2 * 1024 * 1024 + 1023);
 
 function model(task: number): FixtureFiles {
@@ -112,9 +114,9 @@ test('a tab closed in the middle leaves what has come, and the next one takes it
   context,
 }) => {
   await peru.open(linkTo());
-  hub.fault({ ...SLOW, times: Infinity });
+  hub.fault({ ...SLOW, bytesPerSecond: 2_000_000, times: Infinity });
   await peru.start();
-  await arrived(3 * MODEL_BYTES);
+  await arrived((CONNECTIONS + 1) * MODEL_BYTES);
   await peru.page.close();
   hub.clearFaults();
   const first = weightBytes();
@@ -123,8 +125,8 @@ test('a tab closed in the middle leaves what has come, and the next one takes it
   await again.open(linkTo());
   await again.start();
   await again.waitDone();
-  expect(first + weightBytes(), 'a piece under way is the most that is lost').toBeLessThan(
-    1.25 * (TASKS.length + 1) * MODEL_BYTES,
+  expect(first + weightBytes(), 'pieces under way are the most that is lost').toBeLessThan(
+    (TASKS.length + 1 + CONNECTIONS) * MODEL_BYTES,
   );
   expect(weightBytes()).toBeLessThan(0.9 * (TASKS.length + 1) * MODEL_BYTES);
 });

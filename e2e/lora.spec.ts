@@ -5,12 +5,13 @@ test.describe('all tasks', () => {
   test.use({ zoo: 'whole' });
 
   test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
-    await peru.open();
+    await peru.open('?engine=gpu');
     await page.getByRole('button', { name: 'Demo: LoRA adapters' }).click();
     await expect(peru.rankSlider).toBeVisible();
     await peru.waitDone();
     const results = await peru.results();
 
+    expect(results.engine).toBe('webgpu');
     expectTorchScores('lora', results);
     expect(Object.keys(results.recipe)).toContain('rank');
     // A header row, eight tasks, the average.

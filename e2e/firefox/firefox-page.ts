@@ -21,6 +21,8 @@ export class FirefoxPage {
   private constructor(
     readonly page: Page,
     private readonly address: string,
+    /** Asks for the GPU, which here is a software adapter, in place of the processor. */
+    private readonly webgpu: boolean,
     /** Where its downloads go, and files that are dropped on it come from. */
     private readonly folder: string,
   ) {
@@ -42,11 +44,11 @@ export class FirefoxPage {
   }
 
   /** A page in a context of its own: no other journey's storage. */
-  static async create(browser: Browser, address: string): Promise<FirefoxPage> {
+  static async create(browser: Browser, address: string, webgpu: boolean): Promise<FirefoxPage> {
     const folder = await mkdtemp(join(tmpdir(), 'peru-firefox-'));
     const downloadBehavior = { policy: 'allow', downloadPath: folder } as const;
     const context = await browser.createBrowserContext({ downloadBehavior });
-    return new FirefoxPage(await context.newPage(), address, folder);
+    return new FirefoxPage(await context.newPage(), address, webgpu, folder);
   }
 
   async dispose(): Promise<void> {
@@ -55,7 +57,9 @@ export class FirefoxPage {
   }
 
   async open(query = ''): Promise<void> {
-    await this.page.goto(new URL(query, this.address).href);
+    const url = new URL(query, this.address);
+    if (this.webgpu) url.searchParams.set('engine', 'gpu');
+    await this.page.goto(url.href);
   }
 
   get link(): URLSearchParams {

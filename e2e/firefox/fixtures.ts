@@ -19,8 +19,8 @@ export const test = base.extend<
     },
     { scope: 'worker' },
   ],
-  peru: async ({ firefox, baseURL }, use) => {
-    const peru = await FirefoxPage.create(firefox, baseURL!);
+  peru: async ({ firefox, webgpu, baseURL }, use) => {
+    const peru = await FirefoxPage.create(firefox, baseURL!, webgpu);
     await use(peru);
     await peru.dispose();
   },

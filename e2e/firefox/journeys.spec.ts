@@ -19,7 +19,7 @@ async function expectEngine(
   const header = await peru.header();
   const version = await peru.page.browser().version();
   console.log(`${version}, ${engine}, ${JSON.stringify(adapter)}: ${header.split('\n').join(' ')}`);
-  expect(engine).toBe(webgpu ? 'webgpu' : 'reference');
+  expect(engine).toBe(webgpu ? 'webgpu' : 'processor');
   if (!webgpu) expect(header).toMatch(/offers no WebGPU.*processor.*To use the GPU, /);
   else if (adapter['fallback'] === true) expect(header).toMatch(/merging on .*a software adapter/);
 }

@@ -15,7 +15,7 @@ import { openFullGroup } from '@/jobs/full/open-full';
 import { groupSources } from '@/jobs/open/group-sources';
 import { CurrentJob, type JobContext } from '@/jobs/context/job-context';
 import { type OpenedGroup } from '@/jobs/group/opened-group';
-import { type SourceRequest } from '@/protocol/requests';
+import { type EnginePreference, type SourceRequest } from '@/protocol/requests';
 
 /** Of either kind. */
 export type AnyGroup = FullGroup | AdapterGroup;
@@ -23,6 +23,8 @@ export type AnyGroup = FullGroup | AdapterGroup;
 export interface Opening extends JobContext {
   readonly request: SourceRequest;
   readonly platform: Platform;
+  /** Default: `auto`. */
+  readonly engine?: EnginePreference;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Opening extends JobContext {
  */
 export async function openGroup(opening: Opening): Promise<OpenedGroup<AnyGroup>> {
   // The device opens while the headers arrive.
-  const engineReady = opening.platform.chooseEngine();
+  const engineReady = opening.platform.chooseEngine(opening.engine ?? 'auto');
   const opened = assemble(opening, engineReady);
   const loss = engineReady.then(({ engine }) => deviceLoss(engine));
   try {

@@ -1,4 +1,4 @@
-/** Whole jobs on tiny files, on the reference engine: what the page asks and hears back. */
+/** Whole jobs on tiny files, on the processor engine: what the page asks and hears back. */
 import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -41,7 +41,9 @@ export function createSession(platform: Platform): PeruWorker {
       start(async (signal) => {
         await close();
         void exports.sweep();
-        const group = await openGroup({ request, platform, emit: onEvent, signal });
+        const { engine = 'auto' } = choices;
+        const context = { emit: onEvent, signal };
+        const group = await openGroup({ request, platform, engine, ...context });
         opened = group;
         onEvent({ type: 'preflight', preflight: await group.plan(choices) });
       }),

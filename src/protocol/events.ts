@@ -26,6 +26,8 @@ export type JobEvent =
       readonly evaluator: string;
       /** Why the processor computes. */
       readonly noGpu?: ErrorFacts;
+      /** A software adapter that would be slower than what computes. */
+      readonly passedOver?: AdapterReport;
     }
   /** Known from headers alone: what fits, what it will cost. */
   | { readonly type: 'preflight'; readonly preflight: Preflight }

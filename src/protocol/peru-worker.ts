@@ -1,14 +1,25 @@
 import { type PlanChoices } from '@/plan/preflight';
 import { type JobEvent, type JobOutcome } from './events';
-import { type ExportRequest, type SourceRequest, type UploadRequest } from './requests';
+import {
+  type EnginePreference,
+  type ExportRequest,
+  type SourceRequest,
+  type UploadRequest,
+} from './requests';
 import { type Recipe } from '@/recipe/recipe';
+
+/** How a source is opened: the plan's choices, and what is to compute. */
+export interface OpenChoices extends PlanChoices {
+  /** Default: `auto`. */
+  readonly engine?: EnginePreference;
+}
 
 /** The worker's whole surface, called through Comlink. One job at a time: the latest wins. */
 export interface PeruWorker {
   /** Reads headers, checks that the files fit and tells the `preflight`. Cancels any job. */
   open(
     request: SourceRequest,
-    choices: PlanChoices,
+    choices: OpenChoices,
     onEvent: (event: JobEvent) => void,
   ): Promise<JobOutcome>;
   /** Plans what was opened anew by other choices, without reading its headers again. */

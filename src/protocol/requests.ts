@@ -44,6 +44,10 @@ export type SourceRequest =
       readonly recipe?: RecipeFile;
     };
 
+/** What computes: the browser's GPU where it has one, else the processor; or always one of them. */
+export const ENGINE_PREFERENCES = ['auto', 'gpu', 'processor'] as const;
+export type EnginePreference = (typeof ENGINE_PREFERENCES)[number];
+
 /** What an export is made from, beside the open group. */
 export interface ExportRequest {
   readonly recipe: Recipe;

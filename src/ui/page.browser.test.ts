@@ -328,7 +328,7 @@ it('takes files dropped anywhere on the page', async () => {
 it('says why the processor computes, and what to do about it', async () => {
   worker.last().emit({
     type: 'engine',
-    engine: 'reference',
+    engine: 'processor',
     adapter: { vendor: '', architecture: '', description: '', fallback: true },
     evaluator: '',
     noGpu: { kind: 'gpu-unavailable', message: 'No adapter.', hint: 'Update the driver.' },

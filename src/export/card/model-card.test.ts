@@ -115,7 +115,7 @@ describe('modelCard', () => {
     expect(modelCard(SPARSE)).toContain('θ\\* = θ₀ + λ Σₜ (θₜ − θ₀), with λ = 0.3');
     expect(modelCard(SPARSE)).toContain('keeps the 10 % largest by magnitude among all entries');
     expect(modelCard(ADAPTERS)).toContain('with q = 8');
-    const reference = { ...SPARSE.results, engine: 'reference' as const };
+    const reference = { ...SPARSE.results, engine: 'processor' as const };
     expect(modelCard({ ...SPARSE, results: reference })).toContain('without WebGPU');
   });
 

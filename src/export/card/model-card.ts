@@ -156,8 +156,8 @@ function computedOn({ results: { adapter, engine } }: CardFacts): string {
   const named = [...new Set([description, vendor, architecture])].filter((name) => name !== '');
   const what = plain(named.join(', ')) || 'an adapter that does not tell its name';
   const how =
-    engine === 'reference'
-      ? 'in float64 on the CPU, without WebGPU'
+    engine === 'processor'
+      ? 'on its processor, without WebGPU'
       : `with WebGPU on ${what}${fallback ? ', a software adapter' : ''}`;
   return `## Computed on\n\nMerged, compressed and scored in a browser ${how}.`;
 }

@@ -1,4 +1,4 @@
-/** Whole exports of adapters on the reference engine: what stands in the files. */
+/** Whole exports of adapters on the processor engine: what stands in the files. */
 import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { createHash } from 'node:crypto';
@@ -36,7 +36,7 @@ const RECIPE: Recipe = {
 const RESULTS: ResultsFile = {
   peru: 1,
   adapter: { vendor: '', architecture: '', description: 'test', fallback: true },
-  engine: 'reference',
+  engine: 'processor',
   recipe: { mergeMethod: 'task-arithmetic', lambda: 0.5 },
   tasks: [],
   average: {},

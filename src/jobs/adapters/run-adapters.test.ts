@@ -1,4 +1,4 @@
-/** What a job on adapters scores and tells, on tiny files and the reference engine. */
+/** What a job on adapters scores and tells, on tiny files and the processor engine. */
 import { SPARSE_METHODS } from '@/methods/registry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_SETTINGS } from '@/export/adapter/adapter-config';

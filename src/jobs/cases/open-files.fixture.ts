@@ -1,4 +1,4 @@
-/** Opens files as the page does, on the reference engine, and tells what came of it. */
+/** Opens files as the page does, on the processor engine, and tells what came of it. */
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { NO_CHOICES } from '@/plan/preflight';
 import { type ErrorFacts } from '@/core/errors';

@@ -2,13 +2,14 @@
 import { type ErrorFacts } from '@/core/errors';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type RangeCache } from '@/hub/cache/range-cache';
-import { type Engine } from '@/tensor/engine';
+import { type AdapterReport, type Engine } from '@/tensor/engine';
+import { type EnginePreference } from '@/protocol/requests';
 import { type ExportStore, type StagedExport } from './export-store';
 import { type JobContext } from './job-context';
 
 export interface Platform {
   /** @throws PeruError where no engine can be had */
-  chooseEngine(): Promise<ChosenEngine>;
+  chooseEngine(preference: EnginePreference): Promise<ChosenEngine>;
   /** Main memory in gibibytes, rounded; null where it is not told. */
   readonly mainMemoryGib: number | null;
   /** Where exports are staged. */
@@ -36,8 +37,10 @@ export interface ChosenEngine {
   readonly engine: Engine;
   /** The engine's device, for an evaluator that shares its buffers; null without WebGPU. */
   readonly device: GPUDevice | null;
-  /** Why it is not the GPU's. */
+  /** Why it is not the GPU's, where the browser has none to give. */
   readonly noGpu?: ErrorFacts;
+  /** The software adapter that the browser has in place of a GPU, slower than the engine chosen. */
+  readonly passedOver?: AdapterReport;
 }
 
 /** How a job opens files, and on which machine. */

@@ -1,4 +1,4 @@
-/** Whole exports of full fine-tunes on the reference engine: what stands in the files. */
+/** Whole exports of full fine-tunes on the processor engine: what stands in the files. */
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';

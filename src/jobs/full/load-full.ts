@@ -93,7 +93,7 @@ async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<L
     return streamCheckpoints(engine, spec, chunks, weightsBudgetBytes, context, { allowNonFinite });
   }
   const { emit, signal } = context;
-  const upload = { allowNonFinite, emit, signal, fetched };
+  const upload = { allowNonFinite, emit, signal, fetched, job: context };
   return { weights: await uploadCheckpoints(engine, spec, upload, chunks), progress: null };
 }
 

@@ -1,6 +1,5 @@
 /** What a job scores, in which order, and what it never scores twice. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createReferenceEngine } from '@/reference/engine';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -71,7 +70,7 @@ beforeEach(async () => {
   const files = [file('base.safetensors', 0), file('a.safetensors', 1), file('b.safetensors', 3)];
   const opening = { request: { kind: 'files' as const, files }, emit: () => undefined };
   const opened = await loadGroup({ ...opening, signal: new AbortController().signal });
-  expect(opened.engine.kind).toBe(createReferenceEngine().kind);
+  expect(opened.engine.kind).toBe('processor');
   if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
   group = { ...opened, tasks, scorer };

@@ -27,6 +27,8 @@ export interface UploadOptions {
   readonly signal: AbortSignal;
   /** What comes over the network meanwhile: a large chunk would else show no progress. */
   readonly fetched?: FetchedBytes;
+  /** Whose abort ends what is computed of the group later on; default: nobody's. */
+  readonly job?: Pick<JobContext, 'signal'>;
 }
 
 /** Bytes that may be under way while others are copied: small chunks of the Hub wait less. */
@@ -47,7 +49,8 @@ export async function uploadCheckpoints(
 ): Promise<WeightGroup> {
   const { layout, checkpoints } = spec;
   const taskCount = checkpoints.length - 1;
-  const weights = engine.createGroup({ layout, chunks, taskCount });
+  const { job } = options;
+  const weights = engine.createGroup({ layout, chunks, taskCount, ...(job && { job }) });
   try {
     await fill(weights, chunks, spec, options);
     if (!options.allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);
@@ -158,7 +161,7 @@ export async function streamCheckpoints(
   };
   const streamed = { read, budgetBytes };
   const taskCount = checkpoints.length - 1;
-  const weights = engine.createGroup({ layout, chunks, taskCount, streamed });
+  const weights = engine.createGroup({ layout, chunks, taskCount, streamed, job: context });
   try {
     progress.begin('Checking weights');
     if (!allowNonFinite) await refuseNonFiniteWeights(weights, checkpoints);

@@ -14,7 +14,7 @@ export interface Machine {
 
 /**
  * A budget that most machines have room for: half of main memory, which integrated GPUs share and
- * others tend to match, within 1 to 8 GiB. The reference engine shares the tab's own memory.
+ * others tend to match, within 1 to 8 GiB. The processor engine shares the tab's own memory.
  */
 function suggestBudgetBytes({ engine, mainMemoryGib }: Machine): number {
   const most = engine === 'webgpu' ? 8 * GIB : 4 * GIB;

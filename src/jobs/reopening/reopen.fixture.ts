@@ -30,7 +30,7 @@ export const RECIPE: Recipe = {
 const RESULTS: ResultsFile = {
   peru: 1,
   adapter: { vendor: '', architecture: '', description: 'test', fallback: true },
-  engine: 'reference',
+  engine: 'processor',
   recipe: { mergeMethod: 'task-arithmetic', lambda: 0.5 },
   tasks: [],
   average: {},

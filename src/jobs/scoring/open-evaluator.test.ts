@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { PeruError } from '@/core/errors';
-import { createReferenceEngine } from '@/reference/engine';
+import { inlineThreads } from '@/processor/crew/threads';
+import { createProcessorEngine } from '@/processor/engine';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { type ModelParts, openGroupScorer } from './evaluator-family';
 import { openEvaluator } from './open-evaluator';
 import { type TextTest } from './tests';
 
-const ENGINE = { engine: createReferenceEngine(), device: null };
+const ENGINE = { engine: createProcessorEngine(inlineThreads(1)), device: null };
 const BROKEN = new PeruError('source', 'The data set is gone.', 'Look elsewhere.');
 const TEXTS: TextTest = { kind: 'text', name: 'texts', open: () => Promise.reject(BROKEN) };
 

@@ -5,7 +5,8 @@ import generatedSimilarityUrl from '../../../scripts/zoo/golden/text/generated-s
 import { fetchBytes } from '@/evaluate/golden/providers';
 import { readAdapted, readTextRows, readTextZoo } from '@/evaluate/golden/zoo-text';
 import { scoreAnswers } from '@/evaluate/t5/text-task';
-import { createReferenceEngine } from '@/reference/engine';
+import { inlineThreads } from '@/processor/crew/threads';
+import { createProcessorEngine } from '@/processor/engine';
 import { openTextZoo } from '@/sources/text-zoo';
 import { openEvaluator } from './open-evaluator';
 import { repoTexts } from './repo-tests';
@@ -29,7 +30,7 @@ it('scores each task by its own metric, on its own rows', async () => {
     const { dataset, ...asked } = tasks.find((task) => task.name === name)!;
     return repoTexts(dataset, { ...asked, maxNewTokens });
   });
-  const engine = { engine: createReferenceEngine(), device: null };
+  const engine = { engine: createProcessorEngine(inlineThreads(1)), device: null };
   const { scorer, noAccuracyBecause } = await openEvaluator(base, tests, engine, new Set(), {});
   expect(noAccuracyBecause).toBeNull();
   expect(scorer!.splits.map((split) => [split?.rowKind, split?.classCount, split?.metric])).toEqual(

@@ -1,4 +1,4 @@
-/** A small group of fine-tunes that is exported on the reference engine, into memory. */
+/** A small group of fine-tunes that is exported on the processor engine, into memory. */
 import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { expect } from 'vitest';
@@ -31,7 +31,7 @@ export const RECIPE: Recipe = {
 const RESULTS: ResultsFile = {
   peru: 1,
   adapter: { vendor: '', architecture: '', description: 'test', fallback: true },
-  engine: 'reference',
+  engine: 'processor',
   recipe: { mergeMethod: 'task-arithmetic', lambda: 0.5 },
   tasks: [],
   average: {},

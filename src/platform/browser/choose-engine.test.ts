@@ -20,11 +20,11 @@ const REFUSING = {
 };
 
 async function expectProcessor(message: RegExp): Promise<void> {
-  const chosen = await chooseEngine();
+  const chosen = await chooseEngine('auto');
   expect(chosen.device).toBeNull();
   expect(chosen.noGpu?.message).toMatch(message);
   expect(chosen.noGpu?.hint).toMatch(/^To use the GPU, /);
-  expect(engineEvent(chosen, '')).toMatchObject({ engine: 'reference', noGpu: chosen.noGpu });
+  expect(engineEvent(chosen, '')).toMatchObject({ engine: 'processor', noGpu: chosen.noGpu });
 }
 
 describe('the processor computes, and says why, where', () => {
@@ -41,5 +41,10 @@ describe('the processor computes, and says why, where', () => {
   it('the browser is too old for the kernels', async () => {
     Reflect.deleteProperty(globalThis, 'Float16Array');
     await expectProcessor(/no Float16Array/);
+  });
+
+  it('it was asked for', async () => {
+    const { engine, noGpu, passedOver } = await chooseEngine('processor');
+    expect([engine.kind, noGpu, passedOver]).toEqual(['processor', undefined, undefined]);
   });
 });

@@ -1,21 +1,36 @@
-import { createReferenceEngine } from '@/reference/engine';
-import { PeruError, errorFacts } from '@/core/errors';
+/**
+ * What computes: a GPU where there is one. A software adapter emulates one on the processor, many
+ * times slower than the processor itself, so it is taken only where it is asked for.
+ */
+import { errorFacts, PeruError } from '@/core/errors';
 import { type ChosenEngine } from '@/jobs/context/platform';
+import { createProcessorEngine } from '@/processor/engine';
+import { type EnginePreference } from '@/protocol/requests';
+import { browserThreads } from './processor-threads';
 
-/** The visitor's GPU; where there is none, the float64 twins (the page's banner says so). */
-export async function chooseEngine(): Promise<ChosenEngine> {
-  // Old browsers have WebGPU but no Float16Array, without which the kernels' WGSL parser fails.
-  if (!('Float16Array' in globalThis)) return referenceEngine(tooOld());
-  const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await loadGpuCode();
+export async function chooseEngine(preference: EnginePreference): Promise<ChosenEngine> {
+  if (preference === 'processor') return onProcessor({});
   try {
-    const handle = await openDevice();
-    // Compiled while files load; whoever needs a shader that fails meets it again.
-    void warmUpKernels(handle);
-    return { engine: createGpuEngine(handle), device: handle.device };
+    return await onGpu(preference);
   } catch (error) {
     if (!(error instanceof PeruError && error.kind === 'gpu-unavailable')) throw error;
-    return referenceEngine(error);
+    return onProcessor({ noGpu: errorFacts(error) });
   }
+}
+
+/** @throws PeruError `gpu-unavailable` where the browser has no adapter to give */
+async function onGpu(preference: EnginePreference): Promise<ChosenEngine> {
+  // Old browsers have WebGPU but no Float16Array, without which the kernels' WGSL parser fails.
+  if (!('Float16Array' in globalThis)) throw tooOld();
+  const [{ openDevice }, { createGpuEngine, warmUpKernels }] = await loadGpuCode();
+  const handle = await openDevice();
+  if (handle.adapter.fallback && preference === 'auto') {
+    handle.dispose();
+    return onProcessor({ passedOver: handle.adapter });
+  }
+  // Compiled while files load; whoever needs a shader that fails meets it again.
+  void warmUpKernels(handle);
+  return { engine: createGpuEngine(handle), device: handle.device };
 }
 
 async function loadGpuCode() {
@@ -39,6 +54,6 @@ function tooOld(): PeruError {
   );
 }
 
-function referenceEngine(reason: PeruError): ChosenEngine {
-  return { engine: createReferenceEngine(), device: null, noGpu: errorFacts(reason) };
+function onProcessor(reason: Pick<ChosenEngine, 'noGpu' | 'passedOver'>): ChosenEngine {
+  return { engine: createProcessorEngine(browserThreads()), device: null, ...reason };
 }

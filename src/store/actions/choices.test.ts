@@ -96,18 +96,22 @@ describe('other choices', () => {
   it('of tensors come with a link, and leave with another demo', () => {
     const link = '?base=o/base&task=o/one&exclude=*.bias&include=vision*';
     void startPage(worker, { search: link, replace: () => undefined });
-    expect(worker.last().choices).toEqual(choices({ include: ['vision*'], exclude: ['*.bias'] }));
+    expect(worker.last().choices).toMatchObject(
+      choices({ include: ['vision*'], exclude: ['*.bias'] }),
+    );
     void startPage(worker, { search: '?demo=fft&exclude=*', replace: () => undefined });
-    expect(worker.last().choices).toEqual(choices());
+    expect(worker.last().choices).toMatchObject(choices());
   });
 
   it('of a budget hold for the next source, of patterns for the same files only', async () => {
     await openToReport(worker);
     void replan({ budgetBytes: 3e9, include: ['vision*'] });
     chooseBase('o/one');
-    expect(worker.last().choices).toEqual(choices({ budgetBytes: 3e9, include: ['vision*'] }));
+    expect(worker.last().choices).toMatchObject(
+      choices({ budgetBytes: 3e9, include: ['vision*'] }),
+    );
     addFiles([{ path: 'a', file: new File(['x'], 'a') }]);
-    expect(worker.last().choices).toEqual(choices({ budgetBytes: 3e9 }));
+    expect(worker.last().choices).toMatchObject(choices({ budgetBytes: 3e9 }));
     await openToReport(worker);
     void replan({ include: ['text*'] });
     addFiles([{ path: 'b', file: new File(['x'], 'b') }]);

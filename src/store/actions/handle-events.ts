@@ -10,8 +10,14 @@ import { jobStore } from '@/store/state/job';
 export function handleEvent(event: JobEvent): void {
   switch (event.type) {
     case 'engine': {
-      const { engine, adapter, evaluator, noGpu } = event;
-      jobStore.setState({ engine: { engine, adapter, evaluator, ...(noGpu && { noGpu }) } });
+      const { engine, adapter, evaluator, noGpu, passedOver } = event;
+      jobStore.setState({
+        engine: {
+          ...{ engine, adapter, evaluator },
+          ...(noGpu && { noGpu }),
+          ...(passedOver && { passedOver }),
+        },
+      });
       return;
     }
     case 'memory': {

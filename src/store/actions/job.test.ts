@@ -83,7 +83,7 @@ describe('opening', () => {
         search.text = next;
       },
     });
-    worker.last().emit({ type: 'engine', engine: 'reference', adapter: ADAPTER, evaluator: '' });
+    worker.last().emit({ type: 'engine', engine: 'processor', adapter: ADAPTER, evaluator: '' });
     commitRecipe({ keptPercent: 4 });
     expect(search.text).toBe('?m=3');
     await openAndLoad(worker, groupOf(['a', 'b']));

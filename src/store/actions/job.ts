@@ -7,12 +7,19 @@
  */
 import { type ErrorKind } from '@/core/errors';
 import { type PlanChoices } from '@/plan/preflight';
+import { type OpenChoices } from '@/protocol/peru-worker';
 import { type SourceRequest } from '@/protocol/requests';
 import { resetExport } from '@/store/export/edits';
 import { asListed, withToken } from '@/store/hub/request';
 import { recipeStore } from '@/store/state/recipe';
 import { dropStale, resetResults } from './results';
-import { setBudget, settingsStore } from '@/store/state/settings';
+import {
+  type EnginePreference,
+  preferEngine,
+  selectEnginePreference,
+  setBudget,
+  settingsStore,
+} from '@/store/state/settings';
 import { startState } from '@/store/sources/start-state';
 import { samePatterns } from '@/store/sources/patterns';
 import { type NamePatterns, NO_PATTERNS, sourcesStore } from '@/store/state/sources';
@@ -57,7 +64,7 @@ export async function openSource(
   resetExport();
   jobStore.setState({ alert: null, memory: null });
   const opened = await startJob('open', (onEvent) =>
-    connectedWorker().open(withToken(request), planChoices(), onEvent),
+    connectedWorker().open(withToken(request), openChoices(), onEvent),
   );
   if (opened && startsNow()) await loadWeights();
 }
@@ -88,6 +95,14 @@ export async function replan(change: Partial<PlanChoices>): Promise<void> {
     sourcesStore.setState({ patterns });
     await planAnew();
   } else if (request !== null) await openSource(request, { patterns });
+}
+
+/** Computes on another engine from now on: what is open is opened anew on it. */
+export async function changeEngine(engine: EnginePreference): Promise<void> {
+  if (engine === selectEnginePreference(settingsStore.getState())) return;
+  preferEngine(engine);
+  const { request, start, patterns } = sourcesStore.getState();
+  if (request !== null) await openSource(request, { start, patterns });
 }
 
 /** Runs the committed recipe on the open group; nothing happens while none is loaded. */
@@ -137,6 +152,10 @@ function leaveLoaded(): void {
 
 async function planAnew(): Promise<void> {
   await startJob('plan', (onEvent) => connectedWorker().plan(planChoices(), onEvent));
+}
+
+function openChoices(): OpenChoices {
+  return { ...planChoices(), engine: selectEnginePreference(settingsStore.getState()) };
 }
 
 function planChoices(): PlanChoices {

@@ -9,6 +9,7 @@ import { adoptLink } from '@/store/recipe/edits';
 import { type Link, readLink, writeLink } from '@/store/recipe/link';
 import { linkedSource } from '@/store/recipe/linked-source';
 import { recipeStore } from '@/store/state/recipe';
+import { type SettingsState, settingsStore } from '@/store/state/settings';
 import { sourcesStore } from '@/store/state/sources';
 import { connect } from '@/store/state/worker-handle';
 
@@ -25,19 +26,29 @@ export async function startPage(worker: PeruWorker, address: AddressBar): Promis
   connect(worker);
   const link = readLink(address.search);
   adoptLink(link.recipe);
+  if (link.engine !== null) settingsStore.setState({ linkedEngine: link.engine });
   const mirror = (): void => {
     // Before, λ may still be the default, which a reload would take for the visitor's choice.
     if (sourcesStore.getState().weights !== 'loaded') return;
-    const search = writeLink(address.search, linkedSource(), recipeStore.getState().committed);
+    const before = keptSearch(address.search, settingsStore.getState());
+    const search = writeLink(before, linkedSource(), recipeStore.getState().committed);
     if (search !== address.search) address.replace(search);
   };
   recipeStore.subscribe(mirror);
   sourcesStore.subscribe(mirror);
+  settingsStore.subscribe(mirror);
   const request = requestOf(link);
   const opened = openSource(request, request.kind === 'hub' ? { patterns: link.patterns } : {});
   // After the opening began, which clears the alert of what was open before.
   if (link.unknownSource !== null) raiseAlert(unknownLink(link.unknownSource));
   await opened;
+}
+
+/** The link says no more what computes once the visitor has said it. */
+function keptSearch(search: string, { linkedEngine }: Pick<SettingsState, 'linkedEngine'>): string {
+  const query = new URLSearchParams(search);
+  if (linkedEngine === null) query.delete('engine');
+  return query.size === 0 ? '' : `?${query}`;
 }
 
 /** What the link asks for: whoever followed it asked for its repos too. */

@@ -67,8 +67,7 @@ export function selectPause({ pause }: JobState): Pause | null {
 }
 
 /** The adapter in a few words, e.g. `Apple M2 (metal-3)`. */
-export function adapterName({ engine, adapter }: EngineFacts): string {
-  if (engine === 'reference') return 'the processor';
+export function adapterName({ adapter }: EngineFacts): string {
   const maker = [adapter.vendor, adapter.architecture].filter((part) => part !== '').join(' ');
   const name = adapter.description !== '' ? adapter.description : maker;
   if (name === '') return adapter.fallback ? 'a software adapter' : 'an unnamed adapter';

@@ -79,6 +79,7 @@ describe('the link', () => {
             repos: null,
             patterns: NO_PATTERNS,
             hubUrl: null,
+            engine: null,
             unknownSource: null,
             recipe: carried(source.kind, recipe),
           });
@@ -122,6 +123,8 @@ describe('the link', () => {
     expect(readLink('?demo=lora')).toMatchObject({ demo: 'lora', unknownSource: null });
     expect(readLink('?demo=moe').unknownSource).toBe('demo=moe');
     expect(readLink('?demo=fft&threads=1').unknownSource).toBeNull();
+    expect(readLink('?demo=fft&engine=processor').engine).toBe('processor');
+    expect(readLink('?demo=fft&engine=abacus').engine).toBeNull();
     expect(readLink('?base=o/b@1&task=o/x').unknownSource).toBeNull();
   });
 

@@ -3,7 +3,12 @@ import { MERGE_PARAMETERS } from '@/methods/parameters';
 import { MERGE_METHODS, SPARSE_METHODS } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type CheckpointCard } from '@/protocol/group-facts';
-import { type DemoName, type SourceRequest } from '@/protocol/requests';
+import {
+  type DemoName,
+  ENGINE_PREFERENCES,
+  type EnginePreference,
+  type SourceRequest,
+} from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
 import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/recipe/parsed-method';
@@ -21,6 +26,8 @@ export interface Link {
   readonly patterns: NamePatterns;
   /** The Hub they are on; null: the public one. */
   readonly hubUrl: string | null;
+  /** What is to compute; null where it does not say. */
+  readonly engine: EnginePreference | null;
   /** What it names that can not be opened, e.g. `demo=moe`; null for none. */
   readonly unknownSource: string | null;
   /** Only what the link names and what is valid; the rest keeps its default. */
@@ -60,7 +67,7 @@ const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
  * run no baseline; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
  * as needed, for their tensors, and `hub=URL` for another Hub than the public one. An export that
- * lies there is one `task=`: its folder.
+ * lies there is one `task=`: its folder. `engine=gpu` or `engine=processor` says what computes.
  */
 export function readLink(search: string): Link {
   const query = new URLSearchParams(search);
@@ -80,6 +87,7 @@ export function readLink(search: string): Link {
       exclude: readPatterns(query.getAll('exclude').join('\n')),
     },
     hubUrl: readHubUrl(query.get('hub') ?? '') ?? null,
+    engine: ENGINE_PREFERENCES.find((name) => name === query.get('engine')) ?? null,
     unknownSource: unknownSource(query),
     recipe: {
       ...(merge === undefined ? {} : { mergeMethod: merge }),

@@ -35,6 +35,8 @@ export interface EngineFacts {
   readonly evaluator: string;
   /** Why the processor computes. */
   readonly noGpu?: ErrorFacts;
+  /** A software adapter that would be slower than what computes. */
+  readonly passedOver?: AdapterReport;
 }
 
 export interface MemoryFacts {

@@ -1,6 +1,12 @@
 import { useStore } from 'zustand';
+import { changeEngine } from '@/store/actions/job';
 import { adapterName, selectEngine } from '@/store/job/selectors';
 import { type EngineFacts, jobStore } from '@/store/state/job';
+import {
+  type EnginePreference,
+  selectEnginePreference,
+  settingsStore,
+} from '@/store/state/settings';
 import { Button } from '@/ui/components/button';
 import { useTheme } from '@/ui/hooks/theme';
 import styles from './header-panel.module.css';
@@ -21,7 +27,10 @@ export function HeaderPanel() {
       <Button look="quiet" onClick={toggle}>
         {other === 'dark' ? 'Dark theme' : 'Light theme'}
       </Button>
-      <p className={styles.engine}>{engine === null ? '\u00a0' : <EngineLine facts={engine} />}</p>
+      <div className={styles.engine}>
+        <p>{engine === null ? '\u00a0' : <EngineLine facts={engine} />}</p>
+        <EngineChoice />
+      </div>
       {engine?.noGpu && <NoGpuBanner reason={engine.noGpu} />}
     </header>
   );
@@ -31,6 +40,7 @@ function EngineLine({ facts }: { readonly facts: EngineFacts }) {
   return (
     <>
       merging on <strong>{adapterName(facts)}</strong>
+      {facts.passedOver && ', faster than the software adapter that this browser has'}
       {facts.evaluator !== '' && (
         <>
           {' · evaluating with '}
@@ -41,11 +51,37 @@ function EngineLine({ facts }: { readonly facts: EngineFacts }) {
   );
 }
 
+const CHOICES: Readonly<Record<EnginePreference, string>> = {
+  auto: 'Automatic',
+  gpu: 'GPU',
+  processor: 'Processor',
+};
+
+/** Which of them computes; another opens what is open anew. */
+function EngineChoice() {
+  const preference = useStore(settingsStore, selectEnginePreference);
+  return (
+    <label className={styles.choice}>
+      Compute on{' '}
+      <select
+        value={preference}
+        onChange={({ target }) => void changeEngine(target.value as EnginePreference)}
+      >
+        {Object.entries(CHOICES).map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function NoGpuBanner({ reason }: { readonly reason: NonNullable<EngineFacts['noGpu']> }) {
   return (
     <p className={styles.banner}>
       <strong>{reason.message}</strong> The processor does the merging instead: the numbers are the
-      same, they take longer. {reason.hint}
+      same. {reason.hint}
     </p>
   );
 }

@@ -59,7 +59,7 @@ interface MemoryCostProps {
 
 function MemoryCost({ memory, measuredBytes }: MemoryCostProps) {
   const engine = useStore(jobStore, selectEngine);
-  const isGpu = engine?.engine !== 'reference';
+  const isGpu = engine?.engine !== 'processor';
   const { peakBytes, budgetBytes, parts } = memory;
   return (
     <div className={styles.memory}>

@@ -1,0 +1,4 @@
+/** Its own declarations stand beside another file of the package. */
+declare module 'comlink/dist/esm/node-adapter.mjs' {
+  export { default } from 'comlink/dist/esm/node-adapter';
+}
