@@ -4,14 +4,10 @@
  */
 import { type DeviceHandle } from '@/gpu/device';
 import { type Engine } from '@/tensor/engine';
-import { type Factor, type LowRankProduct } from '@/tensor/low-rank';
 import { prepareCopy } from './copy';
+import { LENGTH, madeUpProducts, MATRICES, median, RANK } from './made-up-products';
 
-/** q and v of all 36 attention blocks of Flan-T5-base (12 + 2 x 12), eight adapters. */
-const MATRICES = 8 * 2 * 36;
 const QUICK_MATRICES = 72;
-const LENGTH = 768;
-const RANK = 16;
 const F32_BYTES = 4;
 const RUNS = 3;
 
@@ -58,31 +54,4 @@ export async function benchSvd({ handle, engine, quick, print }: SvdBench): Prom
     `  ${dispatches} dispatches, at most ${sweeps} sweeps, residual ${residual.toExponential(1)}, ` +
       `orthogonality ${orthogonality.toExponential(1)}`,
   );
-}
-
-/** Factors of uniform noise; a few different ones, since what is in them hardly matters. */
-function madeUpProducts(count: number): LowRankProduct[] {
-  const different = Array.from({ length: 4 }, (_, seed) => ({
-    left: noise(2 * seed + 1, 'columns'),
-    right: noise(2 * seed + 2, 'rows'),
-  }));
-  return Array.from({ length: count }, (_, i) => ({
-    name: `matrix ${i}`,
-    rows: LENGTH,
-    columns: LENGTH,
-    terms: [{ rank: RANK, coefficient: 2, ...different[i % different.length]! }],
-  }));
-}
-
-function noise(seed: number, vectors: Factor['vectors']): Factor {
-  let state = seed;
-  const values = Float32Array.from({ length: LENGTH * RANK }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  });
-  return { bytes: new Uint8Array(values.buffer), dtype: 'F32', vectors };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

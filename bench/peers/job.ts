@@ -2,45 +2,42 @@
 import { openAsBlob } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDevice } from '@/gpu/device';
-import { createGpuEngine, warmUpKernels } from '@/kernels/engine';
 import { planGroup } from '@/plan/plan-group';
 import {
   type CheckpointTensors,
   checkpointTensors,
   readFlatRange,
 } from '@/tensor/checkpoint-tensors';
-import { type FloatDtype } from '@/tensor/dtype';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { planChunks } from '@/tensor/layout';
 import { linearMerge } from '@/tensor/merge-plan';
+import { writeMergedFile } from './write-merged';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 
-/** make_models.py writes a base and eight fine-tunes, all in F16. */
-const TASKS = 8;
-
 export interface JobOptions {
-  readonly gpu: GPU;
+  readonly engine: Engine;
+  /** Resolves once all that was asked of the engine so far is done. */
+  readonly done: () => Promise<unknown>;
   /** Folder of base.safetensors and task-*.safetensors. */
   readonly group: string;
   /** λ of task arithmetic. */
   readonly coefficient: number;
   readonly keptPercent: number;
+  /** Where theta* is written, beside; default: nowhere. */
+  readonly mergedFile?: string;
 }
 
-/**
- * Kernels are compiled before the clock starts: the page does it while files arrive, and torch is
- * timed without its import.
- *
- * @returns one line: seconds in all and by part, adapter, peak memory of the adapter
- */
-export async function runJob({ gpu, group, ...recipe }: JobOptions): Promise<string> {
-  const handle = await openDevice({ gpu });
-  await warmUpKernels(handle, [Array<FloatDtype>(TASKS + 1).fill('F16')]);
-  const engine = createGpuEngine(handle);
+/** @returns lines: seconds in all and by part, adapter, peak memory of the engine */
+export async function runJob({
+  engine,
+  done,
+  group,
+  mergedFile,
+  ...recipe
+}: JobOptions): Promise<string> {
   let lapStart = performance.now();
   const lap = async (): Promise<number> => {
-    await handle.device.queue.onSubmittedWorkDone();
+    await done();
     const before = lapStart;
     lapStart = performance.now();
     return (lapStart - before) / 1000;
@@ -49,21 +46,31 @@ export async function runJob({ gpu, group, ...recipe }: JobOptions): Promise<str
   const reading = await lap();
   await weights.merge(linearMerge(Array<number>(taskCount).fill(recipe.coefficient)), 'F16');
   const merging = await lap();
+  if (mergedFile !== undefined) await writeMergedFile(mergedFile, weights, 'F16');
+  const writing = await lap();
+  const kept = new Set<number>();
   for (let task = 0; task < taskCount; task++) {
     const selection = await weights.select('merged', task, 'global', recipe.keptPercent);
-    await weights.keptMask(selection);
+    for await (const { tensor } of weights.encodeKept(selection, 'F16')) kept.add(tensor);
     selection.dispose();
   }
   const selecting = await lap();
   const { vendor, architecture, description, fallback } = engine.adapter;
   const { peakBytes } = engine.memory();
-  return (
+  const on =
     `Peru in Node on ${[vendor, architecture, description].filter(Boolean).join(', ')}` +
-    `${fallback ? ' (software)' : ''}: ${(reading + merging + selecting).toFixed(1)} s in all: ` +
-    `reading and upload ${reading.toFixed(2)}, merge ${merging.toFixed(2)}, select with kept ` +
-    `positions as bits ${taskCount} x ${(selecting / taskCount).toFixed(2)}; ` +
-    `${weights.layout.elementCount} parameters; peak on the adapter ${(peakBytes / 1e9).toFixed(1)} GB`
-  );
+    (fallback ? ' (software)' : '');
+  const total = reading + merging + selecting;
+  const toFile = (reading + merging + writing).toFixed(1);
+  return [
+    `${on}: ${total.toFixed(1)} s in all: reading and upload ${reading.toFixed(2)}, merge ` +
+      `${merging.toFixed(2)}, select, positions and values ${taskCount} x ` +
+      `${(selecting / taskCount).toFixed(2)}; ${weights.layout.elementCount} parameters; peak of ` +
+      `the engine ${(peakBytes / 1e9).toFixed(1)} GB`,
+    ...(mergedFile === undefined
+      ? []
+      : [`${on}: ${toFile} s from files to a merged file, writing ${writing.toFixed(2)}`]),
+  ].join('\n');
 }
 
 interface Loaded {

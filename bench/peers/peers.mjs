@@ -96,13 +96,29 @@ function serveFolder(url, folder) {
 async function benchJob({ folder, python, mergekit, group, runInNode }) {
   const { build } = await import('vite');
   const outDir = 'dist-bench/peers-node';
-  const ssr = 'bench/peers/job-node.ts';
-  await build({ root: ROOT, logLevel: 'warn', publicDir: false, build: { ssr, outDir } });
+  const input = {
+    'job-node': 'bench/peers/job-node.ts',
+    'job-processor': 'bench/peers/job-processor.ts',
+    'processor-thread': 'src/platform/node/processor-thread.ts',
+  };
+  const bundle = { ssr: true, outDir, rolldownOptions: { input } };
+  await build({ root: ROOT, logLevel: 'warn', publicDir: false, build: bundle });
   const recipe = [String(LAMBDA), String(KEPT_PERCENT)];
+  const mergedFile = join(folder, 'merged.safetensors');
+  runProcessor(`${outDir}/job-processor.js`, [group, ...recipe, mergedFile]);
+  rmSync(mergedFile, { force: true });
   runInNode(`${outDir}/job-node.js`, [group, ...recipe]);
   runTorch(python, 'merge_prune.py', [group, ...recipe]);
   if (mergekit === null) console.log(`mergekit: not installed. ${HOW}`);
   else runMergekit({ mergekit, group, workFolder: join(folder, 'mergekit') });
+}
+
+/** Needs no adapter. */
+function runProcessor(bundle, args) {
+  const { status } = spawnSync(process.execPath, [ROOT + bundle, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${bundle} ended with status ${status}.`);
 }
 
 function runMergekit({ mergekit, group, workFolder }) {
