@@ -6,6 +6,7 @@ import { openDevice } from '@/gpu/device';
 import { createGpuEngine } from '@/kernels/engine';
 import { type Selection } from '@/tensor/engine';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
@@ -99,14 +100,14 @@ async function passesOf(group: Group): Promise<Pass[]> {
   const coefficients = Array.from({ length: TASKS }, () => 1 / TASKS);
   const merge = (): Promise<void> => group.merge(linearMerge(coefficients), 'F16');
   const select = async (percent: number): Promise<void> => {
-    (await group.select('merged', 0, 'global', percent)).dispose();
+    (await selectOne(group, 'merged', 0, 'global', percent)).dispose();
   };
   await merge();
   const apply = async (): Promise<void> => {
     const weights = { kind: 'sparse', selection, valueDtype: 'F16' } as const;
     (await group.materialize(weights, 'gpu')).dispose();
   };
-  let selection = await group.select('merged', 0, 'global', KEPT_PERCENT);
+  let selection = await selectOne(group, 'merged', 0, 'global', KEPT_PERCENT);
   return [
     { name: 'merge', bytesPerElement: (TASKS + 2) * F16_BYTES, work: merge },
     // A merge drops the histograms, so that the next selection counts the first digit too.
@@ -129,7 +130,7 @@ async function passesOf(group: Group): Promise<Pass[]> {
       bytesPerElement: PAIR_BYTES + F32_BYTES,
       before: async () => {
         selection.dispose();
-        selection = await group.select('merged', 0, 'global', KEPT_PERCENT);
+        selection = await selectOne(group, 'merged', 0, 'global', KEPT_PERCENT);
       },
       work: apply,
     },
@@ -147,7 +148,7 @@ function encodePass(group: Group, percent: number): Pass {
     bytesPerElement: read + BIT_BYTES + ENTRY_BYTES * share,
     before: async () => {
       selection?.dispose();
-      selection = await group.select('merged', 0, 'global', percent);
+      selection = await selectOne(group, 'merged', 0, 'global', percent);
     },
     work: async () => {
       let kept = 0;

@@ -1,6 +1,7 @@
 /** How much of the data a selection reads once more to cut ties. */
 import { type WeightGroup } from '@/tensor/engine';
 import { type Chunk } from '@/tensor/layout';
+import { selectOne } from '@/tensor/one-selection.fixture';
 
 /**
  * Elements of the chunks up to the one that holds the last kept entry at the threshold, or 0 where
@@ -12,7 +13,7 @@ export async function tieElements(
   task: number,
   percent: number,
 ): Promise<number> {
-  const selection = await group.select('merged', task, 'global', percent);
+  const selection = await selectOne(group, 'merged', task, 'global', percent);
   const mask = await group.keptMask(selection);
   selection.dispose();
   const u = await magnitudes(group, task);

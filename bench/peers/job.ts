@@ -13,6 +13,7 @@ import { planChunks } from '@/tensor/layout';
 import { linearMerge } from '@/tensor/merge-plan';
 import { writeMergedFile } from './write-merged';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
+import { selectOne } from '@/tensor/one-selection.fixture';
 
 export interface JobOptions {
   readonly engine: Engine;
@@ -50,7 +51,7 @@ export async function runJob({
   const writing = await lap();
   const kept = new Set<number>();
   for (let task = 0; task < taskCount; task++) {
-    const selection = await weights.select('merged', task, 'global', recipe.keptPercent);
+    const selection = await selectOne(weights, 'merged', task, 'global', recipe.keptPercent);
     for await (const { tensor } of weights.encodeKept(selection, 'F16')) kept.add(tensor);
     selection.dispose();
   }

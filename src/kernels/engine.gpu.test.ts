@@ -3,6 +3,7 @@ import { openDevice } from '@/gpu/device';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
@@ -37,7 +38,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     expect([...(await group.countNonFinite(1))]).toEqual([0]);
     expect((await group.histogram('merged', 0)).counts.every((count) => count === 0)).toBe(true);
     for (const scope of ['global', 'tensor'] as const) {
-      const selection = await group.select('merged', 0, scope, 50);
+      const selection = await selectOne(group, 'merged', 0, scope, 50);
       expect(selection.keptPerScope).toEqual([0]);
       expect((await group.stats(selection)).kept).toBe(0);
       expect((await group.keptMask(selection)).length).toBe(0);
@@ -63,7 +64,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     const fake = fakeGroup(engine(), SMALL);
     const other = fakeGroup(engine(), SMALL);
     await expect(fake.group.histogram('merged', 0)).rejects.toThrow(/before any merge/);
-    const selection = await other.group.select('base', 0, 'global', 10);
+    const selection = await selectOne(other.group, 'base', 0, 'global', 10);
     await expect(fake.group.stats(selection)).rejects.toThrow(PeruError);
     fake.group.dispose();
     other.group.dispose();
@@ -73,7 +74,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     const fake = fakeGroup(engine(), SMALL);
     await fake.group.merge(linearMerge([0.5, 0.5]), 'F32');
     const kept = async (task: number, percent: number): Promise<number> => {
-      const selection = await fake.group.select('merged', task, 'global', percent);
+      const selection = await selectOne(fake.group, 'merged', task, 'global', percent);
       const { kept } = await fake.group.stats(selection);
       selection.dispose();
       return kept;
@@ -96,7 +97,7 @@ describe('losing the device', () => {
     const pending = [
       fake.group.materialize({ kind: 'merged' }, 'cpu'),
       fake.group.merge(linearMerge([0.1, 0.1]), 'F32'),
-      fake.group.select('base', 0, 'global', 10),
+      selectOne(fake.group, 'base', 0, 'global', 10),
     ];
     handle.device.destroy();
     for (const result of await Promise.allSettled(pending)) {

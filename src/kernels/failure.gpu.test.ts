@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DeviceHandle, openDevice } from '@/gpu/device';
 import { type Engine } from '@/tensor/engine';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { createGpuEngine } from './engine';
 import {
   type FakeGroup,
@@ -26,7 +27,7 @@ const OPERATIONS: Readonly<Record<string, (fake: FakeGroup) => Promise<readonly 
   countNonFinite: async ({ group }) => [...(await group.countNonFinite(1))],
   histogram: async ({ group }) => [...(await group.histogram('base', 1)).counts],
   'select, stats and mask': async ({ group }) => {
-    const selection = await group.select('base', 0, 'tensor', 10);
+    const selection = await selectOne(group, 'base', 0, 'tensor', 10);
     const { kept, keptEnergy } = await group.stats(selection);
     return [kept, keptEnergy, ...(await group.keptMask(selection))];
   },

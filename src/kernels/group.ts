@@ -132,19 +132,17 @@ export class GpuGroup implements WeightGroup {
     return this.attempt(() => readHistogram(this.context, this.histograms, center, task));
   }
 
-  async select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
-    const { generation, facts } = await this.attempt(async () => ({
+  async select(
+    center: Center,
+    task: number,
+    scope: Scope,
+    percents: readonly number[],
+  ): Promise<Selection[]> {
+    const { generation, all } = await this.attempt(async () => ({
       generation: this.generationOf(center),
-      facts: await selectTop(this.context, this.histograms, { center, task, scope }, percent),
+      all: await selectTop(this.context, this.histograms, { center, task, scope }, percents),
     }));
-    const { keptPerScope } = facts;
-    const dispose = (): void => {
-      if (this.selections.delete(selection)) this.handle.buffers.release(facts.states);
-    };
-    const selection: Selection = { center, task, scope, keptPerScope, dispose };
-    if (this.disposed) this.handle.buffers.release(facts.states);
-    else this.selections.set(selection, { facts, generation });
-    return selection;
+    return all.map((facts) => this.issue({ facts, generation }));
   }
 
   async stats(selection: Selection): Promise<SelectionStats> {
@@ -256,6 +254,17 @@ export class GpuGroup implements WeightGroup {
     this.histograms.destroy();
     this.context.params.destroy();
     this.handle.buffers.trim();
+  }
+
+  private issue(issued: Issued): Selection {
+    const { center, task, scope, keptPerScope, states } = issued.facts;
+    const dispose = (): void => {
+      if (this.selections.delete(selection)) this.handle.buffers.release(states);
+    };
+    const selection: Selection = { center, task, scope, keptPerScope, dispose };
+    if (this.disposed) this.handle.buffers.release(states);
+    else this.selections.set(selection, issued);
+    return selection;
   }
 
   private generationOf(center: Center): number {

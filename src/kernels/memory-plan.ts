@@ -4,7 +4,7 @@
  * those of different operations lie side by side; a streamed group drops them when it needs room.
  */
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
-import { type MemoryNeeds } from '@/tensor/choose-plan';
+import { type MemoryNeeds, SELECTIONS_AT_ONCE } from '@/tensor/choose-plan';
 import { type GroupShape } from '@/tensor/engine';
 import { BLOCK_WORDS, blockCountOf } from '@/kernels/weights/blocks';
 import { arenaRuns } from '@/kernels/weights/chunk-buffers';
@@ -24,8 +24,6 @@ const PARAMS_BUFFER_BYTES = 65_536;
 /** Records that a chunk and a group need once every operation has run. */
 const RECORDS_A_CHUNK = 8;
 const RECORDS_A_GROUP = 16;
-/** Selections of one task held at a time: those of the slider and the chart's. */
-const SELECTIONS_HELD = 4;
 const COUNT_BYTES = 4;
 
 /**
@@ -72,7 +70,7 @@ function tableBytes(shape: GroupShape, maps: readonly ChunkMap[]): number {
     chunks.length * taskTableBytes(taskCount) +
     Math.ceil(records / PARAMS_BUFFER_RECORDS) * PARAMS_BUFFER_BYTES +
     streamedCacheBytes(shape) +
-    SELECTIONS_HELD * 4 * STATE_WORDS * scopes
+    SELECTIONS_AT_ONCE * 4 * STATE_WORDS * scopes
   );
 }
 
@@ -82,7 +80,7 @@ function workBytes({ layout }: GroupShape, maps: readonly ChunkMap[], counting: 
   const joint = layout.elementCount >= counting.jointFrom;
   const global = joint ? JOINT_DIGIT.bins + DIGITS[1].bins : DIGITS[1].bins + DIGITS[2].bins;
   const perTensor = layout.tensors.length * (DIGITS[1].bins + DIGITS[2].bins);
-  const select = COUNT_BYTES * (global + perTensor + blocks);
+  const select = SELECTIONS_AT_ONCE * COUNT_BYTES * (global + perTensor + blocks);
   // What is read back is copied once more.
   const stats = 2 * 4 * STATS_WORDS * blocks;
   const mask = 2 * sum(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DeviceHandle, openDevice } from '@/gpu/device';
 import { type ValueDtype } from '@/tensor/dtype';
 import { type Engine } from '@/tensor/engine';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { createGpuEngine } from './engine';
 import { type FakeGroup, fakeGroup, normalValues } from './test-group';
 
@@ -71,7 +72,7 @@ describe('dispatches', () => {
   test('a large global ranking: one pass, one more to refine; a moved slider refines only', async () => {
     const fake = group(SIZE);
     expect(fake.chunks.length).toBe(CHUNKS);
-    const select = (percent: number) => () => fake.group.select('base', 0, 'global', percent);
+    const select = (percent: number) => () => selectOne(fake.group, 'base', 0, 'global', percent);
     const refine = { histogram_cached: CHUNKS, select_fold: 1, select_threshold: 3, ...ties };
     expect(await during(select(10))).toEqual({ ...refine, histogram_workgroup: CHUNKS });
     expect(await during(select(5))).toEqual(refine);
@@ -83,16 +84,28 @@ describe('dispatches', () => {
       [large, 'tensor'],
       [small, 'global'],
     ] as const) {
-      const select = (percent: number) => () => fake.group.select('base', 0, scope, percent);
+      const select = (percent: number) => () => selectOne(fake.group, 'base', 0, scope, percent);
       const counted = { select_threshold: 3, ...ties };
       expect(await during(select(10))).toEqual({ histogram_workgroup: 3 * CHUNKS, ...counted });
       expect(await during(select(5))).toEqual({ histogram_workgroup: 2 * CHUNKS, ...counted });
     }
   });
 
+  test('several percentages count the first digit once', async () => {
+    const fake = group(SIZE);
+    expect(await during(() => fake.group.select('base', 0, 'global', [10, 5, 1]))).toEqual({
+      histogram_workgroup: CHUNKS,
+      histogram_cached: 3 * CHUNKS,
+      select_fold: 3,
+      select_threshold: 9,
+      select_tie_count: 3 * CHUNKS,
+      select_tie_find: 3 * CHUNKS,
+    });
+  });
+
   test('encoding: three dispatches a chunk, however many tensors', async () => {
     const fake = group(SIZE);
-    const selection = await fake.group.select('base', 0, 'global', 10);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', 10);
     const encode = async (dtype: ValueDtype): Promise<void> => {
       for await (const { kept } of fake.group.encodeKept(selection, dtype))
         expect(kept).toBeGreaterThan(0);
@@ -109,7 +122,7 @@ describe('dispatches', () => {
   test('weights: one dispatch a tensor and chunk, none where float32 is copied', async () => {
     const fake = group(SIZE, 'F32');
     const pieces = CHUNKS + 1; // the second tensor lies in the last chunk
-    const selection = await fake.group.select('base', 0, 'global', 10);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', 10);
     const lay = (of: Parameters<typeof fake.group.materialize>[0]) => async () => {
       (await fake.group.materialize(of, 'gpu')).dispose();
     };

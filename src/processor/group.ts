@@ -117,17 +117,24 @@ export class ProcessorGroup implements WeightGroup {
     }));
   }
 
-  async select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
+  select(
+    center: Center,
+    task: number,
+    scope: Scope,
+    percents: readonly number[],
+  ): Promise<Selection[]> {
     return this.#attempt(async (context) => {
       const of = { center, task };
       const generation = this.#generationOf(center);
-      const [search] = await selectTop(context, of, scope, [percent]);
-      const { keptPerScope } = search!;
-      const dispose = (): void => undefined;
-      const selection: Selection = { center, task, scope, keptPerScope, dispose };
-      const facts = { of, scope, thresholds: search!.thresholds() };
-      this.#issued.set(selection, { facts, generation });
-      return selection;
+      const searches = await selectTop(context, of, scope, percents);
+      return searches.map((search) => {
+        const { keptPerScope } = search;
+        const dispose = (): void => undefined;
+        const selection: Selection = { center, task, scope, keptPerScope, dispose };
+        const facts = { of, scope, thresholds: search.thresholds() };
+        this.#issued.set(selection, { facts, generation });
+        return selection;
+      });
     });
   }
 

@@ -125,28 +125,26 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** A pass a digit; where ties are cut one more, up to the last kept tie. */
-  select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection> {
+  select(
+    center: Center,
+    task: number,
+    scope: Scope,
+    percents: readonly number[],
+  ): Promise<Selection[]> {
     return this.turns.take(async () => {
-      const sizes =
-        scope === 'global'
-          ? [this.layout.elementCount]
-          : this.layout.tensors.map((tensor) => tensor.elementCount);
-      const keptPerScope = sizes.map((size) => keptCount(percent, size));
-      const searches = await this.search({ center, task, scope }, keptPerScope);
-      const thresholds = searches.map((search) => search.threshold());
+      const scopes = scope === 'global' ? [this.layout] : this.layout.tensors;
+      const kept = percents.map((percent) =>
+        scopes.map(({ elementCount }) => keptCount(percent, elementCount)),
+      );
+      const found = await this.search({ center, task, scope }, kept);
       const generation = this.generationOf(center);
-      const dispose = (): void => undefined;
-      const selection: ReferenceSelection = {
-        center,
-        task,
-        scope,
-        keptPerScope,
-        thresholds,
-        generation,
-        dispose,
-      };
-      this.issued.add(selection);
-      return selection;
+      return found.map((searches, i) => {
+        const thresholds = searches.map((search) => search.threshold());
+        const facts = { center, task, scope, keptPerScope: kept[i]!, thresholds, generation };
+        const selection: ReferenceSelection = { ...facts, dispose: () => undefined };
+        this.issued.add(selection);
+        return selection;
+      });
     });
   }
 
@@ -280,24 +278,29 @@ export class ReferenceGroup implements WeightGroup {
     return Array.from(new Float32Array(largest.buffer), scaleOf);
   }
 
+  /** @param kept of each selection the entries to keep, by scope; all are looked for together */
   private async search(
     { scope, ...of }: DeltaOf & { readonly scope: Scope },
-    keptPerScope: readonly number[],
-  ): Promise<ScopeSearch[]> {
-    const searches = keptPerScope.map((k) => new ScopeSearch(k));
-    const searchOf = (tensor: number): ScopeSearch => searches[scope === 'global' ? 0 : tensor]!;
+    kept: readonly (readonly number[])[],
+  ): Promise<ScopeSearch[][]> {
+    const found = kept.map((keptPerScope) => keptPerScope.map((k) => new ScopeSearch(k)));
+    const all = found.flat();
+    const searchesOf = (tensor: number): ScopeSearch[] =>
+      found.map((searches) => searches[scope === 'global' ? 0 : tensor]!);
     for (const digit of DIGITS) {
-      for (const search of searches) search.start(digit);
-      for await (const { tensor, keys } of this.deltas(of)) searchOf(tensor).count(keys, digit);
-      for (const search of searches) search.finish(digit);
+      for (const search of all) search.start(digit);
+      for await (const { tensor, keys } of this.deltas(of)) {
+        for (const search of searchesOf(tensor)) search.count(keys, digit);
+      }
+      for (const search of all) search.finish(digit);
     }
     const wanted = (c: number): boolean =>
-      this.pieces[c]!.some(({ tensor }) => searchOf(tensor).cutsTies);
+      this.pieces[c]!.some(({ tensor }) => searchesOf(tensor).some(({ cutsTies }) => cutsTies));
     for await (const piece of this.deltas(of, () => Promise.resolve(wanted))) {
       const first = scope === 'global' ? piece.flatStart : piece.tensorStart;
-      searchOf(piece.tensor).cut(piece.keys, first);
+      for (const search of searchesOf(piece.tensor)) search.cut(piece.keys, first);
     }
-    return searches;
+    return found;
   }
 
   private async *deltas({ center, task }: DeltaOf, wanted?: Wanted): AsyncGenerator<DeltaPiece> {

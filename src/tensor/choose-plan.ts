@@ -1,6 +1,9 @@
 /** Resident or streamed: what an engine's counts of a group's bytes come to under a budget. */
 import { type MemoryPlan } from './engine';
 
+/** Selections of one task vector that an operation is planned for: the slider's m and the chart's. */
+export const SELECTIONS_AT_ONCE = 4;
+
 /** Bytes a group takes, by what for. */
 export interface MemoryNeeds {
   readonly merged: number;

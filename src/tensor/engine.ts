@@ -194,10 +194,18 @@ export interface WeightGroup {
   /** Histogram of |theta_task - center| for the slider: global, summed over chunks. */
   histogram(center: Center, task: number): Promise<MagnitudeHistogram>;
   /**
-   * Exact top-k of |theta_task - center|; k of a scope with N entries is round(percent / 100 * N),
-   * halves up.
+   * Exact top-k of |theta_task - center| for each of some percentages, found in the same passes; k
+   * of a scope with N entries is round(percent / 100 * N), halves up. Memory is planned for
+   * `SELECTIONS_AT_ONCE` (`choose-plan.ts`).
+   *
+   * @returns by percentage, in the order asked for
    */
-  select(center: Center, task: number, scope: Scope, percent: number): Promise<Selection>;
+  select(
+    center: Center,
+    task: number,
+    scope: Scope,
+    percents: readonly number[],
+  ): Promise<readonly Selection[]>;
   stats(selection: Selection): Promise<SelectionStats>;
   /** One bit an element of the flat space, bit i & 31 of word i >> 5 set where kept. */
   keptMask(selection: Selection): Promise<Uint32Array>;

@@ -32,5 +32,8 @@ export function planChunksFor(
   // A budget below theta* can not be met: chunks small enough for it would be countless.
   const mergedBytes = bytesPerElement(mergedDtype) * layout.elementCount;
   const chunkBudget = Math.max(budgetBytes, mergedBytes);
-  return planned(engine.maxChunkElements(taskCount, chunkBudget), budgetBytes);
+  const streamed = planned(engine.maxChunkElements(taskCount, chunkBudget), budgetBytes);
+  if (streamed.memory.leastBytes <= budgetBytes) return streamed;
+  // Where counts and theta* take most of the budget, its share of it is more than they leave.
+  return planned(engine.maxChunkElements(taskCount, mergedBytes), budgetBytes);
 }

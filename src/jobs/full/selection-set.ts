@@ -21,7 +21,8 @@ export class SelectionSet {
     const { group, recipe, signal } = this.#job;
     signal.throwIfAborted();
     const { center } = SPARSE_COMPRESSORS[method];
-    const selection = await group.weights.select(center, task, recipe.scope, keptPercent);
+    const [made] = await group.weights.select(center, task, recipe.scope, [keptPercent]);
+    const selection = made!;
     this.#made.set(key, { keptPercent, selection });
     return selection;
   }

@@ -13,6 +13,7 @@ import { type Recipe } from '@/recipe/recipe';
 import { type FullGroup } from '@/jobs/full/load-full';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { createSession } from '@/jobs/session';
+import { selectOne } from '@/tensor/one-selection.fixture';
 
 export type Files = Extract<SourceRequest, { kind: 'files' }>['files'];
 
@@ -213,7 +214,7 @@ async function scoredModels(recipe: Recipe): Promise<Map<string, ModelWeights>> 
   const models = new Map<string, ModelWeights>();
   models.set('merged', await weights.materialize({ kind: 'merged' }, 'cpu'));
   for (const { index, name } of tasks) {
-    const selection = await weights.select('merged', index, scope, keptPercent);
+    const selection = await selectOne(weights, 'merged', index, scope, keptPercent);
     models.set(name, await weights.materialize({ kind: 'sparse', selection, valueDtype }, 'cpu'));
   }
   group.dispose();

@@ -3,6 +3,7 @@ import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { type Scope } from '@/tensor/engine';
 import { roundToDtype } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
@@ -46,7 +47,7 @@ describe.each(engineCases())('apply on $name', (engineCase) => {
     const fake = skewedGroup(engine());
     await fake.group.merge(linearMerge([0.4, 0.4]), dtype);
     const merged = await flatWeights(fake, { kind: 'merged' });
-    const selection = await fake.group.select('merged', 0, 'global', 0);
+    const selection = await selectOne(fake.group, 'merged', 0, 'global', 0);
     const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F16' });
     expect(bitsOf(sparse)).toEqual(bitsOf(merged));
     fake.group.dispose();
@@ -65,7 +66,7 @@ describe.each(engineCases())('apply on $name', (engineCase) => {
   test('everything kept in F32 is theta_t within one step', async () => {
     const fake = skewedGroup(engine());
     await fake.group.merge(linearMerge([0.4, 0.4]), 'F32');
-    const selection = await fake.group.select('merged', 1, 'tensor', 100);
+    const selection = await selectOne(fake.group, 'merged', 1, 'tensor', 100);
     const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F32' });
     const merged = await flatWeights(fake, { kind: 'merged' });
     sparse.forEach((value, i) => {
@@ -85,7 +86,7 @@ describe.each(engineCases())('apply on $name', (engineCase) => {
       await fake.group.merge(linearMerge([0.4, 0.4]), 'F16');
       const merged = await flatWeights(fake, { kind: 'merged' });
       const u = deltas(fake.values[1]!, merged);
-      const selection = await fake.group.select('merged', 0, scope, 10);
+      const selection = await selectOne(fake.group, 'merged', 0, scope, 10);
       const kept = new Set(setBits(await fake.group.keptMask(selection)));
       for (const valueDtype of FLOAT_DTYPES) {
         const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype });
@@ -101,7 +102,7 @@ describe.each(engineCases())('apply on $name', (engineCase) => {
   test('Post-Pruning: around the base, the same rules', async () => {
     const fake = skewedGroup(engine(), 257);
     const u = deltas(fake.values[2]!, fake.values[0]!);
-    const selection = await fake.group.select('base', 1, 'global', 50);
+    const selection = await selectOne(fake.group, 'base', 1, 'global', 50);
     const kept = new Set(setBits(await fake.group.keptMask(selection)));
     const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F32' });
     const expected = fake.values[0]!.map((v, i) => (kept.has(i) ? Math.fround(v + u[i]!) : v));
@@ -122,7 +123,7 @@ describe.each(engineCases())('apply on $name', (engineCase) => {
     });
     const errors: number[] = [];
     for (const scope of ['global', 'tensor'] as const) {
-      const selection = await fake.group.select('base', 0, scope, 10);
+      const selection = await selectOne(fake.group, 'base', 0, scope, 10);
       const sparse = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'F32' });
       errors.push(squaredError(sparse, fake.values[1]!));
     }
@@ -151,7 +152,7 @@ describe.each(gpuCases)('weights in GPU buffers on $name', (engineCase) => {
       valueOf: normalValues(13, size, 1),
     });
     await fake.group.merge(linearMerge([0.5]), 'F32');
-    const selection = await fake.group.select('merged', 0, 'global', 10);
+    const selection = await selectOne(fake.group, 'merged', 0, 'global', 10);
     const sparse = { kind: 'sparse', selection, valueDtype: 'BF16' } as const;
     for (const weights of [{ kind: 'task', task: 0 }, { kind: 'merged' }, sparse] as const) {
       const onGpu = await fake.group.materialize(weights, 'gpu');

@@ -3,6 +3,7 @@ import { bytesPerElement, FLOAT_DTYPES, type FloatDtype } from '@/tensor/dtype';
 import { type Engine } from '@/tensor/engine';
 import { bf16ToF32Bits, f16ToF32Bits, roundToDtype } from '@/tensor/half';
 import { flatLayout, planChunks } from '@/tensor/layout';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
 import { seeded } from '@/kernels/test-group';
@@ -86,7 +87,7 @@ describe.each(engineCases())('dtypes on $name', (engineCase) => {
       { dtype: 'F32', bytes: new Uint8Array(4 * u.length) },
       { dtype: 'F32', bytes: bytesOf(u) },
     ]);
-    const selection = await group.select('base', 0, 'global', 100);
+    const selection = await selectOne(group, 'base', 0, 'global', 100);
     const sparse = await weights({ kind: 'sparse', selection, valueDtype });
     const expected = u.map((value) => 0 + roundToDtype(value, valueDtype));
     expect(bitsOf(sparse)).toEqual(bitsOf(expected));

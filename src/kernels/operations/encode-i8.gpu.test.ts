@@ -1,4 +1,5 @@
 /** Values in whole steps of a scale: what is rounded, and how. */
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { describe, expect, test } from 'vitest';
 import { encodeAll } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
@@ -22,7 +23,7 @@ describe.each(CASES)('I8 on $name', (engineCase) => {
   }
 
   async function encodedOf(fake: FakeGroup, percent: number) {
-    const selection = await fake.group.select('base', 0, 'global', percent);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', percent);
     const [tensor] = await encodeAll(fake, selection, 'I8');
     const scored = await flatWeights(fake, { kind: 'sparse', selection, valueDtype: 'I8' });
     return { scale: tensor!.scale, q: [...new Int8Array(tensor!.values.buffer)], scored };
@@ -60,7 +61,7 @@ describe.each(CASES)('I8 on $name', (engineCase) => {
       valueOf: (c, i) =>
         c === 0 ? 0 : (1 + (i % 20)) * 10 ** Math.floor(i / 20) + (i < 40 ? 0 : 1),
     });
-    const selection = await fake.group.select('base', 0, 'global', 50);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', 50);
     const encoded = await encodeAll(fake, selection, 'I8');
     // All of the last tensor; of the second the ten above 100.
     expect(encoded.map(({ tensor, kept }) => [tensor, kept])).toEqual([

@@ -6,6 +6,7 @@ import { FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Center, type EncodedTensor, type Scope, type Selection } from '@/tensor/engine';
 import { decodeFloats } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { bitsOf, encodeAll, firstDifference, loadedPositions, loadedWeights } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
@@ -82,7 +83,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
           ['tensor', 3],
           ['global', 0.05],
         ] as [Scope, number][]) {
-          const selection = await fake.group.select(center, 0, scope, percent);
+          const selection = await selectOne(fake.group, center, 0, scope, percent);
           await expectFaithful(fake, selection);
           selection.dispose();
         }
@@ -95,9 +96,9 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
     await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
     for (const scope of ['global', 'tensor'] as Scope[]) {
-      const none = await fake.group.select('merged', 1, scope, 0);
+      const none = await selectOne(fake.group, 'merged', 1, scope, 0);
       for (const dtype of VALUE_DTYPES) expect(await encodeAll(fake, none, dtype)).toEqual([]);
-      const all = await fake.group.select('merged', 1, scope, 100);
+      const all = await selectOne(fake.group, 'merged', 1, scope, 100);
       await expectFaithful(fake, all);
       const sizes = (await encodeAll(fake, all, 'F32')).map(({ kept }) => kept);
       expect(sizes).toEqual(raggedSizes(SIZE).filter((size) => size > 0));
@@ -123,7 +124,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
       valueOf: (checkpoint, i) => (checkpoint === 1 && moved.has(i) ? 1 + (i % 7) : 0),
     });
     const percent = (100 * positions.length) / fake.layout.elementCount;
-    const selection = await fake.group.select('base', 0, 'global', percent);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', percent);
     const [encoded, ...others] = await encodeAll(fake, selection, 'F32');
     expect(others).toEqual([]);
     expect(encoded!.tensor).toBe(1);
@@ -143,8 +144,8 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
       maxElements: 17_000,
       valueOf: normalValues(4, size, 1),
     });
-    await expectFaithful(fake, await fake.group.select('base', 0, 'global', 100));
-    await expectFaithful(fake, await fake.group.select('base', 0, 'tensor', 37));
+    await expectFaithful(fake, await selectOne(fake.group, 'base', 0, 'global', 100));
+    await expectFaithful(fake, await selectOne(fake.group, 'base', 0, 'tensor', 37));
     fake.group.dispose();
   });
 
@@ -161,7 +162,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
     await fake.group.merge(linearMerge([0.5]), 'F16');
     for (const center of ['merged', 'base'] as Center[]) {
       for (const percent of [20, 60, 100]) {
-        await expectFaithful(fake, await fake.group.select(center, 0, 'global', percent));
+        await expectFaithful(fake, await selectOne(fake.group, center, 0, 'global', percent));
       }
     }
     fake.group.dispose();
@@ -173,8 +174,8 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
     for (const { group } of [twin, fake]) await group.merge(linearMerge([0.25, 0.5]), 'BF16');
     for (const scope of ['global', 'tensor'] as Scope[]) {
       const [its, mine] = [
-        await twin.group.select('merged', 1, scope, 7),
-        await fake.group.select('merged', 1, scope, 7),
+        await selectOne(twin.group, 'merged', 1, scope, 7),
+        await selectOne(fake.group, 'merged', 1, scope, 7),
       ];
       for (const dtype of VALUE_DTYPES) {
         expect(await encodeAll(fake, mine, dtype)).toEqual(await encodeAll(twin, its, dtype));
@@ -186,7 +187,7 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
   test('whoever stops half-way leaves the group usable and holds nothing', async () => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
     await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
-    const selection = await fake.group.select('merged', 0, 'global', 10);
+    const selection = await selectOne(fake.group, 'merged', 0, 'global', 10);
     const expected = await encodeAll(fake, selection, 'F16');
     const seen: EncodedTensor[] = [];
     for await (const tensor of fake.group.encodeKept(selection, 'F16')) {
@@ -202,9 +203,9 @@ describe.each(CASES)('encoding on $name', (engineCase) => {
     const fake = fakeGroup(engine(), askewSpec('F16'));
     const other = residentGroup(createReferenceEngine(), askewSpec('F16'));
     await fake.group.merge(linearMerge([0.5, 0.5]), 'F16');
-    const foreign = await other.group.select('base', 0, 'global', 10);
+    const foreign = await selectOne(other.group, 'base', 0, 'global', 10);
     await expect(encodeAll(fake, foreign, 'F16')).rejects.toMatchObject({ kind: 'internal' });
-    const stale = await fake.group.select('merged', 0, 'global', 10);
+    const stale = await selectOne(fake.group, 'merged', 0, 'global', 10);
     await fake.group.merge(linearMerge([0.5, 0.25]), 'F16');
     await expect(encodeAll(fake, stale, 'I8')).rejects.toThrow(/changed/);
     fake.group.dispose();

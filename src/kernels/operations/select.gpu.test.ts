@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type FloatDtype } from '@/tensor/dtype';
-import { type Center, type Scope } from '@/tensor/engine';
+import { type Center, type Scope, type Selection } from '@/tensor/engine';
 import { keptCount } from '@/tensor/kept-count';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
@@ -39,7 +40,7 @@ async function expectExactTop(fake: FakeGroup, task: number, center: Center, per
     const ranges =
       scope === 'global' ? [{ flatStart: 0, elementCount: u.length }] : fake.layout.tensors;
     for (const percent of percents) {
-      const selection = await fake.group.select(center, task, scope, percent);
+      const selection = await selectOne(fake.group, center, task, scope, percent);
       const kept = setBits(await fake.group.keptMask(selection));
       const counts = ranges.map(({ elementCount }) => keptCount(percent, elementCount));
       const expected = ranges.flatMap(({ flatStart, elementCount }, s) =>
@@ -168,7 +169,7 @@ describe.each(engineCases())('select on $name', (engineCase) => {
       maxElements: 100,
       valueOf: (checkpoint, i) => (checkpoint === 0 ? 0 : ([NaN, -Infinity][i % 50] ?? 1)),
     });
-    const selection = await fake.group.select('base', 0, 'global', 4);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', 4);
     expect(selection.keptPerScope).toEqual([4]);
     expect(setBits(await fake.group.keptMask(selection))).toEqual([0, 1, 50, 51]);
     fake.group.dispose();
@@ -190,6 +191,34 @@ describe.each(engineCases())('select on $name', (engineCase) => {
     fake.group.dispose();
   });
 
+  test('several percentages at once give what each gives alone', async () => {
+    const fake = fakeGroup(engine(), {
+      sizes: [9, 5000, 2991],
+      dtypeOf: () => 'BF16',
+      taskCount: 2,
+      maxElements: 1700,
+      valueOf: (checkpoint, i) => (checkpoint === 1 ? 0 : Math.floor(9 * seeded(i)()) / 8),
+    });
+    await fake.group.merge(linearMerge([0.3, 0.3]), 'BF16');
+    const facts = async (selection: Selection) => [
+      selection.keptPerScope,
+      await fake.group.keptMask(selection),
+    ];
+    for (const center of ['merged', 'base'] as Center[]) {
+      for (const scope of SCOPES) {
+        const percents = [10, 0, 33, 100, 10.1];
+        const together = await fake.group.select(center, 1, scope, percents);
+        expect(together).toHaveLength(percents.length);
+        for (const [i, percent] of percents.entries()) {
+          const alone = await selectOne(fake.group, center, 1, scope, percent);
+          expect(await facts(together[i]!), `${percent} %`).toEqual(await facts(alone));
+        }
+      }
+    }
+    expect(await fake.group.select('base', 0, 'global', [])).toEqual([]);
+    fake.group.dispose();
+  });
+
   test('a selection around theta* is refused after another merge', async () => {
     const fake = fakeGroup(engine(), {
       sizes: [64],
@@ -199,8 +228,8 @@ describe.each(engineCases())('select on $name', (engineCase) => {
       valueOf: normalValues(2, 64, 1),
     });
     await fake.group.merge(linearMerge([1]), 'F32');
-    const around = await fake.group.select('merged', 0, 'global', 10);
-    const base = await fake.group.select('base', 0, 'global', 10);
+    const around = await selectOne(fake.group, 'merged', 0, 'global', 10);
+    const base = await selectOne(fake.group, 'base', 0, 'global', 10);
     await fake.group.merge(linearMerge([0.5]), 'F32');
     await expect(fake.group.stats(around)).rejects.toThrow(/changed/);
     expect((await fake.group.stats(base)).kept).toBe(6);

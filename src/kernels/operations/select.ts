@@ -27,7 +27,7 @@ import {
 } from './histogram';
 import { WORKGROUP_SIZE } from '@/kernels/weights/blocks';
 import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
-import { runWork, type Step } from '@/kernels/weights/work';
+import { runWork, type Step, zipSteps } from '@/kernels/weights/work';
 
 /** u32 words of a ScopeState (shaders/shared/scope.wgsl). */
 export const STATE_WORDS = 6;
@@ -50,44 +50,46 @@ interface SelectKernels {
 }
 
 /**
- * Ranks the entries of every scope by |u| and finds the threshold of its top `percent`.
+ * Ranks the entries of every scope by |u| and finds the thresholds of its top `percents`.
  *
- * Passes over the data: one for the first digit unless its histogram is held; then one for the last
- * two digits of a large global ranking, two else; and where ties are cut one more, up to the chunk
- * that holds the last kept tie. Dispatches for C chunks, in the order of those passes: C + 1, then
- * C + 3 or 2 C + 2, then 2 C (those of the ties return at once where none are cut; where
- * weights are streamed, they and their reads are left out).
+ * Passes over the data, for all percentages together: one for the first digit unless its histogram is
+ * held; then one for the last two digits of a large global ranking, two else; and where ties are cut
+ * one more, up to the chunk that holds the last kept tie. Dispatches for C chunks, in the order of
+ * those passes: C for all, and for each percentage 1, then C + 3 or 2 C + 2, then 2 C (those of the
+ * ties return at once where none are cut; where weights are streamed, they and their reads
+ * are left out once no percentage needs them).
  *
- * @returns thresholds; the caller releases `states`
+ * @returns thresholds by percentage; the caller releases their `states`
  * @throws PeruError `unsupported` for a scope of 2^32 entries or more
  */
 export async function selectTop(
   context: GroupContext,
   cache: HistogramCache,
   source: DeltaSource,
-  percent: number,
-): Promise<SelectionFacts> {
+  percents: readonly number[],
+): Promise<SelectionFacts[]> {
   const { handle } = context;
   const sizes = scopeSizes(context.spec, source.scope);
   if (sizes.some((size) => size >= 2 ** 32)) throw tooMany(source.scope);
-  const keptPerScope = sizes.map((size) => keptCount(percent, size));
   const kernels = await selectKernels(context, source);
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const kept = handle.buffers.scope();
   try {
-    const states = await handle.buffers.lend(async (scratch) => {
-      let buffer: GPUBuffer | null = null;
+    return await handle.buffers.lend(async (scratch) => {
+      let selections: SelectionFacts[] = [];
       await runWork(context, 'selecting', 'select', (recorder) => {
-        const words = initialStates(context, source.scope, keptPerScope);
-        buffer = kept.create('selection', words.byteLength, usage);
-        handle.device.queue.writeBuffer(buffer, 0, words);
-        return {
-          steps: stepsOf(context, cache, kernels, source, { recorder, states: buffer, scratch }),
-        };
+        selections = percents.map((percent) => {
+          const keptPerScope = sizes.map((size) => keptCount(percent, size));
+          return {
+            ...source,
+            keptPerScope,
+            states: createStates(context, kept, source.scope, keptPerScope),
+          };
+        });
+        const states = selections.map((selection) => selection.states);
+        return { steps: stepsOf(context, cache, kernels, source, { recorder, states, scratch }) };
       });
-      return buffer!;
+      return selections;
     });
-    return { ...source, keptPerScope, states };
   } catch (error) {
     kept.destroy();
     throw error;
@@ -116,45 +118,46 @@ async function jointKernels(context: GroupContext, source: DeltaSource) {
   return { histogram, fold };
 }
 
-/** What the steps of one selection share. */
+/** What the steps of one percentage share. */
 interface Parts {
   readonly context: GroupContext;
   readonly kernels: SelectKernels;
   readonly source: DeltaSource;
   readonly states: GPUBuffer;
   readonly scopeCount: number;
+  /** Zeroes, for the digits after the first and for ties. */
+  readonly refinements: readonly GPUBuffer[];
+  readonly tieCounts: GPUBuffer;
 }
 
-/** Count and refine three digits, then cut ties. */
+/** Count and refine three digits, then cut ties: each step for all percentages. */
 function stepsOf(
   context: GroupContext,
   cache: HistogramCache,
   kernels: SelectKernels,
   source: DeltaSource,
-  made: { recorder: PassRecorder; states: GPUBuffer; scratch: BufferScope },
+  made: { recorder: PassRecorder; states: readonly GPUBuffer[]; scratch: BufferScope },
 ): Step[] {
-  const { recorder, states, scratch } = made;
-  const { table, spec } = context;
-  const scopeCount = scopeSizes(spec, source.scope).length;
+  const { recorder, scratch } = made;
+  const scopeCount = scopeSizes(context.spec, source.scope).length;
   const zeroed = (length: number): GPUBuffer => {
     const counts = createCounts(context, length, scratch);
     recorder.clear(counts);
     return counts;
   };
-  const refinements = kernels.joint
-    ? [zeroed(JOINT_DIGIT.bins), zeroed(DIGITS[1].bins)]
-    : DIGITS.slice(1).map(({ bins }) => zeroed(scopeCount * bins));
-  const tieCounts = zeroed(table.blockCount);
-  const parts: Parts = { context, kernels, source, states, scopeCount };
+  const lengths = kernels.joint
+    ? [JOINT_DIGIT.bins, DIGITS[1].bins]
+    : DIGITS.slice(1).map(({ bins }) => scopeCount * bins);
+  const all = made.states.map((states): Parts => {
+    const [refinements, tieCounts] = [lengths.map(zeroed), zeroed(context.table.blockCount)];
+    return { context, kernels, source, states, scopeCount, refinements, tieCounts };
+  });
   const first = cache.get(recorder, kernels.histogram, source);
-  return [
-    ...first.steps,
+  const refined = all.map((parts) => [
     findDigit(parts, first.counts, DIGITS[0].bins),
-    ...(kernels.joint
-      ? refineAtOnce(parts, kernels.joint, refinements[0]!, refinements[1]!)
-      : refineByDigit(parts, refinements)),
-    cutTies(parts, tieCounts),
-  ];
+    ...(kernels.joint ? refineAtOnce(parts, kernels.joint) : refineByDigit(parts)),
+  ]);
+  return [...first.steps, ...zipSteps(refined), cutTies(context, source, all)];
 }
 
 /** @param rowMask as shaders/select_threshold.wgsl has it */
@@ -169,8 +172,8 @@ function findDigit(parts: Parts, counts: GPUBuffer, bins: number, rowMask = 0): 
 }
 
 /** Two reads of the data, 8 KiB of counts a scope. */
-function refineByDigit(parts: Parts, refinements: readonly GPUBuffer[]): Step[] {
-  const { context, kernels, source, states } = parts;
+function refineByDigit(parts: Parts): Step[] {
+  const { context, kernels, source, states, refinements } = parts;
   return DIGITS.slice(1).flatMap((digit, d) => {
     const counts = refinements[d]!;
     return [
@@ -184,10 +187,9 @@ function refineByDigit(parts: Parts, refinements: readonly GPUBuffer[]): Step[] 
 function refineAtOnce(
   parts: Parts,
   { histogram, fold }: NonNullable<SelectKernels['joint']>,
-  counts: GPUBuffer,
-  sums: GPUBuffer,
 ): Step[] {
-  const { context, source, states } = parts;
+  const { context, source, states, refinements } = parts;
+  const [counts, sums] = [refinements[0]!, refinements[1]!];
   const [, { bins: rows }, { bins }] = DIGITS;
   const sum = (recorder: PassRecorder): void => {
     recorder.dispatch(fold, { counts, sums }, FOLD_GROUPS);
@@ -200,39 +202,46 @@ function refineAtOnce(
   ];
 }
 
-/** Chunk by chunk, so that the data behind the last kept tie is not read. */
-function cutTies({ context, kernels, source, states }: Parts, tieCounts: GPUBuffer): Step {
+/** Chunk by chunk, so that the data behind the last kept tie of all percentages is not read. */
+function cutTies(context: GroupContext, source: DeltaSource, all: readonly Parts[]): Step {
   const each = (recorder: PassRecorder, index: number): void => {
-    const [tieCount, tieFind] = [kernels.tieCount(index), kernels.tieFind(index)];
-    const counted = deltaResources(context, tieCount, source, index);
-    const count = { ...counted, states, tie_counts: tieCounts };
-    recorder.dispatch(tieCount, count, context.table.ofChunk[index]!.count);
-    const touched = touchedScopes(context, source.scope, index);
-    const searched = deltaResources(context, tieFind, source, index);
-    const scopes = context.params.get(tieFind, touched, 'scopes');
-    const find = { ...searched, tie_counts: tieCounts, states, scopes };
-    recorder.dispatch(tieFind, find, touched.count);
+    for (const parts of all) cutChunk(parts, recorder, index);
   };
+  const states = all.map((parts) => parts.states);
   const wanted = (): ReturnType<Wanted> => stillCutting(context, source.scope, states);
   return { checkpoints: deltaCheckpoints(source), each, wanted };
 }
 
-/** Which chunks touch a scope whose last kept tie is not found yet. */
+function cutChunk(parts: Parts, recorder: PassRecorder, index: number): void {
+  const { context, kernels, source, states, tieCounts } = parts;
+  const [tieCount, tieFind] = [kernels.tieCount(index), kernels.tieFind(index)];
+  const counted = deltaResources(context, tieCount, source, index);
+  const count = { ...counted, states, tie_counts: tieCounts };
+  recorder.dispatch(tieCount, count, context.table.ofChunk[index]!.count);
+  const touched = touchedScopes(context, source.scope, index);
+  const searched = deltaResources(context, tieFind, source, index);
+  const scopes = context.params.get(tieFind, touched, 'scopes');
+  const find = { ...searched, tie_counts: tieCounts, states, scopes };
+  recorder.dispatch(tieFind, find, touched.count);
+}
+
+/** Which chunks touch a scope whose last kept tie is not found yet, by any of these states. */
 async function stillCutting(
   context: GroupContext,
   scope: Scope,
-  states: GPUBuffer,
+  states: readonly GPUBuffer[],
 ): ReturnType<Wanted> {
   const byteLength = 4 * STATE_WORDS * scopeSizes(context.spec, scope).length;
-  const [bytes] = await readBack(context.handle, 'looking at ties', () => {
+  const all = await readBack(context.handle, 'looking at ties', () => {
     const { encoder } = new PassRecorder(context.handle, 'ties');
-    return { encoder, ranges: [{ source: states, byteLength }] };
+    return { encoder, ranges: states.map((source) => ({ source, byteLength })) };
   });
-  const words = new Uint32Array(bytes!);
-  const cuts = (s: number): boolean => {
-    const [, remaining, ties] = words.subarray(STATE_WORDS * s);
-    return remaining !== 0 && remaining! < ties!; // cuts_ties in shaders/shared/scope.wgsl
-  };
+  const words = all.map((bytes) => new Uint32Array(bytes));
+  const cuts = (s: number): boolean =>
+    words.some((own) => {
+      const [, remaining, ties] = own.subarray(STATE_WORDS * s);
+      return remaining !== 0 && remaining! < ties!; // cuts_ties in shaders/shared/scope.wgsl
+    });
   return (chunkIndex) => {
     const { first, count } = touchedScopes(context, scope, chunkIndex);
     return Array.from({ length: count }, (_, i) => first + i).some(cuts);
@@ -247,9 +256,13 @@ function touchedScopes({ maps }: GroupContext, scope: Scope, chunkIndex: number)
   return { first, count: here.at(-1)!.tensor - first + 1 }; // empty tensors between cut no ties
 }
 
-/** Words of a ScopeState that keeps `k` of all its entries and knows nothing of them yet. */
-function initialStates(context: GroupContext, scope: Scope, keptPerScope: readonly number[]) {
-  const { table, spec } = context;
+/** A ScopeState a scope that keeps `k` of all its entries and knows nothing of them yet. */
+function createStates(
+  { handle, table, spec }: GroupContext,
+  owner: BufferScope,
+  scope: Scope,
+  keptPerScope: readonly number[],
+): GPUBuffer {
   const sizes = scopeSizes(spec, scope);
   const words = new Uint32Array(STATE_WORDS * sizes.length);
   sizes.forEach((size, s) => {
@@ -257,7 +270,10 @@ function initialStates(context: GroupContext, scope: Scope, keptPerScope: readon
     const state = [0, keptPerScope[s]!, size, ALL_TIES, run.first, run.count];
     words.set(state, STATE_WORDS * s);
   });
-  return words;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const states = owner.create('selection', words.byteLength, usage);
+  handle.device.queue.writeBuffer(states, 0, words);
+  return states;
 }
 
 function tooMany(scope: Scope): PeruError {

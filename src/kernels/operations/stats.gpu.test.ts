@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Scope } from '@/tensor/engine';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
 import { deltas, fakeGroup, normalValues, raggedSizes, topByFullSort } from '@/kernels/test-group';
@@ -29,7 +30,7 @@ describe.each(engineCases())('stats on $name', (engineCase) => {
     const u = deltas(fake.values[1]!, fake.values[0]!);
     const all = u.map((_, i) => i);
     for (const percent of [0, 10, 100]) {
-      const selection = await fake.group.select('base', 0, 'global', percent);
+      const selection = await selectOne(fake.group, 'base', 0, 'global', percent);
       const stats = await fake.group.stats(selection);
       const top = topByFullSort(u, 0, size, selection.keptPerScope[0]!);
       const total = energy(u, [...all]);
@@ -52,7 +53,7 @@ describe.each(engineCases())('stats on $name', (engineCase) => {
       valueOf: (checkpoint, i) => (checkpoint === 1 && i % 10 === 0 ? -2 : 0),
     });
     for (const scope of ['global', 'tensor'] as Scope[]) {
-      const selection = await fake.group.select('base', 0, scope, 50);
+      const selection = await selectOne(fake.group, 'base', 0, scope, 50);
       expect(await fake.group.stats(selection)).toEqual({
         kept: 50,
         nonZero: 10,
@@ -73,7 +74,7 @@ describe.each(engineCases())('stats on $name', (engineCase) => {
     });
     let before = -1;
     for (const percent of [0, 0.1, 1, 5, 10, 50, 99.9, 100]) {
-      const selection = await fake.group.select('base', 0, 'global', percent);
+      const selection = await selectOne(fake.group, 'base', 0, 'global', percent);
       const { keptEnergy, totalEnergy } = await fake.group.stats(selection);
       expect(keptEnergy).toBeGreaterThanOrEqual(before);
       if (percent === 100) expect(keptEnergy).toBe(totalEnergy);

@@ -33,6 +33,36 @@ export interface WorkContext {
 }
 
 /**
+ * Steps of several operations as those of one: the first of all, then the second of all, and so on,
+ * so that each chunk is visited once for all.
+ *
+ * @param lists of equal length; steps at one place are of one kind, for the same checkpoints and for
+ *   every chunk
+ */
+export function zipSteps(lists: readonly (readonly Step[])[]): Step[] {
+  const [first = []] = lists;
+  return first.map((_, i) => together(lists.map((list) => list[i]!)));
+}
+
+function together(steps: readonly Step[]): Step {
+  const once = steps.filter((step) => 'once' in step);
+  const each = steps.filter((step) => 'each' in step);
+  if (each[0]) {
+    return {
+      checkpoints: each[0].checkpoints,
+      each: (recorder, chunkIndex) => {
+        for (const step of each) step.each(recorder, chunkIndex);
+      },
+    };
+  }
+  return {
+    once: (recorder) => {
+      for (const step of once) step.once(recorder);
+    },
+  };
+}
+
+/**
  * Runs an operation and reads back what it names.
  *
  * @param what for messages, e.g. "merging"

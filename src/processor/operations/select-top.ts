@@ -1,5 +1,6 @@
 /** Exact top k of a task vector, for several k at once: thresholds, and where their ties are cut. */
 import { type Scope } from '@/tensor/engine';
+import { type Wanted } from '@/tensor/page-stream';
 import { keptCount } from '@/tensor/kept-count';
 import { partBlocks } from '../parts/blocks';
 import { type DeltaOf } from '../parts/questions';
@@ -8,7 +9,7 @@ import { checkpointsOf, type GroupContext } from '../weights/group-context';
 import { countKeys, histogramOf } from './count-keys';
 
 /**
- * A pass for the first digit unless the slider's histogram has it, one for the others (two for a
+ * For all percentages together: a pass for the first digit unless the slider's histogram has it, one for the others (two for a
  * selection a tensor, or of few entries), and one as far as the last kept tie.
  */
 export async function selectTop(
@@ -38,7 +39,7 @@ export async function selectTop(
       search.refine(digit, counts[i]!);
     });
   }
-  for (const search of searches) await cutTies(context, of, search);
+  await cutTies(context, of, searches);
   return searches;
 }
 
@@ -57,17 +58,25 @@ async function firstCounts(
 }
 
 /** Ties enter lowest position first: chunk by chunk, thread by thread, block by block. */
-async function cutTies(context: GroupContext, of: DeltaOf, search: Search): Promise<void> {
+async function cutTies(
+  context: GroupContext,
+  of: DeltaOf,
+  searches: readonly Search[],
+): Promise<void> {
   const { crew, id, pages } = context;
-  const wanted = (): Promise<(chunk: number) => boolean> => Promise.resolve(() => search.hasTies);
+  const cutting = (): Search[] => searches.filter(({ hasTies }) => hasTies);
+  const wanted = (): ReturnType<Wanted> => Promise.resolve(() => cutting().length > 0);
   // Few chunks at a time: the last kept tie may lie in the first of them.
   for await (const chunks of pages.walk(checkpointsOf(of), wanted, 0)) {
-    if (!search.hasTies) break;
-    const { perTensor, keys } = search;
-    const ties = await crew.ask((thread) => thread.countTies(id, chunks, of, perTensor, keys));
+    const open = cutting();
+    if (open.length === 0) break;
+    const asked = open.map(({ perTensor, keys }) => ({ perTensor, keys }));
+    const ties = await crew.ask((thread) => thread.countTies(id, chunks, of, asked));
     for (const [i, chunk] of chunks.entries()) {
-      const parts = ties.map((part) => part[i]!);
-      await passChunk(context, of, search, chunk, parts);
+      for (const [s, search] of open.entries()) {
+        const parts = ties.map((part) => part[i]![s]!);
+        await passChunk(context, of, search, chunk, parts);
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Twins of shaders/histogram.wgsl, select_tie_*.wgsl and nonfinite.wgsl: counts of bits. */
 import { type Block } from '../parts/blocks';
-import { type DeltaOf, type DigitCount } from '../parts/questions';
+import { type DeltaOf, type DigitCount, type Thresholds } from '../parts/questions';
 import { type BlockMath, MAGNITUDE } from '../simd/block-math';
 import { type Shard } from './shard';
 
@@ -59,19 +59,23 @@ function countBlock(
   for (let i = 0; i < keys.length; i++) counts[first + ((keys[i]! >>> shift) & mask)]!++;
 }
 
-/** Entries of each block whose key is that of its scope, block by block. */
+/** Entries to count: those whose key is that of their scope. */
+export type Ties = Pick<Thresholds, 'perTensor' | 'keys'>;
+
+/** Of each of `all` the ties in each block, block by block; the task vector is made once for all. */
 export function countTies(
   shard: Shard,
   chunk: number,
   of: DeltaOf,
-  perTensor: boolean,
-  keys: Uint32Array,
-): Uint32Array<ArrayBuffer> {
-  const ties = new Uint32Array(shard.blocks[chunk]!.length);
+  all: readonly Ties[],
+): Uint32Array<ArrayBuffer>[] {
+  const counts = all.map(() => new Uint32Array(shard.blocks[chunk]!.length));
   eachDelta(shard, chunk, of, ({ tensor, elementCount }, b) => {
-    ties[b] = shard.math.countKey(elementCount, keys[perTensor ? tensor : 0]!);
+    all.forEach(({ perTensor, keys }, i) => {
+      counts[i]![b] = shard.math.countKey(elementCount, keys[perTensor ? tensor : 0]!);
+    });
   });
-  return ties;
+  return counts;
 }
 
 /** A tie to find. */

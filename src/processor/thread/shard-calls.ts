@@ -11,7 +11,14 @@ import {
   type Thresholds,
 } from '../parts/questions';
 import { BlockMath } from '../simd/block-math';
-import { countDigits, countNonFinite, countTies, findTie, type WantedTie } from './count';
+import {
+  countDigits,
+  countNonFinite,
+  countTies,
+  findTie,
+  type Ties,
+  type WantedTie,
+} from './count';
 import { encodeKept, largestKept, measureKept } from './kept';
 import { layPlain, laySparse } from './lay';
 import { mergePart } from './merge';
@@ -69,8 +76,9 @@ export function shardCalls() {
         arrays.map(({ buffer }) => buffer),
       );
     },
-    countTies(id: Id, chunks: Chunks, of: DeltaOf, perTensor: boolean, keys: Uint32Array) {
-      return chunks.map((chunk) => countTies(shardOf(id), chunk, of, perTensor, keys));
+    /** By chunk, then by ties asked for, then by block. */
+    countTies(id: Id, chunks: Chunks, of: DeltaOf, all: readonly Ties[]) {
+      return chunks.map((chunk) => countTies(shardOf(id), chunk, of, all));
     },
     findTie(id: Id, chunk: number, of: DeltaOf, tie: WantedTie): number {
       return findTie(shardOf(id), chunk, of, tie);

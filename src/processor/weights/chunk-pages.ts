@@ -30,7 +30,7 @@ export class ChunkPages {
   #uploads: Promise<unknown> = Promise.resolve();
   isMerged = false;
 
-  /** @param countBytes of a selection's counts, for which a streamed group leaves room */
+  /** @param countBytes of selections' counts, for which a streamed group leaves room */
   constructor(
     private readonly id: number,
     private readonly spec: GroupSpec,

@@ -1,7 +1,7 @@
 /** What a group takes in typed arrays: weights and theta* as their files hold them. */
-import { type MemoryNeeds } from '@/tensor/choose-plan';
+import { type MemoryNeeds, SELECTIONS_AT_ONCE } from '@/tensor/choose-plan';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
-import { type GroupShape } from '@/tensor/engine';
+import { type GroupShape, type Scope } from '@/tensor/engine';
 import { type Chunk } from '@/tensor/layout';
 import { digitsOf, FIRST_DIGIT } from '../parts/search';
 
@@ -23,14 +23,18 @@ export function mergedBytes({ layout }: Pick<GroupShape, 'layout'>, dtype: Float
   return bytesPerElement(dtype) * layout.elementCount;
 }
 
-/** Bytes of the counts of one selection, global or a tensor, in all threads. */
+/** Bytes of the counts of selections made together, global or a tensor, in all threads. */
 export function countBytes(
   { layout }: Pick<GroupShape, 'layout'>,
   { threadCount, jointFrom }: Counting,
 ): number {
-  const digits = [FIRST_DIGIT, ...digitsOf('global', layout.elementCount, jointFrom)];
-  const perTensor = FIRST_DIGIT.bins * layout.tensors.length;
-  return threadCount * COUNT_BYTES * Math.max(perTensor, ...digits.map(({ bins }) => bins));
+  const tensors = layout.tensors.length;
+  const refined = (scope: Scope, scopeCount: number): number[] =>
+    digitsOf(scope, layout.elementCount, jointFrom).map(({ bins }) => bins * scopeCount);
+  const perSelection = Math.max(...refined('global', 1), ...refined('tensor', tensors));
+  // The first digit is the same for all of them.
+  const most = Math.max(FIRST_DIGIT.bins * (1 + tensors), SELECTIONS_AT_ONCE * perSelection);
+  return threadCount * COUNT_BYTES * most;
 }
 
 /** The arrays of one step, of a block's size or a part's, are not counted. */
