@@ -1,7 +1,7 @@
 // Per block: entries kept, those of them that are not zero, the energy (sum of squares) of the
 // kept and of all u. Each invocation sums its units in order, sixteen their columns, one those: a
 // fixed order.
-// Blocks are summed in float64 by src/kernels/operations/stats.ts.
+// Blocks are summed in float64 by src/kernels/operations/measure.ts.
 //
 // One pass; one workgroup a block. Bytes an element: center and task read, 4 (halves) to 8. About 36
 // operations in F16.

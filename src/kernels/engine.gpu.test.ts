@@ -3,7 +3,7 @@ import { openDevice } from '@/gpu/device';
 import { PeruError } from '@/core/errors';
 import { flatLayout } from '@/tensor/layout';
 import { linearMerge } from '@/tensor/merge-plan';
-import { selectOne } from '@/tensor/one-selection.fixture';
+import { selectOne, statsOf } from '@/tensor/one-selection.fixture';
 import { createGpuEngine, maxChunkElements } from './engine';
 import { useEngine } from './test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
@@ -40,7 +40,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     for (const scope of ['global', 'tensor'] as const) {
       const selection = await selectOne(group, 'merged', 0, scope, 50);
       expect(selection.keptPerScope).toEqual([0]);
-      expect((await group.stats(selection)).kept).toBe(0);
+      expect((await statsOf(group, selection)).kept).toBe(0);
       expect((await group.keptMask(selection)).length).toBe(0);
       const sparse = { kind: 'sparse', selection, valueDtype: 'F16' } as const;
       const model = await group.materialize(sparse, 'cpu');
@@ -65,7 +65,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     const other = fakeGroup(engine(), SMALL);
     await expect(fake.group.histogram('merged', 0)).rejects.toThrow(/before any merge/);
     const selection = await selectOne(other.group, 'base', 0, 'global', 10);
-    await expect(fake.group.stats(selection)).rejects.toThrow(PeruError);
+    await expect(statsOf(fake.group, selection)).rejects.toThrow(PeruError);
     fake.group.dispose();
     other.group.dispose();
   });
@@ -75,7 +75,7 @@ describe.each(engineCases())('engine on $name', (engineCase) => {
     await fake.group.merge(linearMerge([0.5, 0.5]), 'F32');
     const kept = async (task: number, percent: number): Promise<number> => {
       const selection = await selectOne(fake.group, 'merged', task, 'global', percent);
-      const { kept } = await fake.group.stats(selection);
+      const { kept } = await statsOf(fake.group, selection);
       selection.dispose();
       return kept;
     };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DeviceHandle, openDevice } from '@/gpu/device';
 import { type Engine } from '@/tensor/engine';
 import { linearMerge } from '@/tensor/merge-plan';
-import { selectOne } from '@/tensor/one-selection.fixture';
+import { selectOne, statsOf } from '@/tensor/one-selection.fixture';
 import { createGpuEngine } from './engine';
 import {
   type FakeGroup,
@@ -28,7 +28,7 @@ const OPERATIONS: Readonly<Record<string, (fake: FakeGroup) => Promise<readonly 
   histogram: async ({ group }) => [...(await group.histogram('base', 1)).counts],
   'select, stats and mask': async ({ group }) => {
     const selection = await selectOne(group, 'base', 0, 'tensor', 10);
-    const { kept, keptEnergy } = await group.stats(selection);
+    const { kept, keptEnergy } = await statsOf(group, selection);
     return [kept, keptEnergy, ...(await group.keptMask(selection))];
   },
   'weights on the GPU': async ({ group }) => {

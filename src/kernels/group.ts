@@ -8,23 +8,22 @@ import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
   type Center,
   type EncodedTensor,
-  type KeptCount,
+  type KeptMeasure,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
   type Scope,
   type Selection,
-  type SelectionStats,
   type WeightGroup,
   type WeightsOf,
 } from '@/tensor/engine';
 import { type FlatLayout } from '@/tensor/layout';
 import { type MergePlan } from '@/tensor/merge-plan';
+import { assertOneTaskVector } from '@/tensor/one-task-vector';
 import { weightsInMemory, weightsOnGpu } from '@/kernels/operations/apply';
 import { blockTable } from '@/kernels/weights/blocks';
 import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
 import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
-import { selectionCounts } from './operations/kept-counts';
 import { encodeSelection } from '@/kernels/operations/encode';
 import { invariantError } from '@/kernels/weights/invariant-error';
 import { type Counting, type GroupContext } from '@/kernels/weights/group-context';
@@ -37,12 +36,12 @@ import {
 import { keptBits } from '@/kernels/operations/mask';
 import { groupNeeds } from './memory-plan';
 import { MergedBuffers } from '@/kernels/weights/merged-buffers';
+import { measureSelections } from '@/kernels/operations/measure';
 import { mergeChunks, taskTableBytes } from '@/kernels/operations/merge';
 import { countNonFiniteValues } from '@/kernels/operations/nonfinite';
 import { readMergedBytes } from '@/kernels/operations/read-merged';
 import { ResidentWeights } from '@/kernels/weights/resident-weights';
 import { type SelectionFacts, selectTop } from '@/kernels/operations/select';
-import { selectionStats } from '@/kernels/operations/stats';
 import { StreamedWeights } from '@/kernels/weights/streamed-weights';
 import { warmUpDtypes } from './warm-up';
 
@@ -145,8 +144,12 @@ export class GpuGroup implements WeightGroup {
     return all.map((facts) => this.issue({ facts, generation }));
   }
 
-  async stats(selection: Selection): Promise<SelectionStats> {
-    return this.attempt(() => selectionStats(this.context, this.own(selection)));
+  async measure(selections: readonly Selection[]): Promise<KeptMeasure[]> {
+    return this.attempt(() => {
+      assertOneTaskVector(selections);
+      const facts = selections.map((selection) => this.own(selection));
+      return measureSelections(this.context, facts);
+    });
   }
 
   async keptMask(selection: Selection): Promise<Uint32Array> {
@@ -155,10 +158,6 @@ export class GpuGroup implements WeightGroup {
 
   async readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.attempt(() => readMergedBytes(this.context, flatStart, elementCount));
-  }
-
-  async keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
-    return this.attempt(() => selectionCounts(this.context, this.own(selection)));
   }
 
   encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor> {

@@ -16,7 +16,7 @@ import { BLOCK_MAX_BYTES, SCALE_WORDS } from '@/kernels/operations/kept-scales';
 import { taskTableBytes } from '@/kernels/operations/merge';
 import { STATE_WORDS } from '@/kernels/operations/select';
 import { chunkWeightsBytes, stagingBytes } from '@/kernels/weights/staging';
-import { STATS_WORDS } from '@/kernels/operations/stats';
+import { STATS_WORDS } from '@/kernels/operations/measure';
 
 /** Uniform records come in buffers of 256 with 256 bytes each (src/gpu/params.ts). */
 const PARAMS_BUFFER_RECORDS = 256;
@@ -48,15 +48,15 @@ export function groupNeeds(
     ({ dtypes }, c) => maps[c]!.paddedCount * bytesPerElement(dtypes[0]!),
   );
   const work = workBytes(shape, maps, counting);
-  const encode = encodeBytes(shape, maps);
+  const [measure, encode] = [measureBytes(maps), encodeBytes(shape, maps)];
   return {
     merged: sum(maps.map(({ paddedCount }) => paddedCount * bytesPerElement(mergedDtype))),
     tables: tableBytes(shape, maps),
     weights: sum(bases) + sum(arenas),
-    residentWork: sum(work) + encode.resident,
+    residentWork: sum(work) + measure.resident + encode.resident,
     pages: sum(chunkPages),
     largestChunk: most(chunkPages),
-    streamedWork: Math.max(...work, encode.streamed, most(arenas)),
+    streamedWork: Math.max(...work, measure.streamed, encode.streamed, most(arenas)),
   };
 }
 
@@ -82,10 +82,24 @@ function workBytes({ layout }: GroupShape, maps: readonly ChunkMap[], counting: 
   const perTensor = layout.tensors.length * (DIGITS[1].bins + DIGITS[2].bins);
   const select = SELECTIONS_AT_ONCE * COUNT_BYTES * (global + perTensor + blocks);
   // What is read back is copied once more.
-  const stats = 2 * 4 * STATS_WORDS * blocks;
-  const mask = 2 * sum(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));
+  const mask = 2 * sum(bitBytes(maps));
   const weightsInMemory = 2 * chunkWeightsBytes(maps) + scaleBytes(layout);
-  return [select, stats, mask, weightsInMemory];
+  return [select, mask, weightsInMemory];
+}
+
+/**
+ * What measuring selections takes. Where all weights stay, kept bits are those that masks left; else
+ * all chunks share them. What is read back is copied once more.
+ */
+function measureBytes(maps: readonly ChunkMap[]) {
+  const records = STATS_WORDS + KEPT_WORDS;
+  const resident = SELECTIONS_AT_ONCE * 2 * 4 * records * blockCountOf(maps);
+  return { resident, streamed: resident + most(bitBytes(maps)) };
+}
+
+/** Bytes of kept bits by chunk. */
+function bitBytes(maps: readonly ChunkMap[]): number[] {
+  return maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32));
 }
 
 /**
@@ -98,10 +112,9 @@ function encodeBytes({ layout }: GroupShape, maps: readonly ChunkMap[]) {
   const own = (4 * PLACE_WORDS + 2 * BLOCK_MAX_BYTES) * blocks + scaleBytes(layout);
   const staging = 2 * stagingBytes(maps);
   const isShared = chunkWeightsBytes(maps) === stagingBytes(maps);
-  const bits = most(maps.map(({ paddedCount }) => 4 * Math.ceil(paddedCount / 32)));
   return {
     resident: own + (isShared ? 0 : staging),
-    streamed: own + staging + bits + 2 * 4 * KEPT_WORDS * blocks,
+    streamed: own + staging + most(bitBytes(maps)) + 2 * 4 * KEPT_WORDS * blocks,
   };
 }
 

@@ -103,6 +103,14 @@ describe('dispatches', () => {
     });
   });
 
+  test('measuring: three dispatches a chunk and selection', async () => {
+    const fake = group(SIZE);
+    const selections = await fake.group.select('base', 0, 'global', [10, 5]);
+    const each = 2 * CHUNKS;
+    const counted = { stats: each, mask: each, kept_count: each };
+    expect(await during(() => fake.group.measure(selections))).toEqual(counted);
+  });
+
   test('encoding: three dispatches a chunk, however many tensors', async () => {
     const fake = group(SIZE);
     const selection = await selectOne(fake.group, 'base', 0, 'global', 10);

@@ -5,7 +5,7 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type Center, type Scope, type WeightsOf } from '@/tensor/engine';
 import { SELECTIONS_AT_ONCE } from '@/tensor/choose-plan';
 import { linearMerge } from '@/tensor/merge-plan';
-import { selectOne } from '@/tensor/one-selection.fixture';
+import { selectOne, statsOf } from '@/tensor/one-selection.fixture';
 import { createGpuEngine } from './engine';
 import { useEngine } from './test-device';
 import { type EngineCase, processorCases } from '@/kernels/engine-cases.fixture';
@@ -64,7 +64,7 @@ async function everything(fake: FakeGroup): Promise<unknown[]> {
         for (const percent of [0, 3, 40]) {
           const selection = await selectOne(group, center, task, scope, percent);
           const sparse: WeightsOf = { kind: 'sparse', selection, valueDtype: 'F16' };
-          all.push(selection.keptPerScope, await group.stats(selection));
+          all.push(selection.keptPerScope, await statsOf(group, selection));
           all.push(await group.keptMask(selection));
           if (percent === 3) all.push(await flatWeights(fake, sparse));
           selection.dispose();
@@ -115,7 +115,7 @@ describe.each(CASES)('streamed on $name', (engineCase) => {
     await fake.group.histogram('base', 1);
     expect(await fake.group.keptMask(selection)).toEqual(before);
     await fake.group.merge(linearMerge([0.5, 0.5, 0.5]), 'BF16');
-    await expect(fake.group.stats(selection)).rejects.toThrow(/changed/);
+    await expect(statsOf(fake.group, selection)).rejects.toThrow(/changed/);
     fake.group.dispose();
   });
 
@@ -201,8 +201,8 @@ async function wholeJob(fake: FakeGroup, taskCount: number, other: Scope): Promi
       for (const scope of [...new Set<Scope>(['global', other])]) {
         const selections = await group.select(center, task, scope, [20, 1, 5, 10]);
         expect(selections).toHaveLength(SELECTIONS_AT_ONCE);
+        await group.measure(selections);
         for (const selection of selections) {
-          await group.stats(selection);
           await group.keptMask(selection);
           await group.materialize({ kind: 'sparse', selection, valueDtype: 'F16' }, 'cpu');
           for await (const { kept } of group.encodeKept(selection, valueDtype))
@@ -269,7 +269,7 @@ describe.each(CASES)('memory and reads on $name', (engineCase) => {
   test('several percentages are read once', async () => {
     const pagesRead = async (percents: readonly number[]): Promise<number> => {
       const fake = streamedGroup(engine(), spec, (least) => least, 'F16');
-      await fake.group.select('base', 0, 'global', percents);
+      await fake.group.measure(await fake.group.select('base', 0, 'global', percents));
       fake.group.dispose();
       return fake.reads.length;
     };

@@ -6,20 +6,20 @@ import {
   type Center,
   type EncodedTensor,
   type GroupSpec,
-  type KeptCount,
+  type KeptMeasure,
   type MagnitudeHistogram,
   type ModelWeights,
   type Scope,
   type Selection,
-  type SelectionStats,
   type WeightGroup,
   type WeightsOf,
 } from '@/tensor/engine';
 import { type FlatLayout } from '@/tensor/layout';
 import { type MergePlan, plannedTasks } from '@/tensor/merge-plan';
+import { assertOneTaskVector } from '@/tensor/one-task-vector';
 import { type Crew } from './crew/crew';
 import { histogramOf } from './operations/count-keys';
-import { encodeSelection, keptFacts } from './operations/kept-facts';
+import { encodeSelection, measureKept } from './operations/kept-entries';
 import { layWeights, readMergedBytes } from './operations/lay-weights';
 import { selectTop } from './operations/select-top';
 import { type Share } from './parts/blocks';
@@ -138,17 +138,14 @@ export class ProcessorGroup implements WeightGroup {
     });
   }
 
-  stats(selection: Selection): Promise<SelectionStats> {
-    return this.#attempt(async (context) => {
-      const [facts] = await keptFacts(context, [this.#own(selection)]);
-      return facts!.stats;
-    });
-  }
-
-  keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
-    return this.#attempt(async (context) => {
-      const [facts] = await keptFacts(context, [this.#own(selection)]);
-      return facts!.counts;
+  /** One pass. */
+  measure(selections: readonly Selection[]): Promise<KeptMeasure[]> {
+    return this.#attempt((context) => {
+      assertOneTaskVector(selections);
+      return measureKept(
+        context,
+        selections.map((selection) => this.#own(selection)),
+      );
     });
   }
 

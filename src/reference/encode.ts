@@ -1,7 +1,7 @@
 /** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
-import { encodeGaps, gapBytes } from '@/codecs/gaps';
+import { encodeGaps } from '@/codecs/gaps';
 import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
-import { type EncodedTensor, type KeptCount } from '@/tensor/engine';
+import { type EncodedTensor } from '@/tensor/engine';
 import { isKept, type ScopeThreshold } from './select';
 
 /** The largest key kept in a run; 0 where none is. */
@@ -30,31 +30,6 @@ export interface SelectedPiece {
   readonly threshold: ScopeThreshold;
   /** Position of the run's first entry in its scope. */
   readonly first: number;
-}
-
-/**
- * Entries kept and bytes of gaps of every tensor that keeps any, in order.
- *
- * @param pieces in flat order
- */
-export async function countPieces(pieces: AsyncIterable<SelectedPiece>): Promise<KeptCount[]> {
-  const counts: { tensor: number; kept: number; gapBytes: number }[] = [];
-  let last = -1;
-  for await (const { piece, threshold, first } of pieces) {
-    const { tensor, tensorStart, keys } = piece;
-    for (let i = 0; i < keys.length; i++) {
-      if (!isKept(threshold, keys[i]!, first + i)) continue;
-      if (counts.at(-1)?.tensor !== tensor) {
-        counts.push({ tensor, kept: 0, gapBytes: 0 });
-        last = -1;
-      }
-      const count = counts.at(-1)!;
-      count.kept += 1;
-      count.gapBytes += gapBytes(tensorStart + i - last);
-      last = tensorStart + i;
-    }
-  }
-  return counts;
 }
 
 /**

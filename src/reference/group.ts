@@ -5,13 +5,12 @@ import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtyp
 import {
   type Center,
   type EncodedTensor,
-  type KeptCount,
+  type KeptMeasure,
   type GroupSpec,
   type MagnitudeHistogram,
   type ModelWeights,
   type Scope,
   type Selection,
-  type SelectionStats,
   type WeightGroup,
   type WeightsOf,
 } from '@/tensor/engine';
@@ -20,18 +19,19 @@ import { encodeFloats } from '@/tensor/half';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
 import { type MergePlan, plannedTasks } from '@/tensor/merge-plan';
+import { assertOneTaskVector } from '@/tensor/one-task-vector';
 import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
-import { countPieces, encodePieces, largestKeptKey } from './encode';
+import { encodePieces, largestKeptKey } from './encode';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from '@/core/memory-count';
 import { mergeValues } from './merge';
 import { countNonFiniteValues } from './nonfinite';
 import { ScopeSearch, type ScopeThreshold } from './select';
-import { addStats, runStats } from './stats';
+import { KeptMeasuring } from './measure';
 import { Turns } from '@/core/turns';
 
 interface ReferenceSelection extends Selection {
@@ -149,13 +149,18 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** One pass. */
-  stats(selection: Selection): Promise<SelectionStats> {
+  measure(selections: readonly Selection[]): Promise<KeptMeasure[]> {
     return this.turns.take(async () => {
-      let sum: SelectionStats = { kept: 0, nonZero: 0, keptEnergy: 0, totalEnergy: 0 };
-      for await (const { piece, threshold, first } of this.selected(selection)) {
-        sum = addStats(sum, runStats(piece.u, piece.keys, threshold, first));
+      assertOneTaskVector(selections);
+      const own = selections.map((selection) => this.own(selection));
+      const measures = own.map(() => new KeptMeasuring());
+      if (own.length === 0) return [];
+      for await (const piece of this.deltas(own[0]!)) {
+        own.forEach((selection, i) => {
+          measures[i]!.add(selectedPiece(selection, piece));
+        });
       }
-      return sum;
+      return measures;
     });
   }
 
@@ -192,11 +197,6 @@ export class ReferenceGroup implements WeightGroup {
       }
       return Promise.resolve(bytes);
     });
-  }
-
-  /** One pass. */
-  keptCounts(selection: Selection): Promise<readonly KeptCount[]> {
-    return this.turns.take(() => countPieces(this.selected(selection)));
   }
 
   /** One pass; values with steps take one more before it. */
@@ -318,12 +318,8 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   private async *selected(selection: Selection) {
-    const { thresholds, scope, center, task } = this.own(selection);
-    for await (const piece of this.deltas({ center, task })) {
-      const [scopeIndex, first] =
-        scope === 'global' ? [0, piece.flatStart] : [piece.tensor, piece.tensorStart];
-      yield { piece, threshold: thresholds[scopeIndex]!, first };
-    }
+    const own = this.own(selection);
+    for await (const piece of this.deltas(own)) yield selectedPiece(own, piece);
   }
 
   private generationOf(center: Center): number {
@@ -338,6 +334,13 @@ export class ReferenceGroup implements WeightGroup {
     }
     return own;
   }
+}
+
+/** A piece, and what decides which of its entries are kept. */
+function selectedPiece({ thresholds, scope }: ReferenceSelection, piece: DeltaPiece) {
+  const [scopeIndex, first] =
+    scope === 'global' ? [0, piece.flatStart] : [piece.tensor, piece.tensorStart];
+  return { piece, threshold: thresholds[scopeIndex]!, first };
 }
 
 function cut(values: Float32Array, piece: Piece): Float32Array {

@@ -123,6 +123,13 @@ export interface SelectionStats {
   readonly totalEnergy: number;
 }
 
+/** What a selection keeps. */
+export interface KeptMeasure {
+  readonly stats: SelectionStats;
+  /** Every tensor that keeps any, in canonical order: what `encodeKept` will give, counted only. */
+  readonly counts: readonly KeptCount[];
+}
+
 /** Thresholds of one exact top-k, held on the engine until disposed. */
 export interface Selection {
   readonly center: Center;
@@ -206,7 +213,13 @@ export interface WeightGroup {
     scope: Scope,
     percents: readonly number[],
   ): Promise<readonly Selection[]>;
-  stats(selection: Selection): Promise<SelectionStats>;
+  /**
+   * What selections of one task vector keep, measured in one pass for all.
+   *
+   * @returns by selection, in the order given
+   * @throws PeruError `internal` where they are of several task vectors
+   */
+  measure(selections: readonly Selection[]): Promise<readonly KeptMeasure[]>;
   /** One bit an element of the flat space, bit i & 31 of word i >> 5 set where kept. */
   keptMask(selection: Selection): Promise<Uint32Array>;
   /**
@@ -214,8 +227,6 @@ export interface WeightGroup {
    * little-endian. The range lies inside one tensor.
    */
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Every tensor that keeps any, in canonical order: what `encodeKept` will give, counted only. */
-  keptCounts(selection: Selection): Promise<readonly KeptCount[]>;
   /**
    * Kept entries as bytes to write: every tensor that keeps any, in canonical order, one at a time.
    * Exactly the values that `materialize` adds for the same selection and dtype.

@@ -67,13 +67,14 @@ async function measureTask(
 ): Promise<SparseFacts> {
   const { name: task } = group.tasks[index]!;
   const selection = await selections.get(method, keptPercent, index);
-  const { kept, nonZero, keptEnergy, totalEnergy } = await group.weights.stats(selection);
+  const [measure] = await group.weights.measure([selection]);
   signal.throwIfAborted();
+  const { kept, nonZero, keptEnergy, totalEnergy } = measure!.stats;
   const energyShare = shareOf(keptEnergy, totalEnergy);
   const id = sparseMethodId(method, keptPercent);
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
-  const own = await group.weights.keptCounts(selection);
+  const { counts: own } = measure!;
   counts.push(own);
   files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts: own }));
   return told;

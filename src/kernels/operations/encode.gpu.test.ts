@@ -6,7 +6,7 @@ import { FLOAT_DTYPES, type FloatDtype, VALUE_DTYPES } from '@/tensor/dtype';
 import { type Center, type EncodedTensor, type Scope, type Selection } from '@/tensor/engine';
 import { decodeFloats } from '@/tensor/half';
 import { linearMerge } from '@/tensor/merge-plan';
-import { selectOne } from '@/tensor/one-selection.fixture';
+import { countsOf, selectOne } from '@/tensor/one-selection.fixture';
 import { bitsOf, encodeAll, firstDifference, loadedPositions, loadedWeights } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
@@ -52,7 +52,7 @@ async function expectFaithful(fake: FakeGroup, selection: Selection): Promise<vo
   const counts = positions.flatMap((at, tensor) =>
     at.length > 0 ? [{ tensor, kept: at.length, gapBytes: encodeGaps(at).length }] : [],
   );
-  expect(await fake.group.keptCounts(selection)).toEqual(counts);
+  expect(await countsOf(fake.group, selection)).toEqual(counts);
   const keeping = positions.flatMap((at, tensor) => (at.length > 0 ? [tensor] : []));
   for (const valueDtype of VALUE_DTYPES) {
     const encoded = await encodeAll(fake, selection, valueDtype);

@@ -24,12 +24,13 @@ import {
   type GroupContext,
 } from '@/kernels/weights/group-context';
 import {
+  bitBuffers,
+  blockKeptBuffer,
   countKept,
   markedBatches,
   type Marking,
-  markingBuffers,
   markingKernels,
-} from './kept-counts';
+} from './marking';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
 import { VALUE_KERNELS, withBarriers } from '@/kernels/weights/wgsl';
@@ -66,7 +67,8 @@ export async function* encodeSelection(
   try {
     const encoding: Encoding = await withErrorScopes(handle, 'making room to encode', () => ({
       ...{ context, selection, valueDtype, ...marking, write },
-      ...markingBuffers(context, scope),
+      bits: bitBuffers(context, scope),
+      blockKept: blockKeptBuffer(context, scope),
       ...encodeBuffers(context, scope),
       scales: scales && scaleBuffer(context, scope, scales),
     }));

@@ -3,7 +3,7 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { type Center, type Scope, type Selection } from '@/tensor/engine';
 import { keptCount } from '@/tensor/kept-count';
 import { linearMerge } from '@/tensor/merge-plan';
-import { selectOne } from '@/tensor/one-selection.fixture';
+import { selectOne, statsOf } from '@/tensor/one-selection.fixture';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
 import {
@@ -231,8 +231,8 @@ describe.each(engineCases())('select on $name', (engineCase) => {
     const around = await selectOne(fake.group, 'merged', 0, 'global', 10);
     const base = await selectOne(fake.group, 'base', 0, 'global', 10);
     await fake.group.merge(linearMerge([0.5]), 'F32');
-    await expect(fake.group.stats(around)).rejects.toThrow(/changed/);
-    expect((await fake.group.stats(base)).kept).toBe(6);
+    await expect(statsOf(fake.group, around)).rejects.toThrow(/changed/);
+    expect((await statsOf(fake.group, base)).kept).toBe(6);
     fake.group.dispose();
   });
 });

@@ -11,7 +11,7 @@ import {
   type SelectionFacts,
 } from '../weights/group-context';
 import { askEachChunk, type Thread } from './each-chunk';
-import { storedAs } from './kept-facts';
+import { storedAs } from './kept-entries';
 
 /** What to lay out, with a selection's facts in place of the selection. */
 export type Laid =

@@ -1,5 +1,5 @@
 /** What selections around one center keep of one task vector: counts, energies, bytes, values. */
-import { type EncodedTensor, type KeptCount, type SelectionStats } from '@/tensor/engine';
+import { type EncodedTensor, type KeptMeasure, type SelectionStats } from '@/tensor/engine';
 import { type ValueDtype } from '@/tensor/dtype';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type EncodedRun, type PartMeasure, type StoredAs } from '../parts/questions';
@@ -7,21 +7,16 @@ import { checkpointsOf, type GroupContext, type SelectionFacts } from '../weight
 import { askEachChunk } from './each-chunk';
 import { countRuns, joinEncoded } from './join-runs';
 
-/** What one selection keeps. */
-export interface KeptFacts {
-  readonly stats: SelectionStats;
-  readonly counts: readonly KeptCount[];
-}
-
 /**
  * One pass for all selections together.
  *
- * @param selections of one task vector, at least one
+ * @param selections of one task vector
  */
-export async function keptFacts(
+export async function measureKept(
   { crew, id, pages }: GroupContext,
   selections: readonly SelectionFacts[],
-): Promise<KeptFacts[]> {
+): Promise<KeptMeasure[]> {
+  if (selections.length === 0) return [];
   const { of } = selections[0]!;
   const all = selections.map(({ thresholds }) => thresholds);
   const measures: PartMeasure[][] = selections.map(() => []);
