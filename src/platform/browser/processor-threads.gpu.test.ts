@@ -5,6 +5,7 @@ import { inlineThreads } from '@/processor/crew/threads';
 import { createProcessorEngine } from '@/processor/engine';
 import { type Engine } from '@/tensor/engine';
 import { linearMerge } from '@/tensor/merge-plan';
+import { selectOne } from '@/tensor/one-selection.fixture';
 import { browserThreads } from './processor-threads';
 
 const SIZE = 100_003;
@@ -23,7 +24,7 @@ async function everything(engine: Engine): Promise<unknown[]> {
   const fake = groupOn(engine);
   const { group } = fake;
   await group.merge(linearMerge([0.3, 0.3]), 'F16');
-  const selection = await group.select('merged', 1, 'global', 10);
+  const selection = await selectOne(group, 'merged', 1, 'global', 10);
   const encoded = [];
   for await (const tensor of group.encodeKept(selection, 'I8')) encoded.push(tensor);
   const sparse = { kind: 'sparse', selection, valueDtype: 'F16' } as const;
