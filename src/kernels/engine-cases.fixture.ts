@@ -31,14 +31,15 @@ export function isStreaming(engine: Engine): boolean {
   return streaming.has(engine);
 }
 
-/**
- * The engines without a GPU, where suites run in Node: they need no browser, and are the same in all.
- * The processor's parts begin anywhere, so that tensors, runs and ties are shared out.
- */
+/** The twin in float64, where suites run in Node: it needs no browser, and is the same in all. */
+export function referenceCases(): EngineCase[] {
+  return 'document' in globalThis ? [] : [plain('reference', createReferenceEngine)];
+}
+
+/** As for the twin. Parts begin anywhere, so that tensors, runs and ties are shared out. */
 export function processorCases(): EngineCase[] {
-  if ('document' in globalThis) return [];
   const onThreads = (): Engine => createProcessorEngine(inlineThreads(3), { cutAt: 8 });
-  return [plain('reference', createReferenceEngine), plain('processor, 3 threads', onThreads)];
+  return 'document' in globalThis ? [] : [plain('processor, 3 threads', onThreads)];
 }
 
 function plain(name: string, create: () => Engine): EngineCase {
@@ -50,13 +51,14 @@ function plain(name: string, create: () => Engine): EngineCase {
  * them the GPU's count in every way there is.
  */
 export function engineCases(): EngineCase[] {
-  const twins = processorCases();
+  const onProcessor = processorCases();
   const joint = (): Engine => createProcessorEngine(inlineThreads(2), { jointFrom: 0 });
   return [
-    ...twins,
-    ...(twins.length > 0 ? [plain('processor, 2 threads, joint counts', joint)] : []),
+    ...referenceCases(),
+    ...onProcessor,
+    ...(onProcessor.length > 0 ? [plain('processor, 2 threads, joint counts', joint)] : []),
     onGpu('webgpu', {}, { tally: 'direct', jointFrom: 0 }),
-    ...twins.map(streamed),
+    ...onProcessor.map(streamed),
     streamed(
       onGpu(
         'webgpu, default limits, folded grids',

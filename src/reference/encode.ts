@@ -38,13 +38,13 @@ export interface SelectedPiece {
  * @param pieces in flat order
  * @param scales by tensor; null where the codec has none
  */
-export async function* encodePieces(
-  pieces: AsyncIterable<SelectedPiece>,
+export function* encodePieces(
+  pieces: Iterable<SelectedPiece>,
   codec: ValueCodec,
   scales: readonly ValueScale[] | null,
-): AsyncGenerator<EncodedTensor> {
+): Generator<EncodedTensor> {
   let encoder = new TensorEncoder(0);
-  for await (const selected of pieces) {
+  for (const selected of pieces) {
     const { tensor } = selected.piece;
     if (encoder.tensor !== tensor) {
       yield* encoder.finish(codec, scales);

@@ -20,7 +20,6 @@ import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
 import { type MergePlan, plannedTasks } from '@/tensor/merge-plan';
 import { assertOneTaskVector } from '@/tensor/one-task-vector';
-import { type Wanted } from '@/tensor/page-stream';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
@@ -30,15 +29,10 @@ import { markKept } from './mask';
 import { type MemoryCount } from '@/core/memory-count';
 import { mergeValues } from './merge';
 import { countNonFiniteValues } from './nonfinite';
-import { ScopeSearch, type ScopeThreshold } from './select';
+import { ScopeSearch } from './select';
+import { type ReferenceSelection, selectedPiece } from './selection';
 import { KeptMeasuring } from './measure';
 import { Turns } from '@/core/turns';
-
-interface ReferenceSelection extends Selection {
-  readonly thresholds: readonly ScopeThreshold[];
-  /** State of its center and task when it was made; later changes make it stale. */
-  readonly generation: number;
-}
 
 type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
 
@@ -82,11 +76,11 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over the checkpoint. */
   countNonFinite(checkpoint: number): Promise<Uint32Array> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       const counts = new Uint32Array(this.layout.tensors.length);
-      for await (const c of this.store.walk([checkpoint])) {
+      for (const [c, pieces] of this.pieces.entries()) {
         const values = this.store.values(checkpoint, c);
-        for (const piece of this.pieces[c]!) {
+        for (const piece of pieces) {
           counts[piece.tensor]! += countNonFiniteValues(cut(values, piece));
         }
       }
@@ -96,28 +90,28 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over base and all tasks. */
   merge(plan: MergePlan, dtype: FloatDtype): Promise<void> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       const { taskCount } = this.spec;
       if (plannedTasks(plan) !== taskCount) {
         throw misuse(`A merge of ${plannedTasks(plan)} tasks was asked of ${taskCount} tasks.`);
       }
       this.mergeCount++;
       this.mergedDtype = dtype;
-      await this.store.remake(async (put) => {
-        const all = Array.from({ length: taskCount + 1 }, (_, checkpoint) => checkpoint);
-        for await (const c of this.store.walk(all)) {
-          const [base, ...tasks] = all.map((checkpoint) => this.store.values(checkpoint, c));
-          put(c, mergeValues(base!, tasks, plan, dtype));
-        }
-      });
+      const all = Array.from({ length: taskCount + 1 }, (_, checkpoint) => checkpoint);
+      this.store.setMerged(
+        this.spec.chunks.map(({ index }) => {
+          const [base, ...tasks] = all.map((checkpoint) => this.store.values(checkpoint, index));
+          return mergeValues(base!, tasks, plan, dtype);
+        }),
+      );
     });
   }
 
   /** One pass. */
   histogram(center: Center, task: number): Promise<MagnitudeHistogram> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       const counts = new Uint32Array(DIGITS[0].bins);
-      for await (const { keys } of this.deltas({ center, task })) {
+      for (const { keys } of this.deltas({ center, task })) {
         countDigits(counts, keys, DIGITS[0], 0);
       }
       return { counts };
@@ -131,12 +125,12 @@ export class ReferenceGroup implements WeightGroup {
     scope: Scope,
     percents: readonly number[],
   ): Promise<Selection[]> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       const scopes = scope === 'global' ? [this.layout] : this.layout.tensors;
       const kept = percents.map((percent) =>
         scopes.map(({ elementCount }) => keptCount(percent, elementCount)),
       );
-      const found = await this.search({ center, task, scope }, kept);
+      const found = this.search({ center, task, scope }, kept);
       const generation = this.generationOf(center);
       return found.map((searches, i) => {
         const thresholds = searches.map((search) => search.threshold());
@@ -150,12 +144,12 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   measure(selections: readonly Selection[]): Promise<KeptMeasure[]> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       assertOneTaskVector(selections);
       const own = selections.map((selection) => this.own(selection));
       const measures = own.map(() => new KeptMeasuring());
       if (own.length === 0) return [];
-      for await (const piece of this.deltas(own[0]!)) {
+      for (const piece of this.deltas(own[0]!)) {
         own.forEach((selection, i) => {
           measures[i]!.add(selectedPiece(selection, piece));
         });
@@ -166,9 +160,9 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass. */
   keptMask(selection: Selection): Promise<Uint32Array> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       const mask = new Uint32Array(Math.ceil(this.layout.elementCount / 32));
-      for await (const { piece, threshold, first } of this.selected(selection)) {
+      for (const { piece, threshold, first } of this.selected(selection)) {
         markKept(mask, piece.flatStart, piece.keys, threshold, first);
       }
       return mask;
@@ -177,7 +171,7 @@ export class ReferenceGroup implements WeightGroup {
 
   /** theta* lies in float32 here, with values of its dtype: encoding them rounds nothing. */
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.turns.take(() => {
+    return this.turn(() => {
       const flatEnd = flatStart + elementCount;
       const isInside = this.layout.tensors.some(
         (span) => flatStart >= span.flatStart && flatEnd <= span.flatStart + span.elementCount,
@@ -195,7 +189,7 @@ export class ReferenceGroup implements WeightGroup {
         const part = values.slice(from - chunk.flatStart, to - chunk.flatStart);
         bytes.set(encodeFloats(part, this.mergedDtype), each * (from - flatStart));
       }
-      return Promise.resolve(bytes);
+      return bytes;
     });
   }
 
@@ -205,8 +199,8 @@ export class ReferenceGroup implements WeightGroup {
     try {
       await turn.begun;
       const codec = VALUE_CODECS[valueDtype];
-      const scales = await this.scales(selection, codec);
-      for await (const tensor of encodePieces(this.selected(selection), codec, scales)) {
+      const scales = this.scales(selection, codec);
+      for (const tensor of encodePieces(this.selected(selection), codec, scales)) {
         yield tensor;
         this.own(selection); // stale after a merge in between
       }
@@ -217,14 +211,14 @@ export class ReferenceGroup implements WeightGroup {
 
   /** One pass over what the weights are made of; values with steps take one more. */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
-    return this.turns.take(async () => {
+    return this.turn(() => {
       if (location === 'gpu')
         throw misuse('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
       if (weights.kind === 'sparse') {
-        await this.layKept(flat, weights.selection, VALUE_CODECS[weights.valueDtype]);
+        this.layKept(flat, weights.selection, VALUE_CODECS[weights.valueDtype]);
       } else {
-        await this.layPlain(flat, weights);
+        this.layPlain(flat, weights);
       }
       const tensors = new Map(
         this.layout.tensors.map(({ name, shape }, i) => [name, { shape, data: flat[i]! }]),
@@ -238,24 +232,25 @@ export class ReferenceGroup implements WeightGroup {
     this.onDispose();
   }
 
-  private async layPlain(flat: readonly Float32Array[], weights: PlainWeights): Promise<void> {
+  /** One operation at a time, as of other engines. */
+  private turn<T>(operation: () => T): Promise<T> {
+    return this.turns.take(() => Promise.resolve(operation()));
+  }
+
+  private layPlain(flat: readonly Float32Array[], weights: PlainWeights): void {
     const checkpoint = weights.kind === 'task' ? weights.task + 1 : 0;
-    for await (const c of this.store.walk(weights.kind === 'merged' ? [] : [checkpoint])) {
+    for (const [c, pieces] of this.pieces.entries()) {
       const values =
         weights.kind === 'merged' ? this.store.mergedValues(c) : this.store.values(checkpoint, c);
-      for (const piece of this.pieces[c]!) {
+      for (const piece of pieces) {
         flat[piece.tensor]!.set(cut(values, piece), piece.tensorStart);
       }
     }
   }
 
-  private async layKept(
-    flat: readonly Float32Array[],
-    selection: Selection,
-    codec: ValueCodec,
-  ): Promise<void> {
-    const scales = await this.scales(selection, codec);
-    for await (const { piece, threshold, first } of this.selected(selection)) {
+  private layKept(flat: readonly Float32Array[], selection: Selection, codec: ValueCodec): void {
+    const scales = this.scales(selection, codec);
+    for (const { piece, threshold, first } of this.selected(selection)) {
       const { tensorStart: from, elementCount } = piece;
       const out = flat[piece.tensor]!.subarray(from, from + elementCount);
       out.set(piece.center);
@@ -265,13 +260,10 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** By tensor; null where the codec has none. */
-  private async scales(
-    selection: Selection,
-    { scaleOf }: ValueCodec,
-  ): Promise<ValueScale[] | null> {
+  private scales(selection: Selection, { scaleOf }: ValueCodec): ValueScale[] | null {
     if (scaleOf === null) return null;
     const largest = new Uint32Array(this.layout.tensors.length);
-    for await (const { piece, threshold, first } of this.selected(selection)) {
+    for (const { piece, threshold, first } of this.selected(selection)) {
       const key = largestKeptKey(piece.keys, threshold, first);
       largest[piece.tensor] = Math.max(largest[piece.tensor]!, key);
     }
@@ -279,37 +271,33 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** @param kept of each selection the entries to keep, by scope; all are looked for together */
-  private async search(
+  private search(
     { scope, ...of }: DeltaOf & { readonly scope: Scope },
     kept: readonly (readonly number[])[],
-  ): Promise<ScopeSearch[][]> {
+  ): ScopeSearch[][] {
     const found = kept.map((keptPerScope) => keptPerScope.map((k) => new ScopeSearch(k)));
     const all = found.flat();
     const searchesOf = (tensor: number): ScopeSearch[] =>
       found.map((searches) => searches[scope === 'global' ? 0 : tensor]!);
     for (const digit of DIGITS) {
       for (const search of all) search.start(digit);
-      for await (const { tensor, keys } of this.deltas(of)) {
+      for (const { tensor, keys } of this.deltas(of)) {
         for (const search of searchesOf(tensor)) search.count(keys, digit);
       }
       for (const search of all) search.finish(digit);
     }
-    const wanted = (c: number): boolean =>
-      this.pieces[c]!.some(({ tensor }) => searchesOf(tensor).some(({ cutsTies }) => cutsTies));
-    for await (const piece of this.deltas(of, () => Promise.resolve(wanted))) {
+    for (const piece of this.deltas(of)) {
       const first = scope === 'global' ? piece.flatStart : piece.tensorStart;
       for (const search of searchesOf(piece.tensor)) search.cut(piece.keys, first);
     }
     return found;
   }
 
-  private async *deltas({ center, task }: DeltaOf, wanted?: Wanted): AsyncGenerator<DeltaPiece> {
-    const checkpoints = center === 'base' ? [0, task + 1] : [task + 1];
-    for await (const chunkIndex of this.store.walk(checkpoints, wanted)) {
-      const centers =
-        center === 'base' ? this.store.values(0, chunkIndex) : this.store.mergedValues(chunkIndex);
-      const tasks = this.store.values(task + 1, chunkIndex);
-      for (const piece of this.pieces[chunkIndex]!) {
+  private *deltas({ center, task }: DeltaOf): Generator<DeltaPiece> {
+    for (const [c, pieces] of this.pieces.entries()) {
+      const centers = center === 'base' ? this.store.values(0, c) : this.store.mergedValues(c);
+      const tasks = this.store.values(task + 1, c);
+      for (const piece of pieces) {
         const part = cut(centers, piece);
         const u = taskVector(cut(tasks, piece), part);
         yield { ...piece, center: part, u, keys: magnitudeKeys(u) };
@@ -317,9 +305,9 @@ export class ReferenceGroup implements WeightGroup {
     }
   }
 
-  private async *selected(selection: Selection) {
+  private *selected(selection: Selection) {
     const own = this.own(selection);
-    for await (const piece of this.deltas(own)) yield selectedPiece(own, piece);
+    for (const piece of this.deltas(own)) yield selectedPiece(own, piece);
   }
 
   private generationOf(center: Center): number {
@@ -334,13 +322,6 @@ export class ReferenceGroup implements WeightGroup {
     }
     return own;
   }
-}
-
-/** A piece, and what decides which of its entries are kept. */
-function selectedPiece({ thresholds, scope }: ReferenceSelection, piece: DeltaPiece) {
-  const [scopeIndex, first] =
-    scope === 'global' ? [0, piece.flatStart] : [piece.tensor, piece.tensorStart];
-  return { piece, threshold: thresholds[scopeIndex]!, first };
 }
 
 function cut(values: Float32Array, piece: Piece): Float32Array {

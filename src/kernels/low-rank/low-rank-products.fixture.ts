@@ -7,7 +7,12 @@ import { createProcessorEngine } from '@/processor/engine';
 import { svd, transpose } from '@/reference/svd';
 import { type LowRankGroup, type LowRankProduct } from '@/tensor/low-rank';
 import { createGpuEngine } from '@/kernels/engine';
-import { type EngineCase, engineCases, processorCases } from '@/kernels/engine-cases.fixture';
+import {
+  type EngineCase,
+  engineCases,
+  processorCases,
+  referenceCases,
+} from '@/kernels/engine-cases.fixture';
 import {
   difference,
   fakeProduct,
@@ -33,12 +38,12 @@ const AS_ON_GPU: EngineCase = {
 };
 const ON_GPU = engineCases().find(({ name }) => name === 'webgpu')!;
 export const GPU_CASES = [ON_GPU, AS_ON_GPU];
-/** Beside the three of `processorCases`: numbers must not depend on how many there are. */
+/** Beside three of them: numbers must not depend on how many there are. */
 const ONE_THREAD: EngineCase = {
   name: 'processor, 1 thread',
   open: () => Promise.resolve({ engine: createProcessorEngine(inlineThreads(1)), handle: null }),
 };
-const IN_NODE = processorCases();
+const IN_NODE = [...referenceCases(), ...processorCases()];
 export const CASES = [...IN_NODE, ...(IN_NODE.length > 0 ? [ONE_THREAD] : []), ...GPU_CASES];
 
 /** Odd shapes, all dtypes and layouts, mixed ranks and terms, and spectra that break naive SVDs. */
