@@ -1,7 +1,8 @@
 /** Whole exports of full fine-tunes on the processor engine: what stands in the files. */
 import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
+import { ProcessorGroup } from '@/processor/group';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
 import { f32 } from '@/tensor/safetensors.fixture';
 import { decodeGaps } from '@/codecs/decode-gaps.fixture';
@@ -133,6 +134,20 @@ describe('an export of fine-tunes', () => {
     expect(hashes()).toEqual(first);
     await exportGroup();
     expect(hashes()).toEqual(first);
+  });
+
+  it('asks for costs once: what a run, or another export, has counted it does not count', async () => {
+    const measure = vi.spyOn(ProcessorGroup.prototype, 'measure');
+    expect(await exportGroup()).toEqual({ status: 'done' });
+    expect(measure, 'once a task').toHaveBeenCalledTimes(2);
+    await bench.session.export(requestOf(RECIPE), hear);
+    expect(measure).toHaveBeenCalledTimes(2);
+    const recipe = { ...RECIPE, keptPercent: 33 };
+    expect(await bench.session.run(recipe, hear)).toEqual({ status: 'done' });
+    measure.mockClear();
+    expect(await bench.session.export(requestOf(recipe), hear)).toEqual({ status: 'done' });
+    expect(measure).not.toHaveBeenCalled();
+    measure.mockRestore();
   });
 
   it('is the same when weights are streamed, but for what was told of them', async () => {

@@ -139,7 +139,7 @@ async function addSparse(
   const paths = sparsePaths(group);
   const index: IndexCost[] = [];
   for (const { index: task, name } of group.tasks) {
-    const selection = await selections.get(METHOD, recipe.keptPercent, task);
+    const [selection] = await selections.get(METHOD, [recipe.keptPercent], task);
     const costs = tensorCosts(group, counts[task]!);
     signal.throwIfAborted();
     const own = ownTensors(group, task);
@@ -147,7 +147,7 @@ async function addSparse(
       ...sparseSpec(group, recipe, merge, { task, costs }),
       layout,
       mergedSha256,
-      encoded: group.weights.encodeKept(selection, recipe.valueDtype),
+      encoded: group.weights.encodeKept(selection!, recipe.valueDtype),
       readOwn: (tensor: string, start: number, end: number) =>
         readStored(own.get(tensor), start, end, signal),
     };

@@ -11,7 +11,7 @@ import { sparseKey, sparseMethodId } from '@/recipe/method-id';
 import { type SparseFacts } from '@/protocol/results';
 import { type StorageRow } from '@/recipe/recipe';
 import { storageRow } from '@/protocol/storage-row';
-import { type KeptCount } from '@/tensor/engine';
+import { type KeptCount, type KeptMeasure } from '@/tensor/engine';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
 
@@ -25,8 +25,9 @@ interface Draft {
 }
 
 /**
- * Measures sparse methods at these m, unless the book knows it, and tells the page. Tasks are the
- * outer loop: streamed weights of a task come once for all.
+ * Measures sparse methods at these m, unless the book knows it, and tells the page. All m of a task
+ * and method are selected and measured together; tasks are the outer loop: streamed weights of a task
+ * come once for all.
  */
 export async function measureSparse(
   job: FullJob,
@@ -47,9 +48,10 @@ export async function measureSparse(
   for (const done of drafts.length === 0 ? [] : group.tasks.keys()) {
     const progress = { stage: 'Selecting entries', done, total, unit: 'tasks' as const };
     emit({ type: 'progress', progress });
-    for (const draft of drafts) {
+    for (const method of methods) {
       signal.throwIfAborted();
-      emit({ type: 'sparse', facts: await measureTask(job, selections, draft, done) });
+      const open = drafts.filter((draft) => draft.method === method);
+      await measureTask(job, selections, open, done);
     }
   }
   for (const { method, keptPercent, facts, files, counts } of drafts) {
@@ -59,22 +61,36 @@ export async function measureSparse(
   }
 }
 
+/** @param drafts of one method */
 async function measureTask(
-  { group, recipe, signal }: FullJob,
+  job: FullJob,
   selections: SelectionSet,
+  drafts: readonly Draft[],
+  index: number,
+): Promise<void> {
+  const [first] = drafts;
+  if (first === undefined) return;
+  const keptPercents = drafts.map(({ keptPercent }) => keptPercent);
+  const made = await selections.get(first.method, keptPercents, index);
+  const measures = await job.group.weights.measure(made);
+  job.signal.throwIfAborted();
+  drafts.forEach((draft, i) => {
+    job.emit({ type: 'sparse', facts: addTask(job, draft, index, measures[i]!) });
+  });
+}
+
+function addTask(
+  { group, recipe }: FullJob,
   { method, keptPercent, facts, files, counts }: Draft,
   index: number,
-): Promise<SparseFacts> {
+  { stats, counts: own }: KeptMeasure,
+): SparseFacts {
   const { name: task } = group.tasks[index]!;
-  const selection = await selections.get(method, keptPercent, index);
-  const [measure] = await group.weights.measure([selection]);
-  signal.throwIfAborted();
-  const { kept, nonZero, keptEnergy, totalEnergy } = measure!.stats;
+  const { kept, nonZero, keptEnergy, totalEnergy } = stats;
   const energyShare = shareOf(keptEnergy, totalEnergy);
   const id = sparseMethodId(method, keptPercent);
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
-  const { counts: own } = measure!;
   counts.push(own);
   files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts: own }));
   return told;

@@ -1,5 +1,5 @@
 /** What a job scores, in which order, and what it never scores twice. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -166,6 +166,62 @@ describe('runFull', () => {
     const tasks = scored.map(({ task }) => task);
     expect(tasks, 'each task once').toEqual([...tasks].sort());
     expect(scored.every(({ from, to }) => from === 0 && to === ROWS)).toBe(true);
+  });
+
+  /** What is asked of the engine from now on: passes over a task's weights. */
+  function watchPasses(): string[] {
+    const asked: string[] = [];
+    const { select, measure } = group.weights;
+    vi.spyOn(group.weights, 'select').mockImplementation((center, task, scope, percents) => {
+      asked.push(`select ${center} ${task}: ${percents.join(' ')}`);
+      return select.call(group.weights, center, task, scope, percents);
+    });
+    vi.spyOn(group.weights, 'measure').mockImplementation((selections) => {
+      asked.push(`measure ${selections.length}`);
+      return measure.call(group.weights, selections);
+    });
+    return asked;
+  }
+
+  it('selects and measures all m of a streamed task together', async () => {
+    group = { ...group, memory: { ...group.memory, mode: 'streamed' } };
+    const asked = watchPasses();
+    await run(RECIPE);
+    expect(asked).toEqual([
+      ...['select merged 0: 20 1 5 10', 'measure 4', 'select base 0: 20 1 5 10', 'measure 4'],
+      ...['select merged 1: 20 1 5 10', 'measure 4', 'select base 1: 20 1 5 10', 'measure 4'],
+    ]);
+  });
+
+  it('selects them together also where measures are known and scores are not', async () => {
+    group = { ...group, memory: { ...group.memory, mode: 'streamed' } };
+    await run(RECIPE);
+    group = { ...group, scores: new ScoreCache() };
+    const asked = watchPasses();
+    await run(RECIPE);
+    expect(asked).toEqual([
+      ...['select merged 0: 20 1 5 10', 'select base 0: 20 1 5 10'],
+      ...['select merged 1: 20 1 5 10', 'select base 1: 20 1 5 10'],
+    ]);
+  });
+
+  it('shows the m asked for first, then the chart with one selection a task', async () => {
+    const asked = watchPasses();
+    await run({ ...RECIPE, compressors: ['peru-fft'] });
+    expect(asked).toEqual([
+      ...['select merged 0: 20', 'measure 1', 'select merged 1: 20', 'measure 1'],
+      ...['select merged 0: 1 5 10', 'measure 3', 'select merged 1: 1 5 10', 'measure 3'],
+    ]);
+  });
+
+  it('repeats on the chart nothing of what the slider computed', async () => {
+    const asked = watchPasses();
+    await run({ ...RECIPE, compressors: ['peru-fft'], keptPercent: 5 });
+    asked.length = 0;
+    await run({ ...RECIPE, compressors: ['peru-fft'] });
+    expect(asked).toEqual([
+      ...['select merged 0: 20', 'measure 1', 'select merged 1: 20', 'measure 1'],
+    ]);
   });
 
   it('stops at an abort', async () => {

@@ -29,10 +29,9 @@ export async function runFull(job: FullJob): Promise<void> {
 
 async function runByModel(job: FullJob, selections: SelectionSet): Promise<void> {
   const { keptPercent } = job.recipe;
-  const current = [...plainModels(job), ...sparseModels(job, selections, keptPercent)];
-  const chart = new Map(
-    chartPercents(job).map((m) => [m, sparseModels(job, selections, m)] as const),
-  );
+  const current = [...plainModels(job), ...sparseModels(job, selections, keptPercent, [])];
+  const others = chartPercents(job);
+  const chart = new Map(others.map((m) => [m, sparseModels(job, selections, m, others)] as const));
   const progress = new RowProgress(job, [...current, ...[...chart.values()].flat()]);
   await timeStage(job, 'select', async () => {
     await tellHistograms(job);
@@ -41,8 +40,8 @@ async function runByModel(job: FullJob, selections: SelectionSet): Promise<void>
   await timeStage(job, 'sample', () => scoreModels(job, current, SAMPLE_ROWS, progress));
   await timeStage(job, 'evaluate', () => scoreModels(job, current, Infinity, progress));
   await timeStage(job, 'chart', async () => {
+    await measure(job, selections, others);
     for (const [percent, models] of chart) {
-      await measure(job, selections, [percent]);
       await scoreModels(job, models, Infinity, progress);
       selections.drop(percent);
     }
@@ -53,7 +52,7 @@ async function runByTask(job: FullJob, selections: SelectionSet): Promise<void> 
   const percents = [job.recipe.keptPercent, ...chartPercents(job)];
   const models: ScoredModel[] = [
     ...plainModels(job),
-    ...percents.flatMap((percent) => sparseModels(job, selections, percent)),
+    ...percents.flatMap((percent) => sparseModels(job, selections, percent, percents)),
   ];
   await timeStage(job, 'select', async () => {
     await measure(job, selections, percents);

@@ -1,6 +1,7 @@
-import { SPARSE_COMPRESSORS } from '@/methods/registry';
+import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/recipe/method-id';
+import { type ModelKey } from '@/jobs/scoring/score-cache';
 import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
@@ -44,24 +45,43 @@ export function plainModels(job: FullJob): ScoredModel[] {
   ];
 }
 
-/** The recipe's compressors at one m. */
+/**
+ * The recipe's compressors at one m.
+ *
+ * @param together m that are scored in turn: what of them a task still needs is selected with the first
+ */
 export function sparseModels(
   job: FullJob,
   selections: SelectionSet,
   percent: number,
+  together: readonly number[],
 ): ScoredModel[] {
   const { group, recipe, signal } = job;
   return recipe.compressors.map((method) => ({
-    method: sparseMethodId(method, percent),
-    key: sparseKey(method, percent, recipe),
+    ...modelKey(job, method, percent),
     title: `${SPARSE_COMPRESSORS[method].title} (${percent} %)`,
     shared: false,
     layOut: async (task, location) => {
-      const selection = await selections.get(method, percent, task);
+      const others = together.filter((m) => m !== percent && isOpen(job, method, m, task));
+      const [selection] = await selections.get(method, [percent, ...others], task);
       signal.throwIfAborted();
-      const of: WeightsOf = { kind: 'sparse', selection, valueDtype: recipe.valueDtype };
+      const of = { kind: 'sparse', selection: selection!, valueDtype: recipe.valueDtype } as const;
       const weights = await group.weights.materialize(of, location);
       return wholeModel(job, weights, { of: 'sparse', task }, location);
     },
   }));
+}
+
+function modelKey({ recipe }: FullJob, method: SparseMethod, percent: number): ModelKey {
+  return {
+    method: sparseMethodId(method, percent),
+    key: sparseKey(method, percent, recipe),
+  };
+}
+
+/** Rows of the task are left to score. */
+function isOpen(job: FullJob, method: SparseMethod, percent: number, index: number): boolean {
+  const { scores, tasks } = job.group;
+  const task = tasks[index]!;
+  return (scores.score(modelKey(job, method, percent), task.name)?.n ?? 0) < task.rowCount;
 }

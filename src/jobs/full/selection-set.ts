@@ -2,7 +2,7 @@ import { type SparseMethod, SPARSE_COMPRESSORS } from '@/methods/registry';
 import { type Selection } from '@/tensor/engine';
 import { type FullJob } from './full-job';
 
-/** A job's exact selections: each made when first needed, freed when its m is done with. */
+/** A job's exact selections: made when first needed, freed when their m is done with. */
 export class SelectionSet {
   readonly #job: FullJob;
   readonly #made = new Map<
@@ -14,17 +14,27 @@ export class SelectionSet {
     this.#job = job;
   }
 
-  async get(method: SparseMethod, keptPercent: number, task: number): Promise<Selection> {
-    const key = `${method}|${keptPercent}|${task}`;
-    const known = this.#made.get(key);
-    if (known !== undefined) return known.selection;
-    const { group, recipe, signal } = this.#job;
-    signal.throwIfAborted();
-    const { center } = SPARSE_COMPRESSORS[method];
-    const [made] = await group.weights.select(center, task, recipe.scope, [keptPercent]);
-    const selection = made!;
-    this.#made.set(key, { keptPercent, selection });
-    return selection;
+  /**
+   * One task's selections at these m, in their order. Those that are not there yet are made in the same
+   * passes over its weights.
+   */
+  async get(
+    method: SparseMethod,
+    keptPercents: readonly number[],
+    task: number,
+  ): Promise<Selection[]> {
+    const keyOf = (keptPercent: number): string => `${method}|${keptPercent}|${task}`;
+    const missing = keptPercents.filter((keptPercent) => !this.#made.has(keyOf(keptPercent)));
+    if (missing.length > 0) {
+      const { group, recipe, signal } = this.#job;
+      signal.throwIfAborted();
+      const { center } = SPARSE_COMPRESSORS[method];
+      const made = await group.weights.select(center, task, recipe.scope, missing);
+      missing.forEach((keptPercent, i) => {
+        this.#made.set(keyOf(keptPercent), { keptPercent, selection: made[i]! });
+      });
+    }
+    return keptPercents.map((keptPercent) => this.#made.get(keyOf(keptPercent))!.selection);
   }
 
   drop(keptPercent: number): void {
