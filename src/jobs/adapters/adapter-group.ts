@@ -2,13 +2,12 @@
 import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type ModelWeights } from '@/tensor/engine';
-import { type LowRankGroup } from '@/tensor/low-rank';
-import { type MergePlan } from '@/tensor/merge-plan';
 import { type GroupOrigin } from '@/jobs/group/recipe-record';
 import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type StorageRow } from '@/recipe/recipe';
 import { type Job, type ScoredGroup } from '@/jobs/scoring/scored-group';
 import { type AdapterSources } from '@/jobs/group/sources';
+import { type MergedAdapter, type MergedAdapters } from './merged-adapters';
 import { type TaskProducts } from './task-products';
 
 export interface AdapterGroup extends ScoredGroup {
@@ -23,19 +22,9 @@ export interface AdapterGroup extends ScoredGroup {
   readonly baseWeights: ModelWeights | null;
   /** Files of each task's own adapter. */
   readonly ownFiles: readonly StorageRow['files'][];
-  /** The merged adapter of the recipe run last, or null. */
+  /** The merged adapter of the recipe run last, or null; held by `mergedLately`. */
   merged: MergedAdapter | null;
-}
-
-/** All tasks' adapters as one: their products side by side, recompressed without loss. */
-export interface MergedAdapter {
-  /** `mergeKey` of the recipe it stands for. */
-  readonly key: string;
-  readonly mergePlan: MergePlan;
-  /** One product an adapted weight, in the order of `AdapterContents.modules`. */
-  readonly lowRank: LowRankGroup;
-  /** Triplets of each product that are not rounding noise. */
-  readonly ranks: readonly number[];
+  readonly mergedLately: MergedAdapters;
 }
 
 /** One run of a recipe on a group of adapters. */

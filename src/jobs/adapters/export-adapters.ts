@@ -6,7 +6,8 @@ import { adapterFolderSize, type AdapterFolderSpec } from '@/export/adapter/adap
 import { writeAdapter, type WriteAdapterSpec } from '@/export/adapter/write-adapter';
 import { type LowRankGroup } from '@/tensor/low-rank';
 import { adapterFolders, adapterSpec } from '@/export/adapter/adapter-preview';
-import { type AdapterJob, type MergedAdapter } from './adapter-group';
+import { type AdapterJob } from './adapter-group';
+import { type MergedAdapter } from './merged-adapters';
 import { mergedCopies } from './copied-tensors';
 import { mergeAdapters } from './merged-adapter';
 import { previewOf } from './spectra';

@@ -20,6 +20,7 @@ import { type AdapterGroup } from './adapter-group';
 import { adapterContents, baseModelOf } from './contents';
 import { checkCopies, checkTiedCopies } from './copied-tensors';
 import { floatWeights } from '@/jobs/group/float-weights';
+import { MergedAdapters } from './merged-adapters';
 import { loadProducts } from './task-products';
 
 /** Adapters that fit their base. */
@@ -31,11 +32,15 @@ export interface PlannedAdapters {
   readonly licences: readonly (string | null)[];
 }
 
-/** @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory */
+/**
+ * @param spareBytes what the budget leaves beside all that is planned
+ * @throws PeruError for files that can not be read, NaN or Inf unless allowed, too little memory
+ */
 export async function loadAdapterGroup(
   sources: AdapterSources,
   planned: PlannedAdapters,
   parts: OpeningParts,
+  spareBytes: number,
 ): Promise<AdapterGroup> {
   const { base, adapters, plan } = planned;
   const { chosen, context, allowNonFinite } = parts;
@@ -56,7 +61,7 @@ export async function loadAdapterGroup(
       const ownFiles = await Promise.all(sources.tasks.map((task) => adapterFiles(task)));
       const origin = await originOf(sources, planned, parts);
       const loaded = { sources, origin, base, adapters, plan, products, baseWeights, ownFiles };
-      const group = groupOf({ ...loaded, engine, scoring });
+      const group = groupOf({ ...loaded, engine, scoring, spareBytes });
       emit({ type: 'group', group: await factsOf(group, adapters, scoring.noAccuracyBecause) });
       return group;
     } catch (error) {
@@ -91,9 +96,10 @@ interface Parts extends Pick<
   readonly adapters: readonly LoraAdapter[];
   readonly engine: Engine;
   readonly scoring: Scoring;
+  readonly spareBytes: number;
 }
 
-function groupOf({ scoring: { scorer }, adapters, ...parts }: Parts): AdapterGroup {
+function groupOf({ scoring: { scorer }, adapters, spareBytes, ...parts }: Parts): AdapterGroup {
   const { sources, base, plan, products, baseWeights } = parts;
   const taskNames = sources.tasks.map(({ name }) => name);
   const baseModel = baseModelOf(sources.base);
@@ -105,9 +111,10 @@ function groupOf({ scoring: { scorer }, adapters, ...parts }: Parts): AdapterGro
     scorer,
     scores: new ScoreCache(),
     merged: null,
+    mergedLately: new MergedAdapters(spareBytes),
     dispose: () => {
       scorer?.dispose();
-      group.merged?.lowRank.dispose();
+      group.mergedLately.dispose();
       products.lowRank.dispose();
       baseWeights?.dispose();
     },

@@ -40,13 +40,18 @@ export async function openAdapterGroup(
   const licences = models.map(({ licence }) => licence);
   const plan = planAdapters({ base, adapters, baseConfig: models[0]!.config });
   const planned = { base, adapters, licences, plan };
+  let spareBytes = 0;
   return {
     engine: chosen.engine,
     handTo: (job) => {
       context.handTo(job);
     },
-    plan: (choices) => preflightOf(sources, planned, models, parts, choices),
-    load: async () => jobsOf(await loadAdapterGroup(sources, planned, parts)),
+    plan: async (choices) => {
+      const preflight = await preflightOf(sources, planned, models, parts, choices);
+      spareBytes = Math.max(0, preflight.memory.budgetBytes - preflight.memory.peakBytes);
+      return preflight;
+    },
+    load: async () => jobsOf(await loadAdapterGroup(sources, planned, parts, spareBytes)),
     dispose: () => {
       chosen.engine.dispose();
     },

@@ -1,6 +1,6 @@
 /** What a job on adapters scores and tells, on tiny files and the processor engine. */
 import { SPARSE_METHODS } from '@/methods/registry';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { NO_SETTINGS } from '@/export/adapter/adapter-config';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
@@ -11,6 +11,7 @@ import { type Recipe } from '@/recipe/recipe';
 import { type GroupScorer, type RowRange, type SplitFacts } from '@/jobs/scoring/group-scorer';
 import { floatWeights } from '@/jobs/group/float-weights';
 import { type AdapterGroup } from './adapter-group';
+import { MergedAdapters } from './merged-adapters';
 import { runAdapters } from './run-adapters';
 
 const ROWS = 300;
@@ -235,5 +236,44 @@ describe('running', () => {
     expect(scored).toHaveLength(2 * 2);
     await run({ ...RECIPE, lambda: 1, rank: { by: 'energy', percent: 90 } });
     expect(scored).toHaveLength(2 * 2);
+  });
+
+  /** Sizes of the factorisations made from now on, in products. */
+  function watchFactorisations(): number[] {
+    const made: number[] = [];
+    const create = group.engine.createLowRankGroup.bind(group.engine);
+    vi.spyOn(group.engine, 'createLowRankGroup').mockImplementation((products) => {
+      made.push(products.length);
+      return create(products);
+    });
+    return made;
+  }
+
+  it('factorises adapters once, and a merge once while the last few are held', async () => {
+    const made = watchFactorisations();
+    await run(RECIPE);
+    const before = heard('storage').at(-1)?.rows;
+    const dispatched = heard('spectra')[0]?.report;
+    for (const lambda of [1, 0.5, 1, 0.25, 0.5]) await run({ ...RECIPE, lambda });
+    expect(made, 'one a λ, of one weight').toEqual([1, 1, 1]);
+    expect(heard('storage').at(-1)?.rows).toEqual(before);
+    expect(heard('spectra')[0]?.report).toBe(dispatched);
+    const { liveBytes } = group.engine.memory();
+    group.dispose();
+    expect(group.engine.memory().liveBytes).toBeLessThan(liveBytes);
+  });
+
+  it('holds one merge alone where the budget leaves no room for others', async () => {
+    group = { ...group, mergedLately: new MergedAdapters(0) };
+    const made = watchFactorisations();
+    await run(RECIPE);
+    const { liveBytes } = group.engine.memory();
+    await run({ ...RECIPE, lambda: 1 });
+    await run(RECIPE);
+    expect(made).toEqual([1, 1, 1]);
+    expect(group.engine.memory().liveBytes).toBe(liveBytes);
+    await run(RECIPE);
+    expect(made).toHaveLength(3);
+    group.mergedLately.dispose();
   });
 });

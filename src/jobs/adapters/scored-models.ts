@@ -3,7 +3,8 @@ import { type RankChoice } from '@/methods/peru-lora';
 import { lowRankMethodId, mergeKey } from '@/recipe/method-id';
 import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type AdaptedWeight, adaptedWeights } from './adapted-weights';
-import { type AdapterJob, type MergedAdapter } from './adapter-group';
+import { type AdapterJob } from './adapter-group';
+import { type MergedAdapter } from './merged-adapters';
 import { copiesOf, mergedCopies } from './copied-tensors';
 import { previewOf } from './spectra';
 

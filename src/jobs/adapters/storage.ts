@@ -8,7 +8,8 @@ import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type StorageRow } from '@/recipe/recipe';
 import { storageRow } from '@/protocol/storage-row';
-import { type AdapterGroup, type AdapterJob, type MergedAdapter } from './adapter-group';
+import { type AdapterGroup, type AdapterJob } from './adapter-group';
+import { type MergedAdapter } from './merged-adapters';
 import { previewOf } from './spectra';
 
 /** No task's folder is called so (`fileStems`). */
