@@ -171,14 +171,15 @@ describe('runFull', () => {
   /** What is asked of the engine from now on: passes over a task's weights. */
   function watchPasses(): string[] {
     const asked: string[] = [];
-    const { select, measure } = group.weights;
-    vi.spyOn(group.weights, 'select').mockImplementation((center, task, scope, percents) => {
+    const { weights } = group;
+    const [select, measure] = [weights.select.bind(weights), weights.measure.bind(weights)];
+    vi.spyOn(weights, 'select').mockImplementation((center, task, scope, percents) => {
       asked.push(`select ${center} ${task}: ${percents.join(' ')}`);
-      return select.call(group.weights, center, task, scope, percents);
+      return select(center, task, scope, percents);
     });
-    vi.spyOn(group.weights, 'measure').mockImplementation((selections) => {
+    vi.spyOn(weights, 'measure').mockImplementation((selections) => {
       asked.push(`measure ${selections.length}`);
-      return measure.call(group.weights, selections);
+      return measure(selections);
     });
     return asked;
   }
