@@ -77,10 +77,13 @@ function tableBytes(shape: GroupShape, maps: readonly ChunkMap[]): number {
 /** Of each operation what it takes beside weights and tables. */
 function workBytes({ layout }: GroupShape, maps: readonly ChunkMap[], counting: Counting) {
   const blocks = blockCountOf(maps);
-  const joint = layout.elementCount >= counting.jointFrom;
-  const global = joint ? JOINT_DIGIT.bins + DIGITS[1].bins : DIGITS[1].bins + DIGITS[2].bins;
-  const perTensor = layout.tensors.length * (DIGITS[1].bins + DIGITS[2].bins);
-  const select = SELECTIONS_AT_ONCE * COUNT_BYTES * (global + perTensor + blocks);
+  // So many at once count their last two digits as one; more of them take them one by one.
+  const entries = layout.elementCount / Math.max(1, counting.jointFrom);
+  const joint = Math.min(SELECTIONS_AT_ONCE, Math.floor(entries));
+  const oneByOne = DIGITS[1].bins + DIGITS[2].bins;
+  const perSelection = (1 + layout.tensors.length) * oneByOne + blocks;
+  const jointly = joint * (JOINT_DIGIT.bins + DIGITS[1].bins);
+  const select = COUNT_BYTES * (jointly + SELECTIONS_AT_ONCE * perSelection);
   // What is read back is copied once more.
   const mask = 2 * sum(bitBytes(maps));
   const weightsInMemory = 2 * chunkWeightsBytes(maps) + scaleBytes(layout);

@@ -92,14 +92,23 @@ describe('dispatches', () => {
   });
 
   test('several percentages count the first digit once', async () => {
-    const fake = group(SIZE);
-    expect(await during(() => fake.group.select('base', 0, 'global', [10, 5, 1]))).toEqual({
-      histogram_workgroup: CHUNKS,
-      histogram_cached: 3 * CHUNKS,
-      select_fold: 3,
+    const [large, small] = [group(3 * SIZE), group(3 * SIZE - 1)];
+    const select = (fake: FakeGroup) => () => fake.group.select('base', 0, 'global', [10, 5, 1]);
+    const counted = (chunks: number) => ({
       select_threshold: 9,
-      select_tie_count: 3 * CHUNKS,
-      select_tie_find: 3 * CHUNKS,
+      select_tie_count: 3 * chunks,
+      select_tie_find: 3 * chunks,
+    });
+    const { length } = large.chunks;
+    expect(await during(select(large))).toEqual({
+      ...counted(length),
+      histogram_workgroup: length,
+      histogram_cached: 3 * length,
+      select_fold: 3,
+    });
+    expect(await during(select(small))).toEqual({
+      ...counted(small.chunks.length),
+      histogram_workgroup: (1 + 2 * 3) * small.chunks.length,
     });
   });
 

@@ -36,7 +36,7 @@ interface Issued {
 export interface GroupOptions {
   /** Threads' parts begin at multiples of so many elements of a chunk. */
   readonly cutAt: number;
-  /** Entries from which a global selection counts its last 20 bits at once. */
+  /** `JOINT_FROM` (`search.ts`). */
   readonly jointFrom: number;
   readonly onDispose: () => void;
 }

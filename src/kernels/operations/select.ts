@@ -71,7 +71,7 @@ export async function selectTop(
   const { handle } = context;
   const sizes = scopeSizes(context.spec, source.scope);
   if (sizes.some((size) => size >= 2 ** 32)) throw tooMany(source.scope);
-  const kernels = await selectKernels(context, source);
+  const kernels = await selectKernels(context, source, percents.length);
   const kept = handle.buffers.scope();
   try {
     return await handle.buffers.lend(async (scratch) => {
@@ -96,10 +96,14 @@ export async function selectTop(
   }
 }
 
-async function selectKernels(context: GroupContext, source: DeltaSource): Promise<SelectKernels> {
+async function selectKernels(
+  context: GroupContext,
+  source: DeltaSource,
+  count: number,
+): Promise<SelectKernels> {
   const { handle, spec, counting } = context;
   const { tally, jointFrom } = counting;
-  const isJoint = source.scope === 'global' && spec.layout.elementCount >= jointFrom;
+  const isJoint = source.scope === 'global' && spec.layout.elementCount >= count * jointFrom;
   const [histogram, joint, threshold, tieCount, tieFind] = await Promise.all([
     deltaKernels(context, histogramSource(tally), source),
     isJoint ? jointKernels(context, source) : null,

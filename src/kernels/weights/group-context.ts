@@ -16,7 +16,7 @@ export type Tally = 'direct' | 'workgroup';
 export interface Counting {
   /** How histograms count: shaders/shared/tally_direct.wgsl or tally_workgroup.wgsl. */
   readonly tally: Tally;
-  /** Entries from which a global selection counts its last two digits at once (select.ts). */
+  /** Entries, for each made at once, from which global selections count two digits as one (select.ts). */
   readonly jointFrom: number;
 }
 

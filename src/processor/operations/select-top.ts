@@ -30,9 +30,10 @@ export async function selectTop(
         sizes.map((size) => keptCount(percent, size)),
       ),
   );
+  const jointFrom = context.jointFrom * percents.length;
   const first = await firstCounts(context, of, scope, sizes.length);
   for (const search of searches) search.refine(FIRST_DIGIT, first);
-  for (const digit of digitsOf(scope, layout.elementCount, context.jointFrom)) {
+  for (const digit of digitsOf(scope, layout.elementCount, jointFrom)) {
     const wanted = searches.map(({ perTensor, keys }) => ({ digit, perTensor, prefixes: keys }));
     const counts = await countKeys(context, of, wanted);
     searches.forEach((search, i) => {

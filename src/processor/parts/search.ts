@@ -11,8 +11,9 @@ const HALVES: readonly Digit[] = [
 const JOINT: readonly Digit[] = [{ shift: 0, bins: 2 ** 20 }];
 
 /**
- * Entries from which a global selection counts its last 20 bits at once: that saves a pass over the
- * data, at least 4 bytes an entry, and costs 4 MiB a thread, cleared and summed.
+ * Entries, for each selection made at once, from which global ones count their last 20 bits together:
+ * that saves a pass over the data, at least 4 bytes an entry, and costs 4 MiB a thread and selection,
+ * cleared and summed.
  */
 export const JOINT_FROM = 2 ** 21;
 

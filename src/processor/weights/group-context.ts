@@ -15,7 +15,7 @@ export interface GroupContext {
   /** What each thread owns, in their order. */
   readonly shares: readonly Share[];
   readonly pages: ChunkPages;
-  /** Entries from which a global selection counts its last 20 bits at once. */
+  /** `JOINT_FROM` (`search.ts`). */
   readonly jointFrom: number;
   readonly memory: MemoryCount;
   /** Counts of all keys by their first digit, by task vector: the slider's, and any selection's. */

@@ -10,7 +10,7 @@ const COUNT_BYTES = 4;
 /** What decides how much room counts take. */
 export interface Counting {
   readonly threadCount: number;
-  /** Entries from which a global selection counts its last 20 bits at once. */
+  /** `JOINT_FROM` (`search.ts`). */
   readonly jointFrom: number;
 }
 
@@ -29,11 +29,16 @@ export function countBytes(
   { threadCount, jointFrom }: Counting,
 ): number {
   const tensors = layout.tensors.length;
-  const refined = (scope: Scope, scopeCount: number): number[] =>
-    digitsOf(scope, layout.elementCount, jointFrom).map(({ bins }) => bins * scopeCount);
-  const perSelection = Math.max(...refined('global', 1), ...refined('tensor', tensors));
+  const refined = (count: number, scope: Scope, scopeCount: number): number[] =>
+    digitsOf(scope, layout.elementCount, count * jointFrom).map(
+      ({ bins }) => count * bins * scopeCount,
+    );
+  const together = Array.from({ length: SELECTIONS_AT_ONCE }, (_, i) => i + 1).flatMap((count) => [
+    ...refined(count, 'global', 1),
+    ...refined(count, 'tensor', tensors),
+  ]);
   // The first digit is the same for all of them.
-  const most = Math.max(FIRST_DIGIT.bins * (1 + tensors), SELECTIONS_AT_ONCE * perSelection);
+  const most = Math.max(FIRST_DIGIT.bins * (1 + tensors), ...together);
   return threadCount * COUNT_BYTES * most;
 }
 
