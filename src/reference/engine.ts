@@ -20,9 +20,8 @@ export function createReferenceEngine(): Engine {
       fallback: true,
     },
     maxChunkElements: () => MAX_CHUNK_ELEMENTS,
-    planMemory() {
-      throw new Error('The reference holds all weights, and plans nothing.');
-    },
+    // It holds all weights, and counts none of them before.
+    planMemory: () => ({ mode: 'resident', peakBytes: 0, leastBytes: 0, parts: [] }),
     createGroup(spec) {
       if (spec.streamed) throw new Error('The reference does not stream.');
       const group = new ReferenceGroup(spec, memory, () => groups.delete(group));

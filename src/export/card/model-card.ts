@@ -155,10 +155,11 @@ function computedOn({ results: { adapter, engine } }: CardFacts): string {
   const { vendor, architecture, description, fallback } = adapter;
   const named = [...new Set([description, vendor, architecture])].filter((name) => name !== '');
   const what = plain(named.join(', ')) || 'an adapter that does not tell its name';
-  const how =
-    engine === 'processor'
-      ? 'on its processor, without WebGPU'
-      : `with WebGPU on ${what}${fallback ? ', a software adapter' : ''}`;
+  const how = {
+    webgpu: `with WebGPU on ${what}${fallback ? ', a software adapter' : ''}`,
+    processor: 'on the processor, without WebGPU',
+    reference: 'in float64 on the CPU, without WebGPU',
+  }[engine];
   return `## Computed on\n\nMerged, compressed and scored in a browser ${how}.`;
 }
 

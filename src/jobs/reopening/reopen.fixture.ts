@@ -1,4 +1,5 @@
 /** Exports made in memory, and opened again, for tests. */
+import { type Platform } from '@/jobs/context/platform';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { f32, filled, type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
 import { MERGERS, SPARSE_METHODS } from '@/methods/registry';
@@ -31,7 +32,7 @@ export const RECIPE: Recipe = {
 const RESULTS: ResultsFile = {
   peru: 1,
   adapter: { vendor: '', architecture: '', description: 'test', fallback: true },
-  engine: 'processor',
+  engine: 'reference',
   recipe: { mergeMethod: 'task-arithmetic', lambda: 0.5 },
   tasks: [],
   average: {},
@@ -132,10 +133,18 @@ export function adapterGroup(): Files {
 /** Files of an export by their paths inside it. */
 export type Exported = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** Opens, exports and gives the files. */
-export async function exportOf(request: SourceRequest, recipe: Recipe): Promise<Exported> {
+/**
+ * Opens, exports and gives the files.
+ *
+ * @param change of the platform: what computes, for one
+ */
+export async function exportOf(
+  request: SourceRequest,
+  recipe: Recipe,
+  change: Partial<Platform> = {},
+): Promise<Exported> {
   const store = memoryStore();
-  const session = createSession(testPlatform(store));
+  const session = createSession({ ...testPlatform(store), ...change });
   const hear = (): undefined => undefined;
   const job = { recipe, results: RESULTS, link: null };
   for (const outcome of [
