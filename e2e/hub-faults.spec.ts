@@ -242,7 +242,7 @@ test('a GPU lost while weights are streamed is reported, and the job starts agai
   page,
   browser,
 }) => {
-  await peru.open(linkTo());
+  await peru.open(`${linkTo()}&engine=gpu`);
   await peru.setBudgetGigabytes(0.04);
   await expect(page.getByText(/streamed/i).first()).toBeVisible();
   hub.fault({ ...SLOW, times: Infinity });
