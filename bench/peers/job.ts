@@ -10,6 +10,8 @@ import {
 } from '@/tensor/checkpoint-tensors';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
 import { planChunks } from '@/tensor/layout';
+import { bytesPerElement } from '@/tensor/dtype';
+import { readAhead } from '@/tensor/read-ahead';
 import { linearMerge } from '@/tensor/merge-plan';
 import { writeMergedFile } from './write-merged';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
@@ -87,10 +89,19 @@ async function load(engine: Engine, group: string): Promise<Loaded> {
   const maxElements = engine.maxChunkElements(tasks.length);
   const chunks = planChunks(layout, tasks.length + 1, dtypeOf, maxElements);
   const weights = engine.createGroup({ layout, chunks, taskCount: tasks.length });
-  for (const { index, flatStart, elementCount } of chunks) {
-    for (const [checkpoint, file] of [base, ...tasks].entries()) {
-      weights.upload(checkpoint, index, await readFlatRange(file, layout, flatStart, elementCount));
-    }
+  const parts = chunks.flatMap((chunk) =>
+    [base, ...tasks].map((file, checkpoint) => ({ chunk, file, checkpoint })),
+  );
+  // As the page reads (src/jobs/group/load-weights.ts).
+  const reads = readAhead(parts, {
+    bytesOf: ({ chunk, checkpoint }) =>
+      chunk.elementCount * bytesPerElement(chunk.dtypes[checkpoint]!),
+    windowBytes: 64 * 2 ** 20,
+    read: ({ chunk, file }) => readFlatRange(file, layout, chunk.flatStart, chunk.elementCount),
+    signal: new AbortController().signal,
+  });
+  for await (const { item, result } of reads) {
+    weights.upload(item.checkpoint, item.chunk.index, result);
   }
   return { weights, taskCount: tasks.length };
 }
