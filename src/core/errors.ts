@@ -70,6 +70,11 @@ export class PeruError extends Error implements ErrorFacts {
 /** What a machine recovers from, whatever was done. */
 const PASSING: readonly ErrorKind[] = ['device-lost', 'worker-stopped', 'out-of-memory'];
 
+/** What can not be unless Peru is wrong: nothing that a visitor did, nor their files. */
+export function invariantError(message: string): PeruError {
+  return new PeruError('internal', message, 'Please report this fault in Peru.');
+}
+
 /** The plain facts of any thrown value, fit for structured clone. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof PeruError) {

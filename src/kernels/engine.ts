@@ -1,10 +1,10 @@
 /** The engine on the visitor's GPU. */
+import { invariantError } from '@/core/errors';
 import { type DeviceHandle } from '@/gpu/device';
 import { choosePlan } from '@/tensor/choose-plan';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
 import { chunkMaps } from '@/kernels/weights/chunk-map';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { GpuGroup } from './group';
 import { type Counting, type Tally } from '@/kernels/weights/group-context';
 import { GpuLowRankGroup } from '@/kernels/low-rank/low-rank';

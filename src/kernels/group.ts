@@ -1,4 +1,5 @@
 /** One group of checkpoints on the GPU: owns its buffers and hands each operation its context. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { withErrorScopesNow } from '@/gpu/error-scopes';
@@ -25,7 +26,6 @@ import { blockTable } from '@/kernels/weights/blocks';
 import { type GroupWeights } from '@/kernels/weights/chunk-buffers';
 import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
 import { encodeSelection } from '@/kernels/operations/encode';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { type Counting, type GroupContext } from '@/kernels/weights/group-context';
 import {
   CACHE_BYTES,

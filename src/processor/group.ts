@@ -1,4 +1,5 @@
 /** One group of checkpoints on threads: asks each for its part, and puts the answers together. */
+import { invariantError } from '@/core/errors';
 import { type MemoryCount } from '@/core/memory-count';
 import { Turns } from '@/core/turns';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
@@ -25,7 +26,7 @@ import { selectTop } from './operations/select-top';
 import { type Share } from './parts/blocks';
 import { ChunkPages } from './weights/chunk-pages';
 import { countBytes } from './weights/memory-plan';
-import { type GroupContext, invariantError, type SelectionFacts } from './weights/group-context';
+import { type GroupContext, type SelectionFacts } from './weights/group-context';
 
 interface Issued {
   readonly facts: SelectionFacts;

@@ -1,6 +1,6 @@
 /** Low-rank products on threads: each factorises products, or adds them to rows of weights, whole. */
 import { transfer } from 'comlink';
-import { PeruError } from '@/core/errors';
+import { invariantError, PeruError } from '@/core/errors';
 import { type MemoryCount } from '@/core/memory-count';
 import {
   type AddedWeights,
@@ -23,7 +23,6 @@ import { type FactorizedProduct } from './low-rank/factorize-product';
 import { assertSound, factorsOf, tripletsOf } from './low-rank/factors';
 import { countNonFinite } from './low-rank/non-finite';
 import { copyOf, rowsOfPart, rowsOfProduct, runsOf } from './low-rank/product-parts';
-import { invariantError } from './weights/group-context';
 
 /** Some rows of a weight. */
 interface Part {

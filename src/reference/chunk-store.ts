@@ -1,6 +1,6 @@
 /** Checkpoints' bytes and theta*, chunk by chunk. theta* lies in float32, whatever its dtype. */
 import { type MemoryCount } from '@/core/memory-count';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import { bytesPerElement } from '@/tensor/dtype';
 import { type GroupSpec } from '@/tensor/engine';
 import { decodeFloats } from '@/tensor/half';
@@ -66,8 +66,4 @@ export class ChunkStore {
     if (byteLength >= 0) this.memory.add(byteLength);
     else this.memory.remove(-byteLength);
   }
-}
-
-function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

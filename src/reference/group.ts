@@ -14,7 +14,7 @@ import {
   type WeightGroup,
   type WeightsOf,
 } from '@/tensor/engine';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import { encodeFloats } from '@/tensor/half';
 import { keptCount } from '@/tensor/kept-count';
 import { type FlatLayout } from '@/tensor/layout';
@@ -93,7 +93,9 @@ export class ReferenceGroup implements WeightGroup {
     return this.turn(() => {
       const { taskCount } = this.spec;
       if (plannedTasks(plan) !== taskCount) {
-        throw misuse(`A merge of ${plannedTasks(plan)} tasks was asked of ${taskCount} tasks.`);
+        throw invariantError(
+          `A merge of ${plannedTasks(plan)} tasks was asked of ${taskCount} tasks.`,
+        );
       }
       this.mergeCount++;
       this.mergedDtype = dtype;
@@ -177,7 +179,7 @@ export class ReferenceGroup implements WeightGroup {
         (span) => flatStart >= span.flatStart && flatEnd <= span.flatStart + span.elementCount,
       );
       if (!isInside || !(elementCount >= 0)) {
-        throw misuse(`Elements ${flatStart} to ${flatEnd} do not lie inside one tensor.`);
+        throw invariantError(`Elements ${flatStart} to ${flatEnd} do not lie inside one tensor.`);
       }
       const each = bytesPerElement(this.mergedDtype);
       const bytes = new Uint8Array(each * elementCount);
@@ -213,7 +215,7 @@ export class ReferenceGroup implements WeightGroup {
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {
     return this.turn(() => {
       if (location === 'gpu')
-        throw misuse('Weights on a GPU were asked of the engine without one.');
+        throw invariantError('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
       if (weights.kind === 'sparse') {
         this.layKept(flat, weights.selection, VALUE_CODECS[weights.valueDtype]);
@@ -315,10 +317,10 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   private own(selection: Selection): ReferenceSelection {
-    if (!this.issued.has(selection)) throw misuse('A selection of another group was used.');
+    if (!this.issued.has(selection)) throw invariantError('A selection of another group was used.');
     const own = selection as ReferenceSelection;
     if (own.generation !== this.generationOf(own.center)) {
-      throw misuse('A selection was used after the weights it was made from had changed.');
+      throw invariantError('A selection was used after the weights it was made from had changed.');
     }
     return own;
   }
@@ -326,8 +328,4 @@ export class ReferenceGroup implements WeightGroup {
 
 function cut(values: Float32Array, piece: Piece): Float32Array {
   return values.subarray(piece.chunkStart, piece.chunkStart + piece.elementCount);
-}
-
-function misuse(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

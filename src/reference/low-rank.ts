@@ -1,7 +1,7 @@
 /** Low-rank products in float64: the twin of the kernels, over the same small core. */
 import { decodeFloats } from '@/tensor/half';
 import { type WeightData } from '@/tensor/weight-data';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import {
   type AddedWeights,
   type BalancedFactors,
@@ -236,8 +236,4 @@ function inMemory(base: WeightData, name: string, elementCount: number): Float32
   throw invariantError(
     `The weight "${name}" was expected in memory with ${elementCount} elements.`,
   );
-}
-
-function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

@@ -8,7 +8,7 @@
  * and the base, which every task needs, stays longest while it is in use.
  */
 import { type Chunk } from './layout';
-import { PeruError } from '@/core/errors';
+import { invariantError, PeruError } from '@/core/errors';
 
 export interface PageSource<P> {
   readonly chunks: readonly Pick<Chunk, 'index'>[];
@@ -240,8 +240,4 @@ function noRoom(needed: number, roomBytes: number): PeruError {
     `One chunk of all checkpoints takes ${needed} bytes; the budget leaves ${roomBytes} for it.`,
     'Raise the memory budget in the settings, or leave tensors out by name.',
   );
-}
-
-function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

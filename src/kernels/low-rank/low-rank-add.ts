@@ -1,4 +1,5 @@
 /** base + Δ on the GPU, from the factors as they came or from the balanced ones. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { withErrorScopes } from '@/gpu/error-scopes';
 import { type Kernel } from '@/gpu/pipelines';
@@ -6,7 +7,6 @@ import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { type AddedWeights, type LowRankAddition } from '@/tensor/low-rank';
 import { weightUsage } from '@/kernels/weights/chunk-buffers';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { type LowRankContext } from './low-rank-batch';
 import { LOW_RANK_KERNELS } from './low-rank-wgsl';
 

@@ -3,9 +3,8 @@ import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { type ParamsCache } from '@/gpu/params';
 import { bytesPerElement } from '@/tensor/dtype';
-import { PeruError } from '@/core/errors';
+import { invariantError, PeruError } from '@/core/errors';
 import { type Factor, type LowRankProduct } from '@/tensor/low-rank';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { type BatchPlan, largestWork, planBatch, scratchBytes } from './low-rank-plan';
 
 /** Most bytes of a batch's largest buffer, where the device would allow more. */

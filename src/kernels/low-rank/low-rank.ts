@@ -1,4 +1,5 @@
 /** Low-rank products on the GPU: owns their buffers and hands each operation its batch. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { withErrorScopesNow } from '@/gpu/error-scopes';
@@ -13,7 +14,6 @@ import {
   type LowRankGroup,
   type LowRankProduct,
 } from '@/tensor/low-rank';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { addInMemory, type AddedColumns, type AddJob, addOnGpu } from './low-rank-add';
 import {
   createBatch,

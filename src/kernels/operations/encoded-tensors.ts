@@ -3,10 +3,10 @@
  * last entry of one block and the first of the next is written here: it may cross chunks, and
  * be millions of elements long.
  */
+import { invariantError } from '@/core/errors';
 import { gapSkips, SKIP } from '@/codecs/gaps';
 import { type ValueScale } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
-import { invariantError } from '@/kernels/weights/invariant-error';
 
 /** One block's kept entries, at least one. */
 export interface EncodedBlock {

@@ -1,4 +1,5 @@
 /** theta* on the GPU. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type KernelSource } from '@/gpu/pipelines';
 import { type PassRecorder } from '@/gpu/recorder';
@@ -12,7 +13,6 @@ import {
   weightUsage,
 } from '@/kernels/weights/chunk-buffers';
 import { UNIT_ELEMENTS } from '@/kernels/weights/chunk-map';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { type GroupContext } from '@/kernels/weights/group-context';
 import { KERNELS } from '@/kernels/weights/wgsl';
 import { runWork } from '@/kernels/weights/work';

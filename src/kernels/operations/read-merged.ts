@@ -1,8 +1,8 @@
 /** theta* as it is stored, from the GPU to memory. */
+import { invariantError } from '@/core/errors';
 import { readBack } from '@/gpu/readback';
 import { PassRecorder } from '@/gpu/recorder';
 import { bytesPerElement } from '@/tensor/dtype';
-import { invariantError } from '@/kernels/weights/invariant-error';
 import { type GroupContext } from '@/kernels/weights/group-context';
 import { stagingBytes } from '@/kernels/weights/staging';
 

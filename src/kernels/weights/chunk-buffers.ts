@@ -2,13 +2,13 @@
  * How a checkpoint's part of a chunk lies on the GPU, in its file's dtype, placed by the chunk's
  * map; and what operations ask of a group's weights, wherever those are.
  */
+import { invariantError } from '@/core/errors';
 import { type DeviceHandle } from '@/gpu/device';
 import { type BufferSlice, type PassRecorder } from '@/gpu/recorder';
 import { bytesPerElement, type FloatDtype, isFloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type Chunk } from '@/tensor/layout';
 import { type Wanted } from '@/tensor/page-stream';
 import { type ChunkMap, type PlacedRun, wholeUnits } from './chunk-map';
-import { invariantError } from './invariant-error';
 
 /** Codes of shaders/shared/dtype.wgsl. */
 export const DTYPE_CODES: Readonly<Record<FloatDtype, number>> = { F32: 0, F16: 1, BF16: 2 };

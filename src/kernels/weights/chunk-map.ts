@@ -4,9 +4,9 @@
  * shared and all loads and stores are whole vectors. Flat positions, as everyone else counts them,
  * have no gaps.
  */
+import { invariantError } from '@/core/errors';
 import { type Chunk, type FlatLayout } from '@/tensor/layout';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
-import { invariantError } from './invariant-error';
 
 /** Elements of a unit, what one invocation handles at a time. */
 export const UNIT_ELEMENTS = 8;

@@ -1,10 +1,10 @@
 /** theta* on the GPU: one buffer a chunk, whole as long as the group has one. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type ChunkMap } from './chunk-map';
 import { type Values } from './chunk-buffers';
-import { invariantError } from './invariant-error';
 
 export class MergedBuffers {
   private readonly scope: BufferScope;

@@ -1,4 +1,5 @@
 /** Weights that all stay on the GPU: a buffer for the base and an arena of all tasks a chunk. */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { bytesPerElement } from '@/tensor/dtype';
@@ -13,7 +14,6 @@ import {
   writeChunk,
 } from './chunk-buffers';
 import { type ChunkMap } from './chunk-map';
-import { invariantError } from './invariant-error';
 
 interface ChunkBuffers {
   readonly base: Values;

@@ -3,6 +3,7 @@
  * buffer each, in the room that the budget leaves. Bytes that arrive are written to the GPU at once;
  * in memory lie only those of the reads under way, at most one chunk's of the checkpoints at work.
  */
+import { invariantError } from '@/core/errors';
 import { type BufferScope } from '@/gpu/buffers';
 import { type DeviceHandle } from '@/gpu/device';
 import { withErrorScopes } from '@/gpu/error-scopes';
@@ -20,7 +21,6 @@ import {
   writeChunk,
 } from './chunk-buffers';
 import { type ChunkMap } from './chunk-map';
-import { invariantError } from './invariant-error';
 
 interface Page {
   readonly values: Values;

@@ -1,4 +1,5 @@
 /** Float32 weights of whole models, in memory; and theta* as it is stored. */
+import { invariantError } from '@/core/errors';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
 import { chunkPieces } from '@/tensor/pieces';
@@ -7,7 +8,6 @@ import {
   assertCenter,
   checkpointsOf,
   type GroupContext,
-  invariantError,
   type SelectionFacts,
 } from '../weights/group-context';
 import { askEachChunk, type Thread } from './each-chunk';

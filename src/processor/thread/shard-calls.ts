@@ -1,4 +1,5 @@
 /** Calls about a thread's part of groups of checkpoints. */
+import { invariantError } from '@/core/errors';
 import { transfer } from 'comlink';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type MergePlan } from '@/tensor/merge-plan';
@@ -22,7 +23,7 @@ import {
 import { encodeKept, largestKept, measureKept } from './kept';
 import { layPlain, laySparse } from './lay';
 import { mergePart } from './merge';
-import { invariantError, Shard, type ShardSpec } from './shard';
+import { Shard, type ShardSpec } from './shard';
 
 /** A group, by the number that the engine gave it. */
 type Id = number;

@@ -1,7 +1,7 @@
 /** One thread's part of a group: the same part of every chunk, for base, tasks and theta*. */
 import { type FloatDtype } from '@/tensor/dtype';
 import { type Chunk, type FlatLayout } from '@/tensor/layout';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import { type Block, partBlocks, partOf, type Share } from '../parts/blocks';
 import { type DeltaOf } from '../parts/questions';
 import { type BlockMath, type Stored } from '../simd/block-math';
@@ -77,8 +77,4 @@ export class Shard {
   center(of: DeltaOf, chunk: number): Stored {
     return of.center === 'base' ? this.page(0, chunk) : this.merged(chunk);
   }
-}
-
-export function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

@@ -4,7 +4,7 @@
  */
 import { transfer } from 'comlink';
 import { type MemoryCount } from '@/core/memory-count';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type GroupSpec, type StreamedSpec } from '@/tensor/engine';
 import { PageStream, type Wanted } from '@/tensor/page-stream';
@@ -203,8 +203,4 @@ export class ChunkPages {
     if (byteLength >= 0) this.memory.add(byteLength);
     else this.memory.remove(-byteLength);
   }
-}
-
-function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }

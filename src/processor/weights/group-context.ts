@@ -1,6 +1,6 @@
 /** What every operation on a group works with. */
 import { type MemoryCount } from '@/core/memory-count';
-import { PeruError } from '@/core/errors';
+import { invariantError } from '@/core/errors';
 import { type Center, type GroupSpec, type Scope } from '@/tensor/engine';
 import { type Crew } from '../crew/crew';
 import { type Share } from '../parts/blocks';
@@ -38,8 +38,4 @@ export function assertCenter({ pages }: GroupContext, center: Center): void {
   if (center === 'merged' && !pages.isMerged) {
     throw invariantError('theta* was asked for before any merge.');
   }
-}
-
-export function invariantError(message: string): PeruError {
-  return new PeruError('internal', message, 'Please report this fault in Peru.');
 }
