@@ -1,7 +1,8 @@
 /**
  * Products of float64 matrices in tiles of 2 x 4, whose eight sums stay in registers: about two
  * multiply-adds a nanosecond in V8, twice what dot products reach. Every entry is summed in the order
- * of its terms, however rows are cut.
+ * of its terms, however rows are cut. The two tiles differ in their steps alone: one for both, with
+ * steps as numbers, took 16 % longer for 576 products of rank 16.
  */
 import { type Rows, zeroRows } from './rows';
 
