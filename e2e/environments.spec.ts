@@ -65,6 +65,21 @@ test('the visitor chooses what computes, for good; a link, for a visit', async (
   expect(peru.faults).toEqual([]);
 });
 
+test('a thread that can not start is told of, and the next try starts others', async ({
+  peru,
+  page,
+}) => {
+  await shortenZoo(page.context(), 'short');
+  const script = /\/processor-thread-[^/]*\.js$/;
+  await page.route(script, (route) => route.abort());
+  await peru.open('?demo=fft&engine=processor');
+  await expect(peru.alert).toContainText(/thread that computes ended/);
+  await page.unroute(script);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await peru.waitDone();
+  await expect(peru.alert).toHaveCount(0);
+});
+
 test('a lost GPU is reported and the job starts again on a new device', async ({
   peru,
   browser,
