@@ -1,5 +1,6 @@
 /** One group of checkpoints on threads: asks each for its part, and puts the answers together. */
 import { invariantError } from '@/core/errors';
+import { GapReader } from '@/codecs/gap-reader';
 import { type MemoryCount } from '@/core/memory-count';
 import { Turns } from '@/core/turns';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
@@ -23,7 +24,7 @@ import { histogramOf } from './operations/count-keys';
 import { encodeSelection, measureKept } from './operations/kept-entries';
 import { layWeights, readMergedBytes } from './operations/lay-weights';
 import { selectTop } from './operations/select-top';
-import { type Share } from './parts/blocks';
+import { partBlocks, type Share } from './parts/blocks';
 import { ChunkPages } from './weights/chunk-pages';
 import { countBytes } from './weights/memory-plan';
 import { type GroupContext, type SelectionFacts } from './weights/group-context';
@@ -68,7 +69,9 @@ export class ProcessorGroup implements WeightGroup {
     }));
     const room = countBytes(spec, { threadCount: crew.size, jointFrom });
     const pages = new ChunkPages(id, spec, crew, shares, room, memory);
-    this.#context = { id, spec, crew, shares, pages, jointFrom, memory, histograms: new Map() };
+    const blocks = shares.map((share) => partBlocks(spec.layout, spec.chunks, share));
+    const histograms = new Map<string, Uint32Array<ArrayBuffer>>();
+    this.#context = { id, spec, crew, shares, blocks, pages, jointFrom, memory, histograms };
   }
 
   upload(checkpoint: number, chunkIndex: number, bytes: Uint8Array<ArrayBuffer>): void {
@@ -154,11 +157,17 @@ export class ProcessorGroup implements WeightGroup {
   keptMask(selection: Selection): Promise<Uint32Array> {
     return this.#attempt(async (context) => {
       const mask = new Uint32Array(Math.ceil(this.layout.elementCount / 32));
-      for await (const { tensor, gaps } of encodeSelection(context, this.#own(selection), 'F16')) {
-        let flat = this.layout.tensors[tensor]!.flatStart - 1;
-        for (const gap of gaps) {
-          flat += gap;
-          if (gap < 255) mask[flat >>> 5]! |= 1 << (flat & 31);
+      for await (const { tensor, kept, gaps } of encodeSelection(
+        context,
+        this.#own(selection),
+        'F16',
+      )) {
+        const { flatStart, elementCount } = this.layout.tensors[tensor]!;
+        const positions = new Uint32Array(kept);
+        new GapReader(elementCount).read(gaps, positions);
+        for (const position of positions) {
+          const flat = flatStart + position;
+          mask[Math.floor(flat / 32)]! |= 1 << (flat % 32);
         }
       }
       return mask;

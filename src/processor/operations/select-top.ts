@@ -2,15 +2,15 @@
 import { type Scope } from '@/tensor/engine';
 import { type Wanted } from '@/tensor/page-stream';
 import { keptCount } from '@/tensor/kept-count';
-import { partBlocks } from '../parts/blocks';
 import { type DeltaOf } from '../parts/questions';
 import { digitsOf, FIRST_DIGIT, Search } from '../parts/search';
 import { checkpointsOf, type GroupContext } from '../weights/group-context';
 import { countKeys, histogramOf } from './count-keys';
 
 /**
- * For all percentages together: a pass for the first digit unless the slider's histogram has it, one for the others (two for a
- * selection a tensor, or of few entries), and one as far as the last kept tie.
+ * For all percentages together: a pass for the first digit unless the slider's histogram has it, one
+ * for the others (two for a selection a tensor, or of few entries), and one as far as the last kept
+ * tie.
  */
 export async function selectTop(
   context: GroupContext,
@@ -83,15 +83,14 @@ async function cutTies(
 }
 
 async function passChunk(
-  { crew, id, spec, shares }: GroupContext,
+  { crew, id, blocks }: GroupContext,
   of: DeltaOf,
   search: Search,
   chunk: number,
   ties: readonly Uint32Array[],
 ): Promise<void> {
   for (const [part, counts] of ties.entries()) {
-    const blocks = partBlocks(spec.layout, spec.chunks, shares[part]!)[chunk]!;
-    for (const [b, block] of blocks.entries()) {
+    for (const [b, block] of blocks[part]![chunk]!.entries()) {
       const scope = search.perTensor ? block.tensor : 0;
       if (!search.cutsTies(scope)) continue;
       const nth = search.pass(scope, counts[b]!);

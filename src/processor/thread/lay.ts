@@ -36,21 +36,27 @@ export function laySparse(
   eachDelta(shard, chunk, of, (block) => {
     const { partStart, elementCount } = block;
     out.set(math.centers.subarray(0, elementCount), partStart);
-    const kept = keptIndices(math, thresholds, block);
-    const sums = keptSums(math, block, storedAs);
-    for (let k = 0; k < kept.length; k++) out[partStart + kept[k]!] = sums[kept[k]!]!;
+    addKept(math, block, keptIndices(math, thresholds, block), storedAs, out);
   });
   return out;
 }
 
-/** center + the stored value of u, for every entry of a block. */
-function keptSums(math: BlockMath, block: Block, { valueDtype, scales }: StoredAs): Float32Array {
-  const { elementCount, tensor } = block;
+/** Puts center + the stored value of u in place of what is kept of a block. */
+function addKept(
+  math: BlockMath,
+  { partStart, elementCount, tensor }: Block,
+  kept: Uint32Array,
+  { valueDtype, scales }: StoredAs,
+  out: Float32Array,
+): void {
   const dtype = FLOAT_DTYPES.find((name) => name === valueDtype);
-  if (dtype !== undefined) return math.sums(dtype, elementCount);
+  if (dtype !== undefined) {
+    // All of the block by vectors: faster than what is kept of it one by one.
+    const sums = math.sums(dtype, elementCount);
+    for (let k = 0; k < kept.length; k++) out[partStart + kept[k]!] = sums[kept[k]!]!;
+    return;
+  }
   const { loaded } = VALUE_CODECS[valueDtype];
   const scale = scales?.[tensor] ?? null;
-  return math.centers.map((center, i) =>
-    i < elementCount ? center + loaded(math.u[i]!, scale) : 0,
-  );
+  for (const i of kept) out[partStart + i] = math.centers[i]! + loaded(math.u[i]!, scale);
 }

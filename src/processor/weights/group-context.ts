@@ -3,7 +3,7 @@ import { type MemoryCount } from '@/core/memory-count';
 import { invariantError } from '@/core/errors';
 import { type Center, type GroupSpec, type Scope } from '@/tensor/engine';
 import { type Crew } from '../crew/crew';
-import { type Share } from '../parts/blocks';
+import { type Block, type Share } from '../parts/blocks';
 import { type DeltaOf, type Thresholds } from '../parts/questions';
 import { type ChunkPages } from './chunk-pages';
 
@@ -14,6 +14,8 @@ export interface GroupContext {
   readonly crew: Crew;
   /** What each thread owns, in their order. */
   readonly shares: readonly Share[];
+  /** Blocks of each thread's part, by thread and chunk. */
+  readonly blocks: readonly (readonly (readonly Block[])[])[];
   readonly pages: ChunkPages;
   /** `JOINT_FROM` (`search.ts`). */
   readonly jointFrom: number;
