@@ -32,11 +32,15 @@ export async function decodeImage(file: Uint8Array, label: string): Promise<RgbI
   }
 }
 
-function readPixels(bitmap: ImageBitmap): RgbImage {
-  const { width, height } = bitmap;
-  const canvas = new OffscreenCanvas(width, height);
+/** Of the last image; the next is often of its size, and a canvas takes as long as decoding it. */
+let lastContext: OffscreenCanvasRenderingContext2D | null = null;
+
+/** A canvas that takes over what is drawn on it, whatever was there before. */
+function contextOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  const last = lastContext?.canvas;
+  if (lastContext !== null && last?.width === width && last.height === height) return lastContext;
   // Read back at once: keeps the canvas out of GPU memory.
-  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (context === null) {
     throw new PeruError(
       'internal',
@@ -44,6 +48,14 @@ function readPixels(bitmap: ImageBitmap): RgbImage {
       'Reload the page.',
     );
   }
+  context.globalCompositeOperation = 'copy';
+  lastContext = context;
+  return context;
+}
+
+function readPixels(bitmap: ImageBitmap): RgbImage {
+  const { width, height } = bitmap;
+  const context = contextOf(width, height);
   context.drawImage(bitmap, 0, 0);
   const rgba = context.getImageData(0, 0, width, height).data;
   const data = new Uint8Array(width * height * 3);
