@@ -1,10 +1,12 @@
+import { unlessAborted } from '@/core/unless-aborted';
+
 /** Values made on first use, and shared by all who ask for them; a failure is not kept. */
 export class OnceMap<Key, Value> {
   readonly #made = new Map<Key, Promise<Value>>();
 
   /** Waits no longer than the job lasts: what is on its way arrives for the next one. */
   get(key: Key, signal: AbortSignal, make: () => Promise<Value>): Promise<Value> {
-    return whileJobLasts(this.#once(key, make), signal);
+    return unlessAborted(this.#once(key, make), signal);
   }
 
   /** The value is made again when it is asked for again. */
@@ -20,18 +22,4 @@ export class OnceMap<Key, Value> {
     making.catch(() => this.#made.delete(key));
     return making;
   }
-}
-
-async function whileJobLasts<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    const over = (): void => {
-      signal.removeEventListener('abort', stop);
-    };
-    work.then(resolve, reject).finally(over);
-  });
 }
