@@ -9,16 +9,20 @@ import {
   modelFeeds,
   type ReadBaseTensor,
   type ResidentWeights,
+  WeightsByModel,
 } from '@/evaluate/runtime/base-weights';
 import { type ClipConfig } from './clip-config';
 import { buildTextGraph, causalMask } from './clip-text';
 import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import {
-  createGraphSession,
   type FeedData,
+  type Feeds,
+  type GraphLane,
   type GraphSession,
   type Provider,
-} from '@/evaluate/runtime/session';
+} from '@/evaluate/runtime/graph-session';
+import { overLanes } from '@/evaluate/runtime/over-lanes';
+import { createGraphSession } from '@/evaluate/runtime/session';
 import { whenSettled } from '@/evaluate/runtime/when-settled';
 import { endOfTextPositions, type PromptTokenizer, type TokenBatch, trimTokens } from './tokenize';
 
@@ -61,6 +65,9 @@ export class TextTower {
   /** By token count: prompts are cut to the longest of a call, in steps of a few tokens. */
   readonly #graphs = new Map<number, Promise<OpenGraph>>();
   #weights: Promise<ResidentWeights> | null = null;
+  #feeds = new WeightsByModel();
+  /** A model that brings nothing. */
+  readonly #asBase = { tensors: new Map() };
   #gpuBytes = 0;
 
   /** @throws PeruError 'unsupported' when the tower is too large for the provider */
@@ -101,26 +108,35 @@ export class TextTower {
   async embedTokens(
     tokens: TokenBatch,
     positions: Int32Array,
-    { weights: model, signal }: HeadOptions = {},
+    { weights: of = this.#asBase, signal }: HeadOptions = {},
   ): Promise<Float32Array> {
     const { projectionSize } = this.#config;
     const { ids, tokenCount } = trimTokens(tokens, positions, TOKEN_STEP);
-    const own = modelFeeds(this.#ownShapes, model ?? { tensors: new Map() });
-    const weights = await this.#loadWeights();
+    const base = await this.#loadWeights();
+    const own = (): Feeds => new Map([...base.feeds, ...modelFeeds(this.#ownShapes, of)]);
+    const weights = this.#feeds.get(of, own);
     const { session, mask } = await this.#openGraph(tokenCount);
-    const feeds = new Map<string, FeedData>([...weights.feeds, ...own]).set('causal_mask', mask);
     const embeds = new Float32Array(tokens.count * projectionSize);
-    for (let start = 0; start < tokens.count; start += PROMPTS_TOGETHER) {
+    const embed = async (start: number, lane: GraphLane): Promise<void> => {
       signal?.throwIfAborted();
       const end = Math.min(start + PROMPTS_TOGETHER, tokens.count);
       const poolRows = positions.slice(start, end).map((at, row) => row * tokenCount + at);
-      feeds.set('input_ids', {
-        shape: [end - start, tokenCount],
-        data: ids.slice(start * tokenCount, end * tokenCount),
-      });
-      feeds.set('pool_rows', { shape: [end - start], data: poolRows });
-      embeds.set(await session.run(feeds, 'text_embeds'), start * projectionSize);
-    }
+      const feeds = new Map<string, FeedData>([
+        ['causal_mask', mask],
+        [
+          'input_ids',
+          {
+            shape: [end - start, tokenCount],
+            data: ids.slice(start * tokenCount, end * tokenCount),
+          },
+        ],
+        ['pool_rows', { shape: [end - start], data: poolRows }],
+      ]);
+      embeds.set(await lane.run(feeds, 'text_embeds', weights), start * projectionSize);
+    };
+    const count = Math.ceil(tokens.count / PROMPTS_TOGETHER);
+    const starts = Array.from({ length: count }, (_, i) => i * PROMPTS_TOGETHER);
+    await overLanes(session.lanes, starts, embed, signal);
     return embeds;
   }
 
@@ -133,6 +149,7 @@ export class TextTower {
       weights.dispose();
     });
     this.#weights = null;
+    this.#feeds = new WeightsByModel();
     this.#gpuBytes = 0;
   }
 

@@ -2,7 +2,7 @@
 import { PeruError } from '@/core/errors';
 import { type ModelWeights } from '@/tensor/engine';
 import { withGpuMemory } from './gpu-memory';
-import { type FeedData, type Provider } from './session';
+import { type FeedData, type Feeds, type Provider } from './graph-session';
 
 /** Reads one float tensor of the base checkpoint; rejects when it has none of that name. */
 export type ReadBaseTensor = (name: string) => Promise<BaseTensor>;
@@ -84,6 +84,17 @@ export function modelFeeds(
     feeds.set(name, tensor);
   }
   return feeds;
+}
+
+/** What a graph takes of each model: the same map for as long as it is the same model. */
+export class WeightsByModel {
+  readonly #made = new WeakMap<object, Feeds>();
+
+  get(model: Pick<ModelWeights, 'tensors'>, make: () => Feeds): Feeds {
+    const made = this.#made.get(model.tensors) ?? make();
+    this.#made.set(model.tensors, made);
+    return made;
+  }
 }
 
 /** @throws PeruError 'mismatch' */

@@ -8,53 +8,20 @@ import asyncifyGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs
 import asyncifyWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import wasmGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { type WeightData } from '@/tensor/weight-data';
 import { PeruError } from '@/core/errors';
 import { withGpuMemory } from './gpu-memory';
+import {
+  type FeedData,
+  type Feeds,
+  type GraphSession,
+  HeldInLane,
+  type HeldOutput,
+  NO_WEIGHTS,
+  type Provider,
+} from './graph-session';
 import { checkFeedBytes } from './memory-limit';
 
-/** `wasm` computes on the CPU; `webgpu` on the device it is given. */
-export type Provider =
-  { readonly kind: 'wasm' } | { readonly kind: 'webgpu'; readonly device: GPUDevice };
-
-/**
- * A value fed to a graph: weights wherever they lie, or token ids. A GPU buffer needs usage
- * STORAGE and a size rounded up to 16 bytes, for shaders that read four floats at a time.
- */
-export interface FeedData {
-  readonly shape: readonly number[];
-  readonly data: WeightData | Int32Array;
-}
-
-export type Feeds = ReadonlyMap<string, FeedData>;
-
-/** A float32 output that stays where the graph left it, to be fed to another graph. */
-export interface HeldOutput extends FeedData {
-  /** A buffer of onnxruntime's for an output kept on the GPU, else an array. */
-  readonly data: WeightData;
-  /** Frees the buffer once every run asked for before has ended; an array needs no freeing. */
-  dispose(): void;
-}
-
-/** One graph, ready to run. Runs are queued: onnxruntime takes one at a time. */
-export interface GraphSession {
-  /**
-   * Computes one float32 output of the graph.
-   *
-   * @param feeds every input of the graph by name
-   * @throws PeruError 'device-lost', 'out-of-memory', or 'internal' when onnxruntime refuses the
-   *   feeds
-   */
-  run(feeds: Feeds, output: string): Promise<Float32Array>;
-  /**
-   * Computes several float32 outputs in one run. Those named in `keptOutputs` stay on the GPU,
-   * where there is one; the caller disposes of every output before it releases the session.
-   *
-   * @throws PeruError as `run`
-   */
-  runHeld(feeds: Feeds, outputs: readonly string[]): Promise<Map<string, HeldOutput>>;
-  release(): Promise<void>;
-}
+export type { FeedData, Feeds, GraphSession, HeldOutput, Provider } from './graph-session';
 
 type OrtModule = typeof Ort;
 
@@ -80,7 +47,10 @@ export async function createGraphSession(
   provider: Provider,
   keptOutputs: readonly string[] = [],
 ): Promise<GraphSession> {
-  const runtime = await loadRuntime(provider.kind);
+  if (provider.kind === 'wasm' && provider.lanes !== undefined) {
+    return provider.lanes.open(model, keptOutputs);
+  }
+  const runtime = await loadRuntime(provider);
   const locations = keptOutputs.map((name) => [name, 'gpu-buffer'] as const);
   const kept = provider.kind === 'webgpu' && locations.length > 0;
   try {
@@ -109,6 +79,8 @@ export function threadCount(): number {
 }
 
 class QueuedSession implements GraphSession {
+  readonly queue = null;
+  readonly lanes = [this];
   readonly #runtime: Runtime;
   readonly #session: Ort.InferenceSession;
   readonly #provider: Provider;
@@ -121,18 +93,28 @@ class QueuedSession implements GraphSession {
     this.#loss = watchLoss(provider);
   }
 
-  async run(feeds: Feeds, output: string): Promise<Float32Array> {
-    const held = await this.runHeld(feeds, [output]);
+  async run(feeds: Feeds, output: string, weights = NO_WEIGHTS): Promise<Float32Array> {
+    const held = await this.runHeld(feeds, [output], weights);
     const data = held.get(output)?.data;
     if (data instanceof Float32Array) return data;
     held.get(output)?.dispose();
     throw internal('run a model', new TypeError(`Output ${output} is kept on the GPU.`));
   }
 
-  async runHeld(feeds: Feeds, outputs: readonly string[]): Promise<Map<string, HeldOutput>> {
-    checkFeedBytes(bytesInMemory(feeds));
+  async runHeld(
+    feeds: Feeds,
+    outputs: readonly string[],
+    weights = NO_WEIGHTS,
+  ): Promise<Map<string, HeldOutput>> {
+    const inputs = new Map(feeds);
+    // They may be those of other graphs, too.
+    for (const name of this.#session.inputNames) {
+      const weight = weights.get(name);
+      if (weight !== undefined) inputs.set(name, weight);
+    }
+    checkFeedBytes(bytesInMemory(inputs));
     const tensors: Record<string, Ort.Tensor> = {};
-    for (const [name, feed] of feeds) tensors[name] = this.#toTensor(feed);
+    for (const [name, feed] of inputs) tensors[name] = this.#toTensor(feed);
     try {
       const results = await enqueue(() => {
         // On a lost device onnxruntime would wait for ever.
@@ -159,6 +141,7 @@ class QueuedSession implements GraphSession {
     const { Tensor } = this.#runtime.ort;
     if (data instanceof Int32Array) return new Tensor('int32', data, shape);
     if (data instanceof Float32Array) return new Tensor('float32', data, shape);
+    if (data instanceof HeldInLane) throw new TypeError('An output was fed outside of its lane.');
     return Tensor.fromGpuBuffer(data, { dataType: 'float32', dims: shape });
   }
 }
@@ -217,10 +200,12 @@ function executionProvider(provider: Provider): Ort.InferenceSession.ExecutionPr
 
 const runtimes = new Map<Provider['kind'], Promise<Runtime>>();
 
-function loadRuntime(kind: Provider['kind']): Promise<Runtime> {
+/** The threads of the first who asks are those of the build. */
+function loadRuntime(provider: Provider): Promise<Runtime> {
+  const { kind } = provider;
   const known = runtimes.get(kind);
   if (known !== undefined) return known;
-  const loading = importRuntime(kind).catch((cause: unknown) => {
+  const loading = importRuntime(provider).catch((cause: unknown) => {
     // A failed download must not stand in the way of the next try.
     runtimes.delete(kind);
     throw new PeruError(
@@ -234,13 +219,14 @@ function loadRuntime(kind: Provider['kind']): Promise<Runtime> {
   return loading;
 }
 
-async function importRuntime(kind: Provider['kind']): Promise<Runtime> {
+async function importRuntime(provider: Provider): Promise<Runtime> {
   const [ort, glue, wasm] =
-    kind === 'wasm'
+    provider.kind === 'wasm'
       ? [await import('onnxruntime-web/wasm'), wasmGlueUrl, wasmUrl]
       : [await import('onnxruntime-web/webgpu'), asyncifyGlueUrl, asyncifyWasmUrl];
   ort.env.logLevel = 'error';
-  ort.env.wasm.numThreads = threadCount();
+  const { threads = threadCount() } = provider.kind === 'wasm' ? provider : {};
+  ort.env.wasm.numThreads = threads;
   // Absolute, because onnxruntime takes anything else for another origin's and copies it to a blob.
   ort.env.wasm.wasmPaths = {
     mjs: new URL(glue, import.meta.url).href,

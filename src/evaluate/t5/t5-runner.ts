@@ -4,7 +4,7 @@
  */
 import { type ModelWeights } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
-import { modelFeeds } from '@/evaluate/runtime/base-weights';
+import { modelFeeds, WeightsByModel } from '@/evaluate/runtime/base-weights';
 import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import { argmaxRows } from '@/evaluate/runtime/metrics';
 import { yieldToEventLoop } from '@/evaluate/runtime/yield-to-event-loop';
@@ -12,12 +12,15 @@ import { buildT5DecoderGraph } from './t5-decoder';
 import { allSourceNames, buildT5EncoderGraph } from './t5-encoder';
 import { type T5Graph } from './t5-layers';
 import {
-  createGraphSession,
   type FeedData,
+  type GraphLane,
   type GraphSession,
   type HeldOutput,
+  type LaneQueue,
   type Provider,
-} from '@/evaluate/runtime/session';
+} from '@/evaluate/runtime/graph-session';
+import { overLanes } from '@/evaluate/runtime/over-lanes';
+import { createGraphSession } from '@/evaluate/runtime/session';
 import { batchByLength, decoderFeeds, encoderFeeds, type PromptBatch } from './t5-batches';
 import { type T5Config } from './t5-config';
 import { whenSettled } from '@/evaluate/runtime/when-settled';
@@ -47,12 +50,20 @@ interface Sessions {
   readonly decoder: GraphSession;
 }
 
+/** Both graphs in one runtime: what the encoder makes stays there for the decoder. */
+interface Lane {
+  readonly queue: LaneQueue | null;
+  readonly encoder: GraphLane;
+  readonly decoder: GraphLane;
+}
+
 export class T5Runner {
   readonly #config: T5Config;
   readonly #provider: Provider;
   readonly #encoder: T5Graph;
   readonly #decoder: T5Graph;
   readonly #sourceNames: readonly string[];
+  readonly #weights = new WeightsByModel();
   #sessions: Promise<Sessions> | null = null;
   /** Settles once all that was asked for so far has. */
   #work: Promise<unknown> = Promise.resolve();
@@ -140,27 +151,35 @@ export class T5Runner {
   }
 
   async #runBatches({ weights, inputs, signal }: T5Request, answer: AnswerBatch): Promise<void> {
-    const sessions = await this.#open();
-    const encoderWeights = modelFeeds(this.#encoder.weights, weights);
-    const decoderWeights = modelFeeds(this.#decoder.weights, weights);
-    for (const batch of batchByLength(inputs, this.#config)) {
+    const { encoder, decoder } = await this.#open();
+    const lanes = encoder.lanes.map((lane, i): Lane => {
+      return { queue: lane.queue, encoder: lane, decoder: decoder.lanes[i]! };
+    });
+    const own = this.#weights.get(weights, () => {
+      const shapes = new Map([...this.#encoder.weights, ...this.#decoder.weights]);
+      return modelFeeds(shapes, weights);
+    });
+    const run = async (batch: PromptBatch, lane: Lane): Promise<void> => {
       await this.#yieldUnlessOver(signal);
-      const input = new Map([...encoderWeights, ...encoderFeeds(batch, this.#config)]);
-      const sources = await sessions.encoder.runHeld(input, this.#sourceNames);
+      const input = encoderFeeds(batch, this.#config);
+      const sources = await lane.encoder.runHeld(input, this.#sourceNames, own);
       const held = heldBytes(sources);
       this.#gpuBytes += held;
       try {
         await answer(batch, async (answers) => {
           await this.#yieldUnlessOver(signal);
           const step = decoderFeeds(batch, answers, this.#config);
-          const feeds = new Map<string, FeedData>([...decoderWeights, ...sources, ...step]);
-          return sessions.decoder.run(feeds, 'logits');
+          const feeds = new Map<string, FeedData>([...sources, ...step]);
+          return lane.decoder.run(feeds, 'logits', own);
         });
       } finally {
         for (const source of sources.values()) source.dispose();
         this.#gpuBytes -= held;
       }
-    }
+    };
+    // The longest first: what is left for last keeps no lane waiting for another.
+    const batches = batchByLength(inputs, this.#config).reverse();
+    await overLanes(lanes, batches, run, signal);
   }
 
   /** A row that has ended is fed on with padding until all have: it changes no other row. */
@@ -221,7 +240,7 @@ function padTo(answer: readonly number[], length: number, padId: number): number
 
 function heldBytes(outputs: ReadonlyMap<string, HeldOutput>): number {
   let bytes = 0;
-  for (const { data } of outputs.values()) if (!(data instanceof Float32Array)) bytes += data.size;
+  for (const { data } of outputs.values()) if ('size' in data) bytes += data.size;
   return bytes;
 }
 

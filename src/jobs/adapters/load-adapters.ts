@@ -30,6 +30,8 @@ export interface PlannedAdapters {
   readonly plan: AdapterPlan;
   /** Of the base, then of the adapters. */
   readonly licences: readonly (string | null)[];
+  /** Threads that score. */
+  readonly laneCount: number;
 }
 
 /**
@@ -71,7 +73,7 @@ export async function loadAdapterGroup(
     }
   };
   const changed = new Set([...plan.adaptedWeights, ...plan.replacedTensors]);
-  return besideScoring(sources, parts, changed, load);
+  return besideScoring(sources, parts, { changed, laneCount: planned.laneCount }, load);
 }
 
 async function originOf(

@@ -15,6 +15,7 @@ import { type AdapterPlan } from '@/formats/lora/adapter-plan';
 import { type CheckpointTensors, type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { fetchTally } from '@/jobs/group/fetch-tally';
 import { type AdapterSources } from '@/jobs/group/sources';
+import { planLanes, withEvaluation } from '@/jobs/group/evaluation-memory';
 import { memoryReport } from '@/jobs/group/memory-report';
 import { readModelFacts } from '@/jobs/group/model-facts';
 import { type OpenedGroup, type OpeningParts } from '@/jobs/group/opened-group';
@@ -41,17 +42,21 @@ export async function openAdapterGroup(
   const plan = planAdapters({ base, adapters, baseConfig: models[0]!.config });
   const planned = { base, adapters, licences, plan };
   let spareBytes = 0;
+  let laneCount = 1;
   return {
     engine: chosen.engine,
     handTo: (job) => {
       context.handTo(job);
     },
     plan: async (choices) => {
-      const preflight = await preflightOf(sources, planned, models, parts, choices);
-      spareBytes = Math.max(0, preflight.memory.budgetBytes - preflight.memory.peakBytes);
-      return preflight;
+      const made = await preflightOf(sources, planned, models, parts, choices);
+      const { budgetBytes, peakBytes } = made.preflight.memory;
+      spareBytes = Math.max(0, budgetBytes - peakBytes);
+      laneCount = made.laneCount;
+      return made.preflight;
     },
-    load: async () => jobsOf(await loadAdapterGroup(sources, planned, parts, spareBytes)),
+    load: async () =>
+      jobsOf(await loadAdapterGroup(sources, { ...planned, laneCount }, parts, spareBytes)),
     dispose: () => {
       chosen.engine.dispose();
     },
@@ -71,16 +76,20 @@ function jobsOf(group: AdapterGroup): LoadedGroup<AdapterGroup> {
 
 async function preflightOf(
   sources: AdapterSources,
-  { base, adapters, plan }: PlannedAdapters,
+  { base, adapters, plan }: Omit<PlannedAdapters, 'laneCount'>,
   models: readonly ModelFacts[],
   parts: OpeningParts,
   choices: PlanChoices,
-): Promise<Preflight> {
+): Promise<{ readonly preflight: Preflight; readonly laneCount: number }> {
   const { platform } = parts.options;
   const isScored = sources.tasks.some(({ scoredOn }) => scoredOn !== null);
   const bytes = await fetchTally(neededTensors(base, plan, isScored));
-  const budget = budgetOf(parts.chosen.engine, choices, platform);
-  const memory = await memoryReport(adapterMemory(base, plan, isScored), budget, bytes, platform);
+  const { engine } = parts.chosen;
+  const budget = budgetOf(engine, choices, platform);
+  const held = adapterMemory(base, plan, isScored);
+  const room = isScored ? budget.bytes - held.peakBytes : 0;
+  const lanes = planLanes(platform.lanes, engine, elementCountOf(base), room);
+  const memory = await memoryReport(withEvaluation(held, lanes), budget, bytes, platform);
   const trainedOn = adapters.map(({ metadata }) => metadata.baseModel);
   const baseId = sources.base.folder || sources.base.name;
   const findings = byLevel([
@@ -95,7 +104,7 @@ async function preflightOf(
       return { repo: task.model, task, byteLength, facts: checkpointFacts(adapters[t]!.weights) };
     }),
   ];
-  return {
+  const preflight: Preflight = {
     title: sources.title,
     kind: 'adapters',
     checkpoints: cardParts.map((card, i) =>
@@ -107,6 +116,11 @@ async function preflightOf(
     memory,
     startsByItself: parts.request.kind === 'demo' || startsByItself({ findings, bytes, memory }),
   };
+  return { preflight, laneCount: lanes.count };
+}
+
+function elementCountOf({ tensors }: CheckpointTensors): number {
+  return [...tensors.values()].reduce((sum, { elementCount }) => sum + elementCount, 0);
 }
 
 /** Factors and copies; of the base what the evaluator takes, and what a merge of copies starts from. */

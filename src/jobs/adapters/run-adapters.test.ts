@@ -97,6 +97,8 @@ const scorer: GroupScorer = {
   unscoredBecause: [],
   modelWeights: [],
   gpuBytes: 0,
+  atOnce: 1,
+  prepare: () => undefined,
   score: (task: number, { tensors }: ModelWeights, { from, to }: RowRange) => {
     const read = (name: string): number[] => [...(tensors.get(name)?.data as Float32Array)];
     scored.push({ task, from, q: read('layer.q.weight'), bias: read('layer.q.bias') });

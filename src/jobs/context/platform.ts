@@ -1,6 +1,7 @@
 /** What jobs need of the machine they run on. `src/platform/` has one for each kind of machine. */
 import { type ErrorFacts } from '@/core/errors';
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
+import { type LaneThreads } from '@/evaluate/runtime/lanes';
 import { type RangeCache } from '@/hub/cache/range-cache';
 import { type AdapterReport, type Engine } from '@/tensor/engine';
 import { type EnginePreference } from '@/protocol/requests';
@@ -12,6 +13,8 @@ export interface Platform {
   chooseEngine(preference: EnginePreference): Promise<ChosenEngine>;
   /** Main memory in gibibytes, rounded; null where it is not told. */
   readonly mainMemoryGib: number | null;
+  /** Threads that can compute accuracy, a runtime in each. */
+  readonly lanes: LanePlatform;
   /** Where exports are staged. */
   readonly exports: ExportStore;
   /** What keeps files of the Hub; null where nothing is kept. */
@@ -31,6 +34,14 @@ export interface Platform {
     chosen: FileSystemDirectoryHandle,
     context: JobContext,
   ): Promise<string>;
+}
+
+export interface LanePlatform {
+  /** As many as have a core for themselves; 1 where threads can not be started. */
+  readonly most: number;
+  /** Whether a model's weights can lie in memory that all of them read. */
+  readonly shareMemory: boolean;
+  start(count: number): LaneThreads;
 }
 
 export interface ChosenEngine {

@@ -80,7 +80,8 @@ export async function loadFullGroup(
       throw error;
     }
   };
-  return besideScoring(sources, parts, changedNames(planned), load, testBytes.add);
+  const scored = { changed: changedNames(planned), laneCount: planned.laneCount };
+  return besideScoring(sources, parts, scored, load, testBytes.add);
 }
 
 async function loadWeights(planned: PlannedFull, parts: OpeningParts): Promise<LoadedWeights> {

@@ -15,7 +15,7 @@ import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type FloatDtype } from '@/tensor/dtype';
 import { type FullSources } from '@/jobs/group/sources';
 import { budgetOf } from '@/jobs/group/suggest-budget';
-import { evaluationBytes, withEvaluation } from '@/jobs/group/evaluation-memory';
+import { modelsOnGpu, planLanes, withEvaluation } from '@/jobs/group/evaluation-memory';
 import { memoryReport } from '@/jobs/group/memory-report';
 import { readModelFacts } from '@/jobs/group/model-facts';
 import { type OpenedGroup, type OpeningParts } from '@/jobs/group/opened-group';
@@ -96,9 +96,12 @@ async function planFull(
   const { platform } = parts.options;
   const budget = budgetOf(engine, choices, platform);
   const scored = sources.tasks.some(({ scoredOn }) => scoredOn !== null);
-  const beside = evaluationBytes(engine, plan.layout.elementCount, scored);
-  const weightsBudgetBytes = budget.bytes - beside;
+  const { elementCount } = plan.layout;
+  const beside = modelsOnGpu(engine, elementCount, scored);
+  const weightsBudgetBytes = budget.bytes - beside.bytes;
   const { chunks, memory } = planChunksFor(engine, spec, mergedDtype, weightsBudgetBytes);
+  const room = scored ? weightsBudgetBytes - memory.peakBytes : 0;
+  const lanes = planLanes(platform.lanes, engine, elementCount, room);
   const wanted = checkpoints.map((checkpoint, index) => {
     // A base that is scored gives the evaluator what no task changes, too.
     const names = plan.layout.tensors.map(({ name }) => name);
@@ -106,7 +109,8 @@ async function planFull(
     return all.flatMap((name) => checkpoint.tensors.get(name) ?? []);
   });
   const bytes = await fetchTally(wanted.flat());
-  const report = await memoryReport(withEvaluation(memory, beside), budget, bytes, platform);
+  const whole = withEvaluation(withEvaluation(memory, beside), lanes);
+  const report = await memoryReport(whole, budget, bytes, platform);
   const findings = byLevel([
     ...(sources.findings ?? []),
     ...groupFindings({ plan, models }),
@@ -142,6 +146,7 @@ async function planFull(
     chunks,
     mergedDtype,
     weightsBudgetBytes,
+    laneCount: lanes.count,
     preflight,
   };
 }

@@ -22,5 +22,7 @@ export interface PlannedFull {
   readonly mergedDtype: FloatDtype;
   /** Bytes the weights may hold: the budget, less what scoring takes. */
   readonly weightsBudgetBytes: number;
+  /** Threads that score. */
+  readonly laneCount: number;
   readonly preflight: Preflight;
 }

@@ -45,6 +45,8 @@ const SPLIT: SplitFacts = {
 /** An evaluator that finds every second image right and remembers what it was asked. */
 const scorer = {
   location: 'cpu',
+  atOnce: 1,
+  prepare: () => undefined,
   splits: [SPLIT, SPLIT],
   gpuBytes: 0,
   score: (task: number, { tensors }: ModelWeights, range: RowRange) => {

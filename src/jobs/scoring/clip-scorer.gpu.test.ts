@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { fetchBytes } from '@/evaluate/golden/providers';
 import { isBesideVision, readZooTask, readZooWeights, spoiled } from '@/evaluate/golden/zoo';
 import { type Json } from '@/evaluate/runtime/config-json';
+import { type Provider } from '@/evaluate/runtime/graph-session';
+import { Lanes } from '@/evaluate/runtime/lanes';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
+import { startLanes } from '@/platform/browser/lane-threads';
 import { soundFile } from '@/tensor/safetensors.fixture';
 import { openClipScorer } from './clip-scorer';
 import { type GroupScorer } from './group-scorer';
@@ -11,6 +14,8 @@ import { type ImageTest } from './tests';
 
 const BASE = 'models/clip-tiny';
 const ROWS = 60;
+/** Three blocks, the last cut short. */
+const ROWS_OF_BLOCKS = 300;
 
 type Tensors = Awaited<ReturnType<typeof readZooWeights>>;
 
@@ -35,23 +40,23 @@ async function readConfig(): Promise<Json> {
   return JSON.parse(new TextDecoder().decode(bytes)) as Json;
 }
 
-async function digits(): Promise<ImageTest> {
+async function digits(rowCount: number): Promise<ImageTest> {
   const { classNames, templates, images, labels } = await readZooTask('digits');
   const rows = images.map((bytes, i) => ({ bytes: new Uint8Array(bytes), label: labels[i]! }));
   const dataset = {
     name: 'digits',
-    rowCount: ROWS,
-    ofRowCount: ROWS,
+    rowCount,
+    ofRowCount: rowCount,
     classNames,
     readRows: (start: number, end: number) => Promise.resolve(rows.slice(start, end)),
   };
   return { kind: 'image', name: 'digits', open: () => Promise.resolve({ dataset, templates }) };
 }
 
-async function correctOf(group: GroupScorer, tensors: Tensors): Promise<number> {
+async function correctOf(group: GroupScorer, tensors: Tensors, to = ROWS): Promise<number> {
   const { signal } = new AbortController();
   const weights = { tensors, dispose: () => undefined };
-  const outcome = await group.score(0, weights, { from: 0, to: ROWS, signal });
+  const outcome = await group.score(0, weights, { from: 0, to, signal });
   if (outcome.metric !== 'accuracy') throw new Error('Images are scored by accuracy.');
   return outcome.correct;
 }
@@ -61,7 +66,7 @@ it('the base’s where models change the vision tower alone, else each model’s
   const tuned = new Map([...base, ...(await readZooWeights(`${BASE}_digits`))]);
   const other = spoiled(tuned, isBesideVision);
   const open = async (of: Tensors, isChanged: (name: string) => boolean) =>
-    openClipScorer([await digits()], {
+    openClipScorer([await digits(ROWS)], {
       base: checkpoint(of),
       config: await readConfig(),
       provider: { kind: 'wasm' },
@@ -88,4 +93,23 @@ it('the base’s where models change the vision tower alone, else each model’s
     expect(await correctOf(whole, model)).toBe(alone[i]);
   }
   whole.dispose();
+});
+
+it('counts what several blocks get right, scored one by one or side by side', async () => {
+  const base = await readZooWeights(BASE);
+  const score = async (provider: Provider) => {
+    const group = await openClipScorer([await digits(ROWS_OF_BLOCKS)], {
+      base: checkpoint(base),
+      config: await readConfig(),
+      provider,
+      changed: new Set([...base.keys()].filter((name) => !isBesideVision(name))),
+      options: {},
+    });
+    const correct = await correctOf(group, base, ROWS_OF_BLOCKS);
+    group.dispose();
+    return correct;
+  };
+  const alone = await score({ kind: 'wasm', threads: 1 });
+  expect(alone).toBeGreaterThan(ROWS);
+  expect(await score({ kind: 'wasm', lanes: new Lanes(2, startLanes) })).toBe(alone);
 });

@@ -7,6 +7,7 @@ import {
 import { type Outcome } from '@/evaluate/runtime/outcome';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { type ModelWeights } from '@/tensor/engine';
+import { Ahead } from './ahead';
 import { baseReader } from './base-reader';
 import {
   type EvaluatorFamily,
@@ -14,7 +15,7 @@ import {
   openGroupScorer,
   type OpenScorer,
 } from './evaluator-family';
-import { type RowRange, type SplitScorer } from './group-scorer';
+import { type RowRange, scoresAtOnce, type SplitScorer } from './group-scorer';
 import { OnceMap } from './once-map';
 import { readRepoJson } from './repo-json';
 import { type ImageSplit } from './tests';
@@ -26,7 +27,12 @@ const BLOCK_ROWS = 128;
 const KEPT_PIXEL_BYTES = 400_000_000;
 
 export const openClipScorer: OpenScorer<'zero-shot'> = (tests, parts) =>
-  openGroupScorer(tests, parts, openClip(parts), (clip, splits) => new ClipScorer(clip, splits));
+  openGroupScorer(
+    tests,
+    parts,
+    openClip(parts),
+    (clip, splits) => new ClipScorer(clip, splits, scoresAtOnce(parts.provider)),
+  );
 
 export const clip: EvaluatorFamily = {
   title: 'CLIP',
@@ -41,14 +47,17 @@ class ClipScorer implements SplitScorer<ImageSplit> {
   readonly modelWeights: readonly string[];
   readonly #clip: ClipEvaluator;
   readonly #splits: readonly (ImageSplit | null)[];
+  readonly #atOnce: number;
   readonly #heads = new OnceMap<ImageSplit, Float32Array>();
   #headsMade = 0;
   readonly #blocks = new OnceMap<string, Block>();
   /** Of the blocks made, least recently used first. */
   readonly #keptBytes = new Map<string, number>();
 
-  constructor(clip: ClipEvaluator, splits: readonly (ImageSplit | null)[]) {
+  /** @param atOnce blocks that may be asked for at once */
+  constructor(clip: ClipEvaluator, splits: readonly (ImageSplit | null)[], atOnce: number) {
     this.#clip = clip;
+    this.#atOnce = atOnce;
     this.#splits = splits;
     this.modelWeights = clip.modelWeights;
   }
@@ -61,25 +70,45 @@ class ClipScorer implements SplitScorer<ImageSplit> {
     return { classCount: dataset.classNames.length, metric: 'accuracy' as const };
   }
 
+  async prepare(split: ImageSplit, from: number, signal: AbortSignal): Promise<void> {
+    const first = from - (from % BLOCK_ROWS);
+    const block = first < split.dataset.rowCount ? this.#block(split, first, signal) : null;
+    await Promise.all([block, this.#clip.headsDiffer ? null : this.#sharedHead(split, signal)]);
+  }
+
   async score(
     split: ImageSplit,
     weights: ModelWeights,
     { from, to, signal }: RowRange,
   ): Promise<Outcome> {
     const head = await this.#headOf(split, weights, signal);
+    const starts: number[] = [];
+    for (let at = from - (from % BLOCK_ROWS); at < to; at += BLOCK_ROWS) starts.push(at);
     let correct = 0;
-    for (let row = from; row < to;) {
-      const index = Math.floor(row / BLOCK_ROWS);
-      const start = index * BLOCK_ROWS;
-      const key = `${this.#splits.indexOf(split)}|${index}`;
-      const block = await this.#blocks.get(key, signal, () => this.#decode(split, start));
-      this.#use(key, block);
-      const end = Math.min(to, start + block.pixels.count);
-      const range = { from: row - start, to: end - start, signal };
-      correct += (await this.#clip.predict({ weights, head, ...block, ...range })).correct;
-      row = end;
+    const blocks = new Ahead(this.#atOnce);
+    for (const start of starts) {
+      // Decoded while the one before is scored.
+      const decoded = this.#block(split, start, signal);
+      decoded.catch(() => undefined);
+      await blocks.room();
+      const block = await decoded;
+      const { count } = block.pixels;
+      const range = { from: Math.max(from - start, 0), to: Math.min(to - start, count), signal };
+      blocks.begin(async () => {
+        const predicted = await this.#clip.predict({ weights, head, ...block, ...range });
+        // Blocks end at once: read only after the wait, or what others added is lost.
+        correct += predicted.correct;
+      });
     }
+    await blocks.end();
     return { metric: 'accuracy', correct, n: to - from };
+  }
+
+  async #block(split: ImageSplit, start: number, signal: AbortSignal): Promise<Block> {
+    const key = `${this.#splits.indexOf(split)}|${start}`;
+    const block = await this.#blocks.get(key, signal, () => this.#decode(split, start));
+    this.#use(key, block);
+    return block;
   }
 
   dispose(): void {
@@ -96,6 +125,10 @@ class ClipScorer implements SplitScorer<ImageSplit> {
       // Waited for to its end: the weights go once the job is over.
       return this.#clip.zeroShotHead(dataset.classNames, templates, { weights, signal });
     }
+    return this.#sharedHead(split, signal);
+  }
+
+  #sharedHead(split: ImageSplit, signal: AbortSignal): Promise<Float32Array> {
     return this.#heads.get(split, signal, () => this.#makeHead(split));
   }
 

@@ -1,6 +1,6 @@
 /** What an evaluator family declares: which bases it knows, and the protocols it scores them by. */
 import { type Json } from '@/evaluate/runtime/config-json';
-import { type Provider } from '@/evaluate/runtime/session';
+import { type Provider } from '@/evaluate/runtime/graph-session';
 import { whenSettled } from '@/evaluate/runtime/when-settled';
 import { type CheckpointSource, type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type GroupScorer, groupScorer, type SplitScorer } from './group-scorer';

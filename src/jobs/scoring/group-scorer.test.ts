@@ -14,6 +14,7 @@ const scorer: SplitScorer<Split> = {
   modelWeights: ['w'],
   gpuBytes: 8,
   answersOf: () => ({ classCount: 2, metric: 'accuracy' }),
+  prepare: () => Promise.resolve(),
   score: (of, _, { from, to }) => {
     asked.push([of, from, to]);
     return Promise.resolve({ metric: 'accuracy', correct: 1, n: to - from });

@@ -1,5 +1,5 @@
 /** What scores a group's models on the test splits of its tasks. */
-import { type Provider } from '@/evaluate/runtime/session';
+import { type Provider } from '@/evaluate/runtime/graph-session';
 import { type Outcome } from '@/evaluate/runtime/outcome';
 import { type CheckpointCard, type RowKind } from '@/protocol/group-facts';
 import { type ModelWeights } from '@/tensor/engine';
@@ -24,8 +24,12 @@ export interface GroupScorer {
   readonly modelWeights: readonly string[];
   /** Where weights must lie to be scored. */
   readonly location: 'cpu' | 'gpu';
+  /** Scores that may be asked for at once: with more than one, the next model is laid out meanwhile. */
+  readonly atOnce: number;
   /** Bytes of GPU memory held beside the engine's. */
   readonly gpuBytes: number;
+  /** Begins to ready a task's rows from one on, which will be scored; failures are told then. */
+  prepare(taskIndex: number, from: number, signal: AbortSignal): void;
   /** Scores rows of a task's test split with one model. */
   score(taskIndex: number, weights: ModelWeights, range: RowRange): Promise<Outcome>;
   dispose(): void;
@@ -51,6 +55,8 @@ export interface SplitScorer<Kind extends Split> {
   readonly gpuBytes: number;
   /** What the answers to a split's rows are, and how they are counted. */
   answersOf(split: Kind): Pick<SplitFacts, 'classCount' | 'metric'>;
+  /** Reads and readies what scoring rows from one on takes, beside the model. */
+  prepare(split: Kind, from: number, signal: AbortSignal): Promise<unknown>;
   score(split: Kind, weights: ModelWeights, range: RowRange): Promise<Outcome>;
   dispose(): void;
 }
@@ -76,8 +82,13 @@ export function groupScorer<Kind extends Split>(
     unscoredBecause,
     modelWeights: scorer.modelWeights,
     location: provider.kind === 'webgpu' ? 'gpu' : 'cpu',
+    atOnce: scoresAtOnce(provider),
     get gpuBytes() {
       return scorer.gpuBytes;
+    },
+    prepare(taskIndex, from, signal) {
+      const split = splits[taskIndex] ?? null;
+      if (split !== null) scorer.prepare(split, from, signal).catch(() => undefined);
     },
     async score(taskIndex, weights, range) {
       const split = splits[taskIndex] ?? null;
@@ -86,8 +97,17 @@ export function groupScorer<Kind extends Split>(
     },
     dispose: () => {
       scorer.dispose();
+      if (provider.kind === 'wasm') provider.lanes?.dispose();
     },
   };
+}
+
+/**
+ * Threads beside this one copy what they are given: while they compute, more can be asked for, and
+ * what they have can go.
+ */
+export function scoresAtOnce(provider: Provider): number {
+  return provider.kind === 'wasm' && provider.lanes !== undefined ? 2 : 1;
 }
 
 /** The whole is named only where it is more than what is scored. */

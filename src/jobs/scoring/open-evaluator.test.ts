@@ -19,10 +19,12 @@ function baseOf(config: object | null): CheckpointSource {
 }
 
 function reason(base: CheckpointSource, tests: readonly (TextTest | null)[]) {
-  return openEvaluator(base, tests, ENGINE, new Set(), {}).then((scoring) => {
-    expect(scoring.scorer).toBeNull();
-    return scoring.noAccuracyBecause;
-  });
+  return openEvaluator(base, tests, ENGINE, { changed: new Set(), lanes: null }, {}).then(
+    (scoring) => {
+      expect(scoring.scorer).toBeNull();
+      return scoring.noAccuracyBecause;
+    },
+  );
 }
 
 describe('a group is not scored, and told why,', () => {

@@ -1,6 +1,8 @@
 /** Opens what scores a group, or says why nothing can. */
 import { asObject } from '@/evaluate/runtime/config-json';
-import { type Provider, threadCount } from '@/evaluate/runtime/session';
+import { type Provider } from '@/evaluate/runtime/graph-session';
+import { type Lanes } from '@/evaluate/runtime/lanes';
+import { threadCount } from '@/evaluate/runtime/session';
 import { type CheckpointSource, type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { type ErrorKind, PeruError } from '@/core/errors';
 import { type ChosenEngine } from '@/jobs/context/platform';
@@ -16,12 +18,18 @@ import { type GroupScorer, type Scoring, unscored } from './group-scorer';
 import { readRepoJson } from './repo-json';
 import { type Test } from './tests';
 
+interface ScoredBy {
+  /** Names of tensors, as in the base, that the group's models may change. */
+  readonly changed: ReadonlySet<string>;
+  /** Threads that score, which end with the scorer; null where this one does. */
+  readonly lanes: Lanes | null;
+}
+
 /**
  * Readies the evaluator of a group whose tasks bring data sets: the family is chosen by the base's
  * config.json, the protocol by what the rows are. Tasks without a data set, or with one that is out
  * of reach, stay unscored.
  *
- * @param changed names of tensors, as in the base, that the group's models may change
  * @throws PeruError when files the group can not do without are missing or broken; a base that
  *   Peru can not evaluate is no error but a reason
  */
@@ -29,7 +37,7 @@ export async function openEvaluator(
   base: CheckpointSource,
   tests: readonly (Test | null)[],
   { engine, device }: ChosenEngine,
-  changed: ReadonlySet<string>,
+  { changed, lanes }: ScoredBy,
   options: OpenOptions,
 ): Promise<Scoring> {
   const first = tests.find((test) => test !== null);
@@ -38,7 +46,7 @@ export async function openEvaluator(
   }
   // A software adapter computes a transformer about 150 times slower than wasm does.
   const shared = device !== null && !engine.adapter.fallback;
-  const provider: Provider = shared ? { kind: 'webgpu', device } : { kind: 'wasm' };
+  const provider: Provider = shared ? { kind: 'webgpu', device } : onProcessor(lanes);
   try {
     const config = asObject(await readRepoJson(base, 'config.json', options), 'the file');
     const { family, protocol } = evaluatorFor(config, first.kind);
@@ -81,8 +89,13 @@ function testsOf<P extends Protocol>(
   return tests.map((test) => (test !== null && isOne(test) ? test : null));
 }
 
+function onProcessor(lanes: Lanes | null): Provider {
+  return lanes === null ? { kind: 'wasm' } : { kind: 'wasm', lanes };
+}
+
 function describe(provider: Provider): string {
   if (provider.kind === 'webgpu') return 'onnxruntime on the same GPU';
+  if (provider.lanes !== undefined) return `onnxruntime wasm, ${provider.lanes.count} side by side`;
   const threads = threadCount();
   return `onnxruntime wasm, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 }

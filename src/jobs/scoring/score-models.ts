@@ -1,6 +1,7 @@
 import { type Progress } from '@/protocol/events';
 import { type RowKind } from '@/protocol/group-facts';
 import { type ModelWeights } from '@/tensor/engine';
+import { Ahead } from './ahead';
 import { type GroupScorer, type SplitFacts } from './group-scorer';
 import { rowsOf } from '@/evaluate/runtime/outcome';
 import { type ScoredModel, type Job, type OpenTask } from './scored-group';
@@ -21,24 +22,47 @@ export async function scoreModels(
   const { scorer, tasks } = job.group;
   if (scorer === null) return;
   const shared = new Map<ScoredModel, ModelWeights>();
+  const cells = new Ahead(scorer.atOnce);
   try {
     for (const [taskIndex, task] of tasks.entries()) {
       const split = scorer.splits[taskIndex] ?? null;
       if (split === null) continue;
+      prepareNext(job, scorer, models, { after: taskIndex, rowLimit });
       for (const model of models) {
         if (!needsRows(job, model, task, rowLimit)) continue;
+        await cells.room();
         job.signal.throwIfAborted();
         const weights = shared.get(model) ?? (await model.layOut(taskIndex, scorer.location));
         if (model.shared) shared.set(model, weights);
-        try {
-          await scoreCell(job, { model, task, split, scorer, weights, rowLimit, progress });
-        } finally {
-          if (!model.shared) weights.dispose();
-        }
+        const cell = { model, task, split, scorer, weights, rowLimit, progress };
+        cells.begin(async (before) => {
+          try {
+            await scoreCell(job, cell, before);
+          } finally {
+            if (!model.shared) weights.dispose();
+          }
+        });
       }
     }
+    await cells.end();
   } finally {
     for (const weights of shared.values()) weights.dispose();
+  }
+}
+
+/** Has the next task of which rows are left readied while one is scored. */
+function prepareNext(
+  { group, signal }: Job,
+  scorer: GroupScorer,
+  models: readonly ScoredModel[],
+  { after, rowLimit }: { readonly after: number; readonly rowLimit: number },
+): void {
+  for (const [index, { name, rowCount }] of [...group.tasks.entries()].slice(after + 1)) {
+    const known = models.map((model) => group.scores.score(model, name)?.n ?? 0);
+    const first = Math.min(...known);
+    if (first >= Math.min(rowLimit, rowCount)) continue;
+    scorer.prepare(index, first, signal);
+    return;
   }
 }
 
@@ -64,13 +88,21 @@ interface Cell {
   readonly progress: RowProgress;
 }
 
-async function scoreCell({ group, emit, signal }: Job, cell: Cell): Promise<void> {
+/** @param before ends when what is told of the cells before has been */
+async function scoreCell(
+  { group, emit, signal }: Job,
+  cell: Cell,
+  before: Promise<void>,
+): Promise<void> {
   const { model, task, split, scorer, weights, rowLimit, progress } = cell;
   const from = group.scores.score(model, task.name)?.n ?? 0;
   const to = Math.min(rowLimit, task.rowCount);
+  const scored = scorer.score(task.index, weights, { from, to, signal });
+  // Told below, unless a cell before it is told to have failed.
+  scored.catch(() => undefined);
+  await before;
   progress.begin(`Scoring ${model.title} on ${task.title}`, split.rowKind);
-  signal.throwIfAborted();
-  const outcome = await scorer.score(task.index, weights, { from, to, signal });
+  const outcome = await scored;
   emit({ type: 'score', score: group.scores.add(model, task.name, outcome, task.rowCount) });
   progress.add(rowsOf(outcome));
 }

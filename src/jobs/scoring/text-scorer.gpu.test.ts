@@ -31,7 +31,13 @@ it('scores each task by its own metric, on its own rows', async () => {
     return repoTexts(dataset, { ...asked, maxNewTokens });
   });
   const engine = { engine: createProcessorEngine(inlineThreads(1)), device: null };
-  const { scorer, noAccuracyBecause } = await openEvaluator(base, tests, engine, new Set(), {});
+  const { scorer, noAccuracyBecause } = await openEvaluator(
+    base,
+    tests,
+    engine,
+    { changed: new Set(), lanes: null },
+    {},
+  );
   expect(noAccuracyBecause).toBeNull();
   expect(scorer!.splits.map((split) => [split?.rowKind, split?.classCount, split?.metric])).toEqual(
     [

@@ -43,12 +43,16 @@ class TextScorer implements SplitScorer<TextSplit> {
     return { classCount: dataset.classCount, metric };
   }
 
+  prepare(split: TextSplit, _from: number, signal: AbortSignal): Promise<Rows> {
+    return this.#rowsOf(split, signal);
+  }
+
   async score(
     split: TextSplit,
     weights: ModelWeights,
     { from, to, signal }: RowRange,
   ): Promise<Outcome> {
-    const rows = await this.#rows.get(split, signal, () => this.#read(split));
+    const rows = await this.#rowsOf(split, signal);
     const { maxNewTokens, metric, answers } = split;
     const inputs = rows.tokens.slice(from, to);
     const texts = await this.#t5.generate({ weights, inputs, maxNewTokens, signal });
@@ -57,6 +61,10 @@ class TextScorer implements SplitScorer<TextSplit> {
 
   dispose(): void {
     this.#t5.dispose();
+  }
+
+  #rowsOf(split: TextSplit, signal: AbortSignal): Promise<Rows> {
+    return this.#rows.get(split, signal, () => this.#read(split));
   }
 
   async #read({ dataset }: TextSplit): Promise<Rows> {

@@ -3,12 +3,15 @@ import { type Platform } from '@/jobs/context/platform';
 import { loadPart } from '@/core/load-part';
 import { chooseEngine } from './choose-engine';
 import { freeCacheBytes, openHubCache } from './hub-cache';
+import { startLanes } from './lane-threads';
 import { opfsStore } from './opfs-folder';
+import { coreCount } from './own-workers';
 
 export function browserPlatform(): Platform {
   return {
     chooseEngine,
     mainMemoryGib: mainMemoryGib(),
+    lanes: { most: coreCount(), shareMemory: shareMemory(), start: startLanes },
     exports: opfsStore(),
     openHubCache,
     freeCacheBytes,
@@ -18,6 +21,11 @@ export function browserPlatform(): Platform {
       return saveToFolder(...copy);
     },
   };
+}
+
+/** SharedArrayBuffer is for isolated pages only; there is no such thing outside of a browser. */
+function shareMemory(): boolean {
+  return (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated === true;
 }
 
 /** Some browsers tell it, and round it. */
