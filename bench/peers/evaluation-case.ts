@@ -4,6 +4,7 @@ export interface EvaluationCase {
   /** Folder of the model. */
   readonly name: string;
   readonly provider: 'wasm' | 'webgpu';
+  readonly threads: number;
   /** Images a run of the model, at most. */
   readonly batch: number;
   readonly imageCount: number;

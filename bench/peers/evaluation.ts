@@ -2,7 +2,6 @@
  * A worker that holds Peru's evaluator against transformers.js, in turn. It posts lines, then how
  * it ended.
  */
-import { threadCount } from '../../src/evaluate/runtime/session';
 import { errorFacts } from '../../src/core/errors';
 import { comparePairs, type Clock } from '../pairs';
 import { type Contender, type EvaluationCase } from './evaluation-case';
@@ -12,6 +11,8 @@ import { openTransformersJs } from './transformers-js';
 export interface EvaluationRequest {
   readonly quick: boolean;
   readonly provider: EvaluationCase['provider'];
+  /** Of each side: Peru's are runtimes side by side, transformers.js's those of one. */
+  readonly threads: number;
 }
 
 export type EvaluationNews = { readonly line: string } | { readonly ended: string };
@@ -43,21 +44,23 @@ onmessage = ({ data }: MessageEvent<EvaluationRequest>) => {
   );
 };
 
-async function runAll({ quick, provider }: EvaluationRequest): Promise<void> {
-  tell({ line: `provider ${provider}, threads: ${threadCount()}, batches of ${BATCH}, fp32` });
+async function runAll({ quick, provider, threads }: EvaluationRequest): Promise<void> {
+  tell({
+    line: `provider ${provider}, threads: ${threads}, transformers.js in batches of ${BATCH}, fp32`,
+  });
   for (const { pairs, ...size } of quick ? [SMALL] : [SMALL, LARGE]) {
     const pixels = Float32Array.from(
       { length: size.imageCount * 3 * size.imageSize ** 2 },
       () => 2 * Math.random() - 1,
     );
-    tell({ line: await compare({ ...size, provider, batch: BATCH, pixels }, pairs) });
+    tell({ line: await compare({ ...size, provider, threads, batch: BATCH, pixels }, pairs) });
   }
 }
 
 async function compare(evaluation: EvaluationCase, pairs: number): Promise<string> {
   const { name, imageCount, imageSize } = evaluation;
   const peru = await openPeru(evaluation, MODELS_URL);
-  const peer = await openTransformersJs(evaluation, MODELS_URL, threadCount());
+  const peer = await openTransformersJs(evaluation, MODELS_URL);
   const difference = largestDifference(await peru.embed(), await peer.embed(), imageCount);
   if (!(difference < TOLERANCE)) {
     throw new Error(`${name}: embeddings differ by ${difference}, so times would say nothing.`);

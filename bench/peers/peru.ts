@@ -2,7 +2,9 @@
 import { loadBaseWeights, type BaseTensor } from '../../src/evaluate/runtime/base-weights';
 import { readClipConfig } from '../../src/evaluate/clip/clip-config';
 import { createClipEvaluator } from '../../src/evaluate/clip/clip-evaluator';
-import { type Provider } from '../../src/evaluate/runtime/session';
+import { type Provider } from '../../src/evaluate/runtime/graph-session';
+import { Lanes } from '../../src/evaluate/runtime/lanes';
+import { startLanes } from '../../src/platform/browser/lane-threads';
 import { openDevice } from '@/gpu/device';
 import { type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats } from '@/tensor/half';
@@ -19,7 +21,7 @@ export async function openPeru(evaluation: EvaluationCase, modelsUrl: string): P
   const read = (name: string) => Promise.resolve(tensors.get(name)!);
   const provider: Provider =
     evaluation.provider === 'wasm'
-      ? { kind: 'wasm' }
+      ? onProcessor(evaluation.threads)
       : { kind: 'webgpu', device: (await openDevice()).device };
   const evaluator = createClipEvaluator({
     config,
@@ -44,9 +46,15 @@ export async function openPeru(evaluation: EvaluationCase, modelsUrl: string): P
     dispose: () => {
       evaluator.dispose();
       weights.dispose();
+      if (provider.kind === 'wasm') provider.lanes?.dispose();
       return Promise.resolve();
     },
   };
+}
+
+function onProcessor(threads: number): Provider {
+  if (threads === 1) return { kind: 'wasm', threads };
+  return { kind: 'wasm', lanes: new Lanes(threads, startLanes) };
 }
 
 async function readTensors(url: string): Promise<Map<string, BaseTensor>> {

@@ -8,7 +8,6 @@ import { type Contender, type EvaluationCase } from './evaluation-case';
 export async function openTransformersJs(
   evaluation: EvaluationCase,
   modelsUrl: string,
-  threads: number,
 ): Promise<Contender> {
   env.allowLocalModels = true;
   env.allowRemoteModels = false;
@@ -16,7 +15,7 @@ export async function openTransformersJs(
   env.useBrowserCache = false;
   env.useWasmCache = false;
   const { wasm } = env.backends.onnx;
-  wasm.numThreads = threads;
+  wasm.numThreads = evaluation.threads;
   // Its own default build, from this server instead of a CDN.
   wasm.wasmPaths = {
     mjs: new URL(glueUrl, location.href).href,
