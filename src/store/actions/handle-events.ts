@@ -2,6 +2,7 @@
 import { type JobEvent } from '@/protocol/events';
 import { handleExport } from '@/store/export/edits';
 import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
+import { Paced } from './paced';
 import { handleResult } from './results';
 import { sourcesStore } from '@/store/state/sources';
 import { nextRate, type Progress } from '@/store/state/progress-rate';
@@ -34,7 +35,7 @@ export function handleEvent(event: JobEvent): void {
       if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
       return;
     case 'progress':
-      handleProgress(event.progress);
+      progress.add(event.progress);
       return;
     case 'pause':
       jobStore.setState({ pause: event.pause });
@@ -55,29 +56,19 @@ export function handleEvent(event: JobEvent): void {
   }
 }
 
-let latestProgress: Progress | null = null;
-let frame: ReturnType<typeof setTimeout> | null = null;
-
-/** About one frame of a 60 Hz screen: progress is drawn no oftener. */
-const FRAME_MS = 16;
-
-function handleProgress(progress: Progress): void {
-  latestProgress = progress;
-  frame ??= setTimeout(flushProgress, FRAME_MS);
-}
+const progress = new Paced<Progress>((all) => {
+  const last = all.at(-1);
+  const { job } = jobStore.getState();
+  if (last === undefined || job.status !== 'working') return;
+  jobStore.setState({ job: { ...job, pace: nextRate(job.pace, last, performance.now()) } });
+});
 
 /** Forgets what an older job said last. */
 export function dropProgress(): void {
-  latestProgress = null;
+  progress.drop();
 }
 
 /** Shows the latest report now: the job that made it is about to end. */
 export function flushProgress(): void {
-  if (frame !== null) clearTimeout(frame);
-  frame = null;
-  const progress = latestProgress;
-  latestProgress = null;
-  const { job } = jobStore.getState();
-  if (progress === null || job.status !== 'working') return;
-  jobStore.setState({ job: { ...job, pace: nextRate(job.pace, progress, performance.now()) } });
+  progress.flush();
 }

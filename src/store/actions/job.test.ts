@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PeruError } from '@/core/errors';
 import { type Score } from '@/protocol/results';
 import { commitRecipe, previewRecipe } from './recipe';
@@ -13,6 +13,7 @@ import {
 } from '@/store/state/scripted-worker';
 import { addFiles, allowNonFinite, chooseBase, openDemo, removeFileSet } from './sources';
 import { INITIAL_SOURCES, sourcesStore } from '@/store/state/sources';
+import { showResults } from './results';
 import { startPage } from './start';
 import { cancelJob, dismissAlert, raiseAlert, resetJob, retryJob } from './job';
 import { jobStore } from '@/store/state/job';
@@ -239,7 +240,33 @@ describe('scores', () => {
     await open();
     worker.last().emit(score('merged', 'a', 200));
     worker.last().emit(score('merged', 'a', 128));
+    showResults();
     expect(resultsStore.getState().scores.merged?.a?.n).toBe(200);
+  });
+
+  it('are shown by themselves soon after they came, together', async () => {
+    await open();
+    vi.useFakeTimers();
+    const shown = vi.fn();
+    const stop = resultsStore.subscribe(shown);
+    try {
+      for (const task of ['a', 'b', 'c']) worker.last().emit(score('merged', task));
+      expect(shown).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(200);
+      expect(shown).toHaveBeenCalledTimes(1);
+      expect(Object.keys(resultsStore.getState().scores.merged!)).toEqual(['a', 'b', 'c']);
+    } finally {
+      stop();
+      vi.useRealTimers();
+    }
+  });
+
+  it('of a source that is left are not shown with the next', async () => {
+    await open();
+    worker.last().emit(score('merged', 'a'));
+    openDemo('lora');
+    showResults();
+    expect(resultsStore.getState().scores).toEqual({});
   });
 });
 

@@ -4,6 +4,7 @@ import { type JobEvent } from '@/protocol/events';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
 import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';
 import { isCompressed, type MethodFamily, parseMethod } from '@/recipe/parsed-method';
+import { Paced } from './paced';
 import {
   type ByMethod,
   EMPTY_RESULTS,
@@ -18,7 +19,14 @@ export type ResultEvent = Extract<
   { type: 'histograms' | 'spectra' | 'score' | 'sparse' | 'low-rank' | 'storage' | 'stage' }
 >;
 
+const waiting = new Paced<ResultEvent>((events) => {
+  resultsStore.setState((state) =>
+    events.reduce<ResultsState>((so, event) => ({ ...so, ...reduceResult(so, event) }), state),
+  );
+});
+
 export function resetResults(): void {
+  waiting.drop();
   resultsStore.setState(EMPTY_RESULTS);
 }
 
@@ -27,6 +35,7 @@ export function resetResults(): void {
  * that depend on it, at every setting; and compressors that it leaves out. Pretrained and fine-tuned always stay.
  */
 export function dropStale(recipe: Recipe): void {
+  waiting.flush();
   resultsStore.setState((state) => {
     const key = mergeKey(recipe);
     const hasMoved = {
@@ -62,8 +71,14 @@ export function markComplete(recipe: Recipe): void {
   resultsStore.setState({ complete: recipe });
 }
 
+/** Shown within a blink, together with what comes meanwhile. */
 export function handleResult(event: ResultEvent): void {
-  resultsStore.setState((state) => reduceResult(state, event));
+  waiting.add(event);
+}
+
+/** Shows now what has come. */
+export function showResults(): void {
+  waiting.flush();
 }
 
 /** The state after an event. Pure. */

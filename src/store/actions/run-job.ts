@@ -2,7 +2,7 @@
 import { errorFacts } from '@/core/errors';
 import { type JobEvent, type JobOutcome } from '@/protocol/events';
 import { recipeStore } from '@/store/state/recipe';
-import { markComplete } from './results';
+import { markComplete, showResults } from './results';
 import { fitsBudget } from '@/store/sources/preflight';
 import { sourcesStore } from '@/store/state/sources';
 import { connectedWorker } from '@/store/state/worker-handle';
@@ -77,6 +77,7 @@ export function startsNow(): boolean {
 }
 
 function settle(phase: Phase, outcome: JobOutcome, seconds: number): void {
+  showResults();
   jobStore.setState({ pause: null });
   settleWeights(phase, outcome);
   switch (outcome.status) {
