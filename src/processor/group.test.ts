@@ -1,4 +1,4 @@
-/** What only the processor engine promises of a group: that it stops with the job at hand. */
+/** What only the processor engine promises of a group: that it stops with the job, and its memory. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { encodeFloats } from '@/tensor/half';
 import { type Engine, type WeightGroup } from '@/tensor/engine';
@@ -54,4 +54,24 @@ it('ends an operation with the job, and works for the next one', async () => {
   const merged = await group.materialize({ kind: 'merged' }, 'cpu');
   const task = await group.materialize({ kind: 'task', task: 0 }, 'cpu');
   expect(merged.tensors.get('w')).toEqual(task.tensors.get('w'));
+});
+
+it('makes room for theta* before it takes it', async () => {
+  // So large that theta* takes more than the counts that room is left for.
+  const layout = flatLayout([{ name: 'w', shape: [2 ** 16] }]);
+  const chunks = planChunks(layout, 2, () => 'F32', 2 ** 12);
+  const shape = { layout, chunks, taskCount: 1 };
+  const { leastBytes, peakBytes } = engine.planMemory(shape, 'F32', Infinity);
+  const read = (_: number, chunk: number) =>
+    Promise.resolve(new Uint8Array(4 * chunks[chunk]!.elementCount));
+  for (const budgetBytes of [leastBytes, peakBytes - 1]) {
+    const streamed = engine.createGroup({ ...shape, streamed: { read, budgetBytes } });
+    // All that fits is held by now.
+    for (const checkpoint of [0, 1]) await streamed.countNonFinite(checkpoint);
+    for (const dtype of ['F16', 'F32', 'F16'] as const) {
+      await streamed.merge(linearMerge([1]), dtype);
+      expect(engine.memory().peakBytes).toBeLessThanOrEqual(budgetBytes);
+    }
+    streamed.dispose();
+  }
 });

@@ -100,9 +100,11 @@ export class ChunkPages {
   async remake(dtype: FloatDtype, work: () => Promise<void>): Promise<void> {
     this.isMerged = false;
     const needed = mergedBytes(this.spec, dtype);
-    this.#count(needed - this.#mergedBytes);
+    const added = needed - this.#mergedBytes;
     this.#mergedBytes = needed;
+    // Pages make room for it first.
     this.#stream?.setRoom(this.#roomBytes());
+    this.#count(added);
     try {
       await work();
       this.isMerged = true;
