@@ -15,6 +15,7 @@ interface Loops {
   add(a: number, b: number, to: number, count: number): void;
   addScaled(a: number, b: number, sums: number, count: number, coefficient: number): void;
   countKey(values: number, count: number, key: number): number;
+  countDigits(values: number, count: number, shift: number, counts: number, bins: number): void;
   listByPrefix(values: number, count: number, shift: number, prefix: number, list: number): number;
   listAbove(values: number, start: number, end: number, threshold: number, list: number): number;
   energy(values: number, count: number): number;
@@ -111,6 +112,12 @@ export class BlockMath {
   /** Entries of u whose key is this one. */
   countKey(count: number, key: number): number {
     return this.#loops.countKey(DELTAS, count, key);
+  }
+
+  /** Entries of u by the bits of their key from `shift` on; valid until the next list. */
+  countDigits(count: number, shift: number, bins: number): Uint32Array {
+    this.#loops.countDigits(DELTAS, count, shift, LIST, bins);
+    return this.#list.subarray(0, bins);
   }
 
   /** Keys of u whose bits from `shift` on are `prefix`, in order; valid until the next list. */

@@ -50,8 +50,8 @@ function countBlock(
   const first = scope * bins;
   const prefixShift = shift + Math.log2(bins);
   if (prefixShift >= KEY_BITS) {
-    const { bits } = math;
-    for (let i = 0; i < elementCount; i++) counts[first + ((bits[i]! & MAGNITUDE) >>> shift)]!++;
+    const digits = math.countDigits(elementCount, shift, bins);
+    for (let bin = 0; bin < bins; bin++) counts[first + bin]! += digits[bin]!;
     return;
   }
   const keys = math.keysByPrefix(elementCount, prefixShift, prefixes[scope]!);

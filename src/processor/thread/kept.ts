@@ -119,38 +119,55 @@ export function largestKept(
   });
 }
 
+/** Where a thread collects kept entries, so that memory is not asked for at every chunk. */
+export class EncodingRoom {
+  gaps = new Uint8Array(0);
+  values = new Float32Array(0);
+
+  /** @param elementCount of a part: so many it can keep */
+  fit(elementCount: number): this {
+    if (this.values.length < elementCount) {
+      // A gap takes no more bytes than it has elements.
+      this.gaps = new Uint8Array(elementCount);
+      this.values = new Float32Array(elementCount);
+    }
+    return this;
+  }
+}
+
 /** Kept entries of this part of a chunk as bytes to write, a run of one tensor after the other. */
 export function encodeKept(
   shard: Shard,
+  room: EncodingRoom,
   chunk: number,
   of: DeltaOf,
   thresholds: Thresholds,
   storedAs: StoredAs,
 ): EncodedRun[] {
-  const encoder = new RunEncoder(shard.partSize(chunk), storedAs);
+  const encoder = new RunEncoder(room.fit(shard.partSize(chunk)), storedAs);
   eachDelta(shard, chunk, of, (block) => {
     encoder.add(shard.math.u, keptIndices(shard.math, thresholds, block), block);
   });
   return encoder.finish();
 }
 
-/** Collects kept entries run by run, in room for all that one part could keep. */
+/** Collects kept entries run by run. */
 class RunEncoder {
   readonly #runs: EncodedRun[] = [];
   readonly #storedAs: StoredAs;
   readonly #gaps: Uint8Array;
-  readonly #values: Float32Array<ArrayBuffer>;
+  readonly #values: Float32Array;
   #tensor = -1;
   #kept = 0;
   #gapBytes = 0;
   #first = -1;
   #last = -1;
 
-  constructor(elementCount: number, storedAs: StoredAs) {
+  /** @param room for all that one part could keep */
+  constructor({ gaps, values }: EncodingRoom, storedAs: StoredAs) {
     this.#storedAs = storedAs;
-    // A gap takes no more bytes than it has elements.
-    this.#gaps = new Uint8Array(elementCount);
-    this.#values = new Float32Array(elementCount);
+    this.#gaps = gaps;
+    this.#values = values;
   }
 
   add(u: Float32Array, indices: Uint32Array, { tensor, tensorStart }: Block): void {
@@ -184,7 +201,7 @@ class RunEncoder {
   #close(next: number): void {
     const [tensor, kept, gapBytes] = [this.#tensor, this.#kept, this.#gapBytes];
     if (kept > 0) {
-      const values = this.#encode(this.#values.slice(0, kept), tensor);
+      const values = this.#encode(this.#values.subarray(0, kept), tensor);
       const gaps = this.#gaps.slice(0, gapBytes);
       this.#runs.push({
         tensor,

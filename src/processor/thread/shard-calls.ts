@@ -20,7 +20,7 @@ import {
   type Ties,
   type WantedTie,
 } from './count';
-import { encodeKept, largestKept, measureKept } from './kept';
+import { EncodingRoom, encodeKept, largestKept, measureKept } from './kept';
 import { layPlain, laySparse } from './lay';
 import { mergePart } from './merge';
 import { Shard, type ShardSpec } from './shard';
@@ -32,6 +32,7 @@ type Chunks = readonly number[];
 export function shardCalls() {
   const shards = new Map<Id, Shard>();
   const math = new BlockMath();
+  const room = new EncodingRoom();
   const shardOf = (id: Id): Shard => {
     const shard = shards.get(id);
     if (!shard) throw invariantError('A group was used that this thread does not hold.');
@@ -96,7 +97,7 @@ export function shardCalls() {
       return largest;
     },
     encodeKept(id: Id, chunk: number, of: DeltaOf, thresholds: Thresholds, storedAs: StoredAs) {
-      const runs: EncodedRun[] = encodeKept(shardOf(id), chunk, of, thresholds, storedAs);
+      const runs: EncodedRun[] = encodeKept(shardOf(id), room, chunk, of, thresholds, storedAs);
       return transfer(
         runs,
         runs.flatMap(({ gaps, values }) => [gaps.buffer, values.buffer]),

@@ -18,17 +18,22 @@ const MAGNITUDE: i32 = 0x7fffffff;
 const INFINITY_BITS: i32 = 0x7f800000;
 
 /**
- * F16 in the low half of each word to float32. Exponent and fraction, moved to where float32 has
- * them, times 2^112 are the value, subnormals included; Inf and NaN need their exponent set.
+ * Finite F16, sign-extended to words, to float32: sign, exponent and fraction, moved to where float32
+ * has them, times 2^112 are the value, subnormals included.
  */
-function widenF16(halves: v128): v128 {
-  const sign = v128.shl<u32>(v128.and(halves, i32x4.splat(0x8000)), 16);
-  const moved = v128.shl<u32>(v128.and(halves, i32x4.splat(0x7fff)), 13);
-  const finite = f32x4.mul(moved, f32x4.splat(<f32>5.192296858534828e33));
-  const isSpecial = i32x4.ge_s(moved, i32x4.splat(0x0f800000));
-  // Of the product of a special value only the fraction is wanted: it is moved's own.
+function widenFinite(words: v128): v128 {
+  const moved = v128.and(v128.shl<u32>(words, 13), i32x4.splat(0x8fffe000));
+  return f32x4.mul(moved, f32x4.splat(<f32>5.192296858534828e33));
+}
+
+/** The same of any F16: Inf and NaN need their exponent set. */
+function widenAny(words: v128): v128 {
+  const moved = v128.and(v128.shl<u32>(words, 13), i32x4.splat(0x8fffe000));
+  const exponent = i32x4.splat(0x0f800000);
+  const isSpecial = i32x4.eq(v128.and(moved, exponent), exponent);
+  // Of the product of a special value only sign and fraction are wanted: they are moved's own.
   const special = v128.or(moved, i32x4.splat(INFINITY_BITS));
-  return v128.or(v128.bitselect(special, finite, isSpecial), sign);
+  return v128.bitselect(special, widenFinite(words), isSpecial);
 }
 
 /** Float32 to F16 in the low half of each word: nearest, ties to even. */
@@ -59,17 +64,32 @@ function narrowBf16(bits: v128): v128 {
 
 /** Halves to float32, bit for bit what they hold. */
 export function widen(dtype: i32, from: usize, to: usize, count: i32): void {
+  if (dtype == BF16) widenBf16(from, to, count);
+  else widenF16(from, to, count);
+}
+
+function widenBf16(from: usize, to: usize, count: i32): void {
   for (let i = 0; i < count; i += 8) {
     const halves = v128.load(from + (i << 1));
-    const low = i32x4.extend_low_i16x8_u(halves);
-    const high = i32x4.extend_high_i16x8_u(halves);
     const at = to + (i << 2);
-    if (dtype == BF16) {
-      v128.store(at, v128.shl<u32>(low, 16));
-      v128.store(at + 16, v128.shl<u32>(high, 16));
+    v128.store(at, v128.shl<u32>(i32x4.extend_low_i16x8_u(halves), 16));
+    v128.store(at + 16, v128.shl<u32>(i32x4.extend_high_i16x8_u(halves), 16));
+  }
+}
+
+function widenF16(from: usize, to: usize, count: i32): void {
+  const exponent = i16x8.splat(0x7c00);
+  for (let i = 0; i < count; i += 8) {
+    const halves = v128.load(from + (i << 1));
+    const low = i32x4.extend_low_i16x8_s(halves);
+    const high = i32x4.extend_high_i16x8_s(halves);
+    const at = to + (i << 2);
+    if (v128.any_true(i16x8.eq(v128.and(halves, exponent), exponent))) {
+      v128.store(at, widenAny(low));
+      v128.store(at + 16, widenAny(high));
     } else {
-      v128.store(at, widenF16(low));
-      v128.store(at + 16, widenF16(high));
+      v128.store(at, widenFinite(low));
+      v128.store(at + 16, widenFinite(high));
     }
   }
 }
@@ -132,6 +152,34 @@ export function countKey(values: usize, count: i32, key: i32): i32 {
   sum += i32x4.extract_lane(tally, 2) + i32x4.extract_lane(tally, 3);
   for (let i = whole; i < count; i++) sum += i32(keyAt(values + (i << 2)) == key);
   return sum;
+}
+
+/**
+ * Counts keys by their bits from `shift` on: `bins` numbers at `counts`, and room for as many after
+ * them. Of neighbours, which often have one digit, one is counted here and one there, so that the
+ * second need not wait for the sum that the first has just written.
+ */
+export function countDigits(values: usize, count: i32, shift: i32, counts: usize, bins: i32): void {
+  const others = counts + (bins << 2);
+  memory.fill(counts, 0, bins << 3);
+  const whole = count & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const keys = v128.and(v128.load(values + (i << 2)), i32x4.splat(MAGNITUDE));
+    const digits = v128.shl<u32>(v128.shr<u32>(keys, shift), 2);
+    countOne(counts + i32x4.extract_lane(digits, 0));
+    countOne(others + i32x4.extract_lane(digits, 1));
+    countOne(counts + i32x4.extract_lane(digits, 2));
+    countOne(others + i32x4.extract_lane(digits, 3));
+  }
+  for (let i = whole; i < count; i++)
+    countOne(counts + ((keyAt(values + (i << 2)) >>> shift) << 2));
+  for (let at = counts; at < others; at += 16) {
+    v128.store(at, i32x4.add(v128.load(at), v128.load(at + (bins << 2))));
+  }
+}
+
+function countOne(at: usize): void {
+  store<i32>(at, load<i32>(at) + 1);
 }
 
 /** Keys whose bits from `shift` on are `prefix`, in order, to `list`. @returns how many */
