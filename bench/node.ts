@@ -1,6 +1,7 @@
 /** The bench in Node, through Dawn. Exit status 3: no adapter here. */
 import { create, globals } from 'webgpu';
 import { errorFacts } from '../src/core/errors';
+import { linesTo } from './record';
 
 const NO_ADAPTER = 3;
 
@@ -11,10 +12,11 @@ try {
   const { runBench } = await import('./run');
   await runBench({
     quick: process.argv.includes('--quick'),
+    host: 'dawn',
     gpu: create([]),
-    print: (line) => {
+    ...linesTo((line) => {
       console.log(line);
-    },
+    }),
   });
   process.exit(0); // Dawn keeps the process alive
 } catch (error) {

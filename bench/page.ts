@@ -1,5 +1,6 @@
 /** The bench in a page: prints into the page, where anyone may read it. */
 import { errorFacts } from '../src/core/errors';
+import { linesTo } from './record';
 import { runBench } from './run';
 
 const log = document.querySelector('pre')!;
@@ -8,9 +9,10 @@ const status = document.querySelector('p')!;
 try {
   await runBench({
     quick: new URLSearchParams(location.search).has('quick'),
-    print: (line) => {
+    host: 'browser',
+    ...linesTo((line) => {
       log.textContent += `${line}\n`;
-    },
+    }),
   });
   status.textContent = 'Done';
 } catch (error) {

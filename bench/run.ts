@@ -11,6 +11,7 @@ import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
 import { comparePairs, type Timed } from './pairs';
+import { type BenchOutput } from './record';
 import { benchSvd } from './svd';
 import { tieElements } from './ties';
 import { VIT_B_32, VIT_QUICK } from './vit-shapes';
@@ -30,10 +31,11 @@ const UNIT_ELEMENTS = 8;
 /** Bytes an element of one read of theta* and theta_t. */
 const PAIR_BYTES = 2 * F16_BYTES;
 
-export interface BenchOptions {
+export interface BenchOptions extends BenchOutput {
   readonly quick: boolean;
+  /** Who runs it, for records. */
+  readonly host: 'dawn' | 'browser';
   readonly gpu?: GPU;
-  readonly print: (line: string) => void;
 }
 
 interface Pass extends Timed {
@@ -48,17 +50,16 @@ interface Pass extends Timed {
 }
 
 /** Runs every measurement and prints one line each. */
-export async function runBench({ quick, gpu, print }: BenchOptions): Promise<void> {
+export async function runBench({ quick, host, gpu, print, record }: BenchOptions): Promise<void> {
   const handle = await openDevice(gpu ? { gpu } : {});
   const engine = createGpuEngine(handle);
   const clock = clockOn(handle);
   const pairs = quick ? 7 : 5;
   const { group, layout, chunks } = benchGroup(engine, quick ? VIT_QUICK : VIT_B_32, TASKS);
   const { vendor, architecture, description, fallback } = engine.adapter;
-  print(
-    `adapter: ${[vendor, architecture, description].filter(Boolean).join(', ')}` +
-      (fallback ? ' (software: ratios say little, times nothing)' : ''),
-  );
+  const adapter = [vendor, architecture, description].filter(Boolean).join(', ');
+  const on = { host, adapter, software: fallback, clock: clock.kind };
+  print(`adapter: ${adapter}` + (fallback ? ' (software: ratios say little, times nothing)' : ''));
   print(
     `${layout.elementCount} parameters in ${layout.tensors.length} tensors, ${TASKS} tasks, F16, ` +
       `${chunks.length} chunks; median of ${pairs} pairs; clock: ${clock.kind}`,
@@ -77,9 +78,12 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
     const copy = await prepareCopy(handle, bytes);
     const { seconds, yardstickSeconds, ratio } = await comparePairs(clock, pairs, pass, copy);
     copy.release();
+    const name = pass.name + (ties > 0 ? ', ties cut' : '');
+    const figures = { parameters: layout.elementCount, tasks: TASKS, pass: name, bytes };
+    record('kernel', { ...on, ...figures, seconds, copySeconds: yardstickSeconds, ratio });
     print(
       row(
-        pass.name + (ties > 0 ? ', ties cut' : ''),
+        name,
         (bytes / 1e6).toFixed(1),
         (1e3 * seconds).toFixed(2),
         (1e3 * yardstickSeconds).toFixed(2),
@@ -89,8 +93,17 @@ export async function runBench({ quick, gpu, print }: BenchOptions): Promise<voi
     );
   }
   print(`peak GPU memory: ${(peakBytes / 1e6).toFixed(1)} MB`);
+  record('memory', { ...on, peakBytes });
   group.dispose();
-  await benchSvd({ handle, engine, quick, print });
+  await benchSvd({
+    handle,
+    engine,
+    quick,
+    print,
+    record: (name, f) => {
+      record(name, { ...on, ...f });
+    },
+  });
   engine.dispose();
 }
 

@@ -5,21 +5,21 @@
 import { type DeviceHandle } from '@/gpu/device';
 import { type Engine } from '@/tensor/engine';
 import { prepareCopy } from './copy';
+import { type BenchOutput } from './record';
 import { LENGTH, madeUpProducts, MATRICES, median, RANK } from './made-up-products';
 
 const QUICK_MATRICES = 72;
 const F32_BYTES = 4;
 const RUNS = 3;
 
-export interface SvdBench {
+export interface SvdBench extends BenchOutput {
   readonly handle: DeviceHandle;
   readonly engine: Engine;
   readonly quick: boolean;
-  readonly print: (line: string) => void;
 }
 
 /** Prints seconds from factors in memory to singular vectors on the adapter, and the report. */
-export async function benchSvd({ handle, engine, quick, print }: SvdBench): Promise<void> {
+export async function benchSvd({ handle, engine, quick, print, record }: SvdBench): Promise<void> {
   const count = quick ? QUICK_MATRICES : MATRICES;
   const products = madeUpProducts(count);
   const bytes = 2 * count * LENGTH * RANK * F32_BYTES;
@@ -49,6 +49,11 @@ export async function benchSvd({ handle, engine, quick, print }: SvdBench): Prom
       `${(copied! / 1e3).toFixed(3)} s to copy the factors (${(bytes / 1e6).toFixed(1)} MB)`,
   );
   if (!report) return;
+  record('svd', {
+    ...{ matrices: count, rows: LENGTH, rank: RANK },
+    ...{ seconds: factorize! / 1e3, uploadSeconds: upload! / 1e3, copySeconds: copied! / 1e3 },
+    ...{ residual: report.residual, orthogonality: report.orthogonality },
+  });
   const { dispatches, sweeps, residual, orthogonality } = report;
   print(
     `  ${dispatches} dispatches, at most ${sweeps} sweeps, residual ${residual.toExponential(1)}, ` +

@@ -1,10 +1,11 @@
-// npm run bench [-- --quick] [-- --only kernels|peers] [-- --scale]: kernels against a copy on the
-// same adapter, in Node and in Chromium; then whole jobs and evaluation against other programs. With
-// --scale instead: groups of real size from a Hub on this machine, through the built page.
+// npm run bench [-- --quick] [-- --only kernels|peers] [-- --json FILE] [-- --scale]: kernels against
+// a copy on the same adapter, in Node and in Chromium; then whole jobs and evaluation against other
+// programs. With --scale instead: groups of real size from a Hub on this machine, through the built page.
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { benchPeers } from '../bench/peers/peers.mjs';
+import { Records } from '../bench/records.mjs';
 import { benchScale } from '../bench/scale/scale.mjs';
 import { build, ensureChromium, ensurePackages, main, ROOT } from './setup.mjs';
 
@@ -16,24 +17,31 @@ const CHROMIUM_LIBRARIES = '/usr/lib/chromium';
 const SOFTWARE_VULKAN = `${CHROMIUM_LIBRARIES}/vk_swiftshader_icd.json`;
 
 await main(async () => {
-  const { quick, only, scale } = readArguments();
+  const { quick, only, scale, json } = readArguments();
   ensurePackages();
   const executablePath = ensureChromium();
+  const records = new Records();
   if (scale) {
+    await benchGrowth(records, quick);
     build();
     await benchScale({ quick, executablePath });
+    if (json) records.write(json);
     return;
   }
-  const runInChromium = (served) => benchInChromium(executablePath, served);
-  if (only !== 'peers') await benchKernels(quick, runInChromium);
-  if (only === 'kernels') return;
-  console.log('\nOther programs on this machine');
-  await benchPeers({ quick, runInNode: benchInNode, runInChromium });
+  const runInNode = (bundle, args) => benchInNode(records, bundle, args);
+  const runInChromium = (served) => benchInChromium(records, executablePath, served);
+  if (only !== 'peers') await benchKernels({ quick, runInNode, runInChromium });
+  if (only !== 'kernels') {
+    console.log('\nOther programs on this machine');
+    await benchPeers({ quick, records, runInNode, runInChromium });
+  }
+  if (json) records.write(json);
 });
 
 function readArguments() {
   const flag = { type: 'boolean', default: false };
-  const options = { quick: flag, scale: flag, only: { type: 'string' } };
+  const text = { type: 'string' };
+  const options = { quick: flag, scale: flag, only: text, json: text };
   const { values } = parseArgs({ options });
   if (values.only !== undefined && !['kernels', 'peers'].includes(values.only)) {
     throw new Error(`--only takes kernels or peers, not ${values.only}.`);
@@ -41,12 +49,25 @@ function readArguments() {
   return values;
 }
 
-async function benchKernels(quick, runInChromium) {
+async function benchKernels({ quick, runInNode, runInChromium }) {
   await buildBench();
   console.log('\nDawn in Node');
-  benchInNode('dist-bench/node/node.js', quick ? ['--quick'] : []);
+  runInNode('dist-bench/node/node.js', quick ? ['--quick'] : []);
   console.log('\nChromium');
   await runInChromium({ outDir: 'dist-bench/page', path: `bench/${quick ? '?quick' : ''}` });
+}
+
+/** The processor's time by tasks and parameters. */
+async function benchGrowth(records, quick) {
+  const { build: bundle } = await import('vite');
+  const outDir = 'dist-bench/growth';
+  const input = {
+    growth: 'bench/growth.ts',
+    'processor-thread': 'src/platform/node/processor-thread.ts',
+  };
+  const options = { ssr: true, outDir, rolldownOptions: { input } };
+  await bundle({ root: ROOT, logLevel: 'warn', publicDir: false, build: options });
+  benchInNode(records, `${outDir}/growth.js`, quick ? ['--quick'] : []);
 }
 
 async function buildBench() {
@@ -58,12 +79,16 @@ async function buildBench() {
 }
 
 /** Runs a bundle that computes through Dawn, on the software Vulkan where there is no other. */
-function benchInNode(bundle, args) {
-  const attempt = (env) =>
-    spawnSync(process.execPath, [ROOT + bundle, ...args], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+function benchInNode(records, bundle, args) {
+  const attempt = (env) => {
+    const { status, stdout } = spawnSync(process.execPath, [ROOT + bundle, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
       env: { ...process.env, ...env },
-    }).status;
+    });
+    records.takeAll(stdout ?? '');
+    return status;
+  };
   let status = attempt({});
   if (status === NO_ADAPTER && existsSync(SOFTWARE_VULKAN)) {
     status = attempt({ VK_ICD_FILENAMES: SOFTWARE_VULKAN, LD_LIBRARY_PATH: CHROMIUM_LIBRARIES });
@@ -72,8 +97,8 @@ function benchInNode(bundle, args) {
   else if (status !== 0) throw new Error(`The bench in Node ended with status ${status}.`);
 }
 
-/** Serves a built page and prints what it logs. */
-async function benchInChromium(executablePath, { outDir, path, plugins = [] }) {
+/** Serves a built page and takes what it logs. */
+async function benchInChromium(records, executablePath, { outDir, path, plugins = [] }) {
   const { chromium } = await import('playwright');
   const { preview } = await import('vite');
   const { CHROMIUM_FLAGS } = await import('./chromium.mjs');
@@ -91,7 +116,7 @@ async function benchInChromium(executablePath, { outDir, path, plugins = [] }) {
     await page.goto(`http://localhost:${port}/${path}`);
     const status = page.getByRole('status').filter({ hasNotText: 'Running' });
     await status.waitFor({ timeout: JOB_TIMEOUT_MS });
-    console.log(await page.getByRole('log').innerText());
+    records.takeAll(await page.getByRole('log').innerText());
     const outcome = await status.innerText();
     if (outcome !== 'Done') throw new Error(outcome);
   } finally {

@@ -2,6 +2,8 @@
 import { create, globals } from 'webgpu';
 import { errorFacts } from '../../src/core/errors';
 import { type FloatDtype } from '../../src/tensor/dtype';
+import { recordLine } from '../record';
+import { describeJob, jobSeconds } from './job-facts';
 
 const NO_ADAPTER = 3;
 /** make_models.py writes a base and eight fine-tunes, all in F16. */
@@ -23,7 +25,13 @@ try {
   await warmUpKernels(handle, [Array<FloatDtype>(TASKS + 1).fill('F16')]);
   const engine = createGpuEngine(handle);
   const done = (): Promise<unknown> => handle.device.queue.onSubmittedWorkDone();
-  console.log(await runJob({ engine, done, group, coefficient, keptPercent }));
+  const facts = await runJob({ engine, done, group, coefficient, keptPercent });
+  console.log(describeJob(facts));
+  const { description: adapter, fallback: software } = facts.adapter;
+  const { parameters, tasks, enginePeakBytes } = facts;
+  const on = { program: 'Peru through Dawn', adapter, software };
+  const seconds = jobSeconds(facts);
+  console.log(recordLine('job', { ...on, seconds, parameters, tasks, enginePeakBytes }));
   process.exit(0); // Dawn keeps the process alive
 } catch (error) {
   const { kind, message, hint } = errorFacts(error);

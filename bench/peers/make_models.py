@@ -71,13 +71,19 @@ def vit_evaluation_model(folder: Path, zoo_model: Path):
     write_evaluation_model(folder, config, model, zoo_model)
 
 
-def write_group(folder: Path, quick: bool):
+SIZES = {
+    "quick": dict(num_hidden_layers=2, hidden_size=384, intermediate_size=1536, patch_size=16),
+    "base": {},  # ViT-B/32
+    "large": dict(num_hidden_layers=24, hidden_size=1024, intermediate_size=4096, patch_size=14),
+}
+
+
+def write_group(folder: Path, size: str):
     """A base in F16, and fine-tunes that differ from it everywhere, by about a twentieth."""
     torch.manual_seed(1)
     config = CLIPConfig().vision_config
-    if quick:
-        config.num_hidden_layers = 2
-        config.hidden_size, config.intermediate_size, config.patch_size = 384, 1536, 16
+    for name, value in SIZES[size].items():
+        setattr(config, name, value)
     with torch.device("meta"):
         names = CLIPVisionModelWithProjection(config).state_dict()
     shapes = {n: t.shape for n, t in names.items() if t.is_floating_point() and "projection" not in n}
@@ -101,10 +107,11 @@ def main():
     zoo_model = args.zoo / "models" / "clip-tiny"
     jobs = {"clip-tiny": lambda folder: zoo_evaluation_model(folder, zoo_model)}
     if args.quick:
-        jobs["group-quick"] = lambda folder: write_group(folder, quick=True)
+        jobs["group-quick"] = lambda folder: write_group(folder, "quick")
     else:
         jobs["vit-b-32"] = lambda folder: vit_evaluation_model(folder, zoo_model)
-        jobs["group"] = lambda folder: write_group(folder, quick=False)
+        jobs["group"] = lambda folder: write_group(folder, "base")
+        jobs["group-large"] = lambda folder: write_group(folder, "large")
     for name, make in jobs.items():
         if not (args.out / name).exists():
             make(args.out / name)

@@ -1,10 +1,12 @@
 """Peru's job in torch on the CPU: files to theta* by task arithmetic and, for each task, the exact
-top m % of theta_t - theta* by magnitude as positions and F16 values in memory.
+top m % of theta_t - theta* by magnitude as positions and F16 values in memory. The last line it
+prints is a record.
 
     python merge_prune.py GROUP LAMBDA PERCENT
 """
 
 import argparse
+import json
 import resource
 import time
 from pathlib import Path
@@ -64,6 +66,7 @@ def main():
         f"{end - start:.1f} s in all: reading {read - start:.2f}, merge {merge - read:.2f}, "
         f"select {len(tasks)} x {(end - merge) / len(tasks):.2f}; peak memory {peak / 1e9:.1f} GB"
     )
+    print(json.dumps(dict(bench="job", program="torch", seconds=end - start, peakBytes=peak)))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ describe('benchPeers', () => {
     vi.stubEnv('PERU_PEERS', undefined);
     const log = vi.spyOn(console, 'log').mockReturnValue();
     const [runInNode, runInChromium] = [vi.fn(), vi.fn()];
-    await benchPeers({ quick: true, runInNode, runInChromium });
+    const records = { take: vi.fn(), takeAll: vi.fn() };
+    await benchPeers({ quick: true, records, runInNode, runInChromium });
     expect(log.mock.calls.flat().join('\n')).toMatch(/not installed.*bench\/peers\/README\.md/);
     expect([runInNode, runInChromium].flatMap((run) => run.mock.calls)).toEqual([]);
     log.mockRestore();
