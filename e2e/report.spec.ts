@@ -95,8 +95,11 @@ test('streams what does not fit the budget, with the same results', async ({ per
   await peru.waitDone();
   const streamed = await peru.results();
   expect(streamed.memory.mode).toBe('streamed');
-  expect(streamed.memory.peakBytes).toBeLessThan(0.033e9);
-  expect(streamed.memory.peakBytes / streamed.memory.plannedBytes).toBeGreaterThan(0.9);
+  expect(streamed.memory.plannedBytes).toBeLessThanOrEqual(0.03e9);
+  // Pages are whole, and so large beside this budget that one more may not fit.
+  const ofPlan = streamed.memory.peakBytes / streamed.memory.plannedBytes;
+  expect(ofPlan).toBeGreaterThan(0.6);
+  expect(ofPlan).toBeLessThanOrEqual(1);
   expect(streamed.storage).toEqual(resident.storage);
 });
 
