@@ -242,12 +242,12 @@ test('a GPU lost while weights are streamed is reported, and the job starts agai
   page,
   browser,
 }) => {
-  await peru.open(`${linkTo()}&engine=gpu`);
+  await peru.open(`${linkTo()}&engine=gpu&compress=peru-fft`);
   await peru.setBudgetGigabytes(0.04);
   await expect(page.getByText(/streamed/i).first()).toBeVisible();
   hub.fault({ ...SLOW, times: Infinity });
   await peru.start();
-  await arrived(MODEL_BYTES);
+  await arrived(MODEL_BYTES / 4);
   const devtools = await browser.newBrowserCDPSession();
   await devtools.send('Browser.crashGpuProcess');
   await expect(peru.alert).toContainText(/GPU/);

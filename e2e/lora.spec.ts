@@ -5,8 +5,7 @@ test.describe('all tasks', () => {
   test.use({ zoo: 'whole' });
 
   test('opens the adapters and agrees with torch to one row', async ({ peru, page }) => {
-    await peru.open('?engine=gpu');
-    await page.getByRole('button', { name: 'Demo: LoRA adapters' }).click();
+    await peru.open('?demo=lora&engine=gpu');
     await expect(peru.rankSlider).toBeVisible();
     await peru.waitDone();
     const results = await peru.results();

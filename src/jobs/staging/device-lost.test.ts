@@ -1,22 +1,27 @@
-/** A device that is lost in the middle of an export: nothing waits for it, nothing is left of it. */
+/** An engine that is lost in the middle of an export: nothing waits for it, nothing is left of it. */
 import { SPARSE_METHODS } from '@/methods/registry';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
-import { PeruError } from '@/core/errors';
+import { type Platform } from '@/jobs/context/platform';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type ResultsFile } from '@/protocol/results-file';
 import { createSession } from '@/jobs/session';
 import { memoryStore } from '@/jobs/context/memory-store.fixture';
 
-const device = vi.hoisted((): { lose: ((reason: Error) => void) | null } => ({ lose: null }));
-vi.mock('@/jobs/context/device-loss', () => ({
-  deviceLoss: () =>
-    new Promise((_, reject) => {
-      device.lose = reject;
-    }),
-}));
+/** A platform whose engine is lost when it is told to be. */
+function losing(platform: Platform) {
+  let lose: (reason: string) => void = () => undefined;
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve;
+  });
+  const chooseEngine: Platform['chooseEngine'] = async (asked) => {
+    const chosen = await platform.chooseEngine(asked);
+    return { ...chosen, engine: { ...chosen.engine, lost } };
+  };
+  return { platform: { ...platform, chooseEngine }, lose };
+}
 
 const RESULTS = { adapter: {}, tasks: [], average: {}, storage: [] } as unknown as ResultsFile;
 
@@ -26,10 +31,11 @@ it('fails at once, and takes back what was written before and after', async () =
     onWrite: (path) => {
       if (path !== 'merged.safetensors' || isLost) return;
       isLost = true;
-      device.lose?.(new PeruError('device-lost', 'The GPU was lost.', 'Try again.'));
+      lose('it ran out of memory');
     },
   });
-  const session = createSession(testPlatform(store));
+  const { platform, lose } = losing(testPlatform(store));
+  const session = createSession(platform);
   const events: JobEvent[] = [];
 
   const hear = (event: JobEvent): void => {
@@ -53,7 +59,7 @@ it('fails at once, and takes back what was written before and after', async () =
     rank: { by: 'count', q: 1 },
   } as const;
   const outcome = await session.export({ recipe, results: RESULTS, link: null }, hear);
-  expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'device-lost' } });
+  expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'worker-stopped' } });
   expect(store.folderCount).toBe(0);
   const toldAtLoss = events.length;
   // What still went on by itself comes to nothing.
