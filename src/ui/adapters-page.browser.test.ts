@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { showResults } from '@/store/actions/results';
 import { resetJob } from '@/store/actions/job';
 import {
   adapterGroupOf,
@@ -58,6 +59,7 @@ function emitScores(method: string, value: number): void {
 function emitStorage(sizes: Readonly<Record<string, number>>): void {
   const rows = Object.entries(sizes).map(([method, bytes]) => ({ method, files: [], bytes }));
   worker.last().emit({ type: 'storage', rows });
+  showResults();
 }
 
 const rankSlider = () => page.getByRole('slider', { name: 'Rank q' });
@@ -283,4 +285,5 @@ it('promises nothing more once a run has failed', async () => {
   for (const promise of [/^Drawn when/, /^Known once/, /^Follows when/, /^Points appear/]) {
     expect(page.getByText(promise).elements()).toHaveLength(0);
   }
+  showResults();
 });

@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page } from 'vitest/browser';
+import { showResults } from '@/store/actions/results';
 import { resetJob } from '@/store/actions/job';
 import {
   groupOf,
@@ -37,6 +38,7 @@ function emitScores(method: string, share: number): void {
     const score = { method, task, metric, value: share, n: 200, total: 200 };
     worker.last().emit({ type: 'score', score });
   }
+  showResults();
 }
 
 /** Method, average and megabytes of the embedded fine-tunes: points as close as they come. */
@@ -153,6 +155,7 @@ describe.each(['own', 'wide'])('the layout in the %s face', (face) => {
       return { method, files: [], bytes: megabytes * 1e6 };
     });
     worker.last().emit({ type: 'storage', rows });
+    showResults();
     const chart = page.getByRole('img', { name: 'Accuracy against bytes' });
     await expect.poll(() => chart.element().querySelectorAll('circle')).toHaveLength(rows.length);
     const marks = [...chart.element().querySelectorAll('circle')];

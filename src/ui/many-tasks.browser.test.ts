@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { showResults } from '@/store/actions/results';
 import { resetJob } from '@/store/actions/job';
 import {
   groupOf,
@@ -68,6 +69,7 @@ async function openScored(tasks: number, rowCount: number | null = 200): Promise
   const files = [{ name: 'x', bytes: 4000 }];
   const rows = METHODS.map((method) => ({ method, files, bytes: 4000 }));
   worker.last().emit({ type: 'storage', rows });
+  showResults();
   await worker.last().end(DONE);
 }
 

@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { showResults } from '@/store/actions/results';
 import { raiseAlert, resetJob } from '@/store/actions/job';
 import {
   adapterGroupOf,
@@ -56,6 +57,7 @@ function emitScores(method: string, share: number): void {
     const score = { method, task, metric, value: share, n: 200, total: 200 };
     worker.last().emit({ type: 'score', score });
   }
+  showResults();
 }
 
 function slider() {
