@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { PeruError } from '@/core/errors';
 import { type Score } from '@/protocol/results';
 import { commitRecipe, previewRecipe } from './recipe';
@@ -242,31 +242,6 @@ describe('scores', () => {
     worker.last().emit(score('merged', 'a', 128));
     showResults();
     expect(resultsStore.getState().scores.merged?.a?.n).toBe(200);
-  });
-
-  it('are shown by themselves soon after they came, together', async () => {
-    await open();
-    vi.useFakeTimers();
-    const shown = vi.fn();
-    const stop = resultsStore.subscribe(shown);
-    try {
-      for (const task of ['a', 'b', 'c']) worker.last().emit(score('merged', task));
-      expect(shown).not.toHaveBeenCalled();
-      vi.advanceTimersByTime(200);
-      expect(shown).toHaveBeenCalledTimes(1);
-      expect(Object.keys(resultsStore.getState().scores.merged!)).toEqual(['a', 'b', 'c']);
-    } finally {
-      stop();
-      vi.useRealTimers();
-    }
-  });
-
-  it('of a source that is left are not shown with the next', async () => {
-    await open();
-    worker.last().emit(score('merged', 'a'));
-    openDemo('lora');
-    showResults();
-    expect(resultsStore.getState().scores).toEqual({});
   });
 });
 

@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RECIPE } from '@/store/state/recipe';
 import { resultsStore } from '@/store/state/results';
-import { dropStale, handleResult, resetResults } from './results';
+import { dropStale, handleResult, resetResults, showResults } from './results';
 
 const METHODS = ['pretrained', 'merged', 'post-pruning@1', 'post-pruning@10', 'peru-fft@10'];
 
@@ -37,5 +37,43 @@ describe('dropStale', () => {
   it('drops what another merge changes, and no more', () => {
     dropStale({ ...DEFAULT_RECIPE, lambda: 0.7 });
     expect(scored()).toEqual(['pretrained', 'post-pruning@1', 'post-pruning@10']);
+  });
+});
+
+describe('results that come in a burst', () => {
+  const emit = (task: string) => {
+    const score = { method: 'merged', task, metric: 'accuracy', value: 1, n: 1, total: 1 } as const;
+    handleResult({ type: 'score', score });
+  };
+
+  it('are shown together, by themselves, soon after the first', () => {
+    showResults();
+    vi.useFakeTimers();
+    const shown = vi.fn();
+    const stop = resultsStore.subscribe(shown);
+    try {
+      for (const task of ['a', 'b', 'c']) emit(task);
+      expect(shown).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(200);
+      expect(shown).toHaveBeenCalledTimes(1);
+      expect(Object.keys(resultsStore.getState().scores.merged!)).toEqual(['a', 'b', 'c']);
+    } finally {
+      stop();
+      vi.useRealTimers();
+    }
+  });
+
+  it('are not shown once what they belong to is left', () => {
+    emit('a');
+    resetResults();
+    showResults();
+    expect(resultsStore.getState().scores).toEqual({});
+  });
+
+  it('of another merge are dropped, though they were not shown', () => {
+    emit('a');
+    dropStale({ ...DEFAULT_RECIPE, lambda: 0.7 });
+    showResults();
+    expect(resultsStore.getState().scores.merged).toBeUndefined();
   });
 });
