@@ -155,7 +155,14 @@ export default tseslint.config(
     files: ['**/*.{test,fixture}.ts', 'src/**/golden/**', 'e2e/**', 'bench/**'],
     rules: {
       'no-restricted-globals': 'off',
-      'no-restricted-properties': 'off',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'vi',
+          property: 'mock',
+          message: 'Unit tests share their modules: hand parts over, or stub what the machine has.',
+        },
+      ],
       'no-console': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       'import-x/no-restricted-paths': 'off',

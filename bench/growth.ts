@@ -8,7 +8,7 @@ import { createProcessorEngine } from '../src/processor/engine';
 import { linearMerge } from '../src/tensor/merge-plan';
 import { selectOne } from '../src/tensor/one-selection.fixture';
 import { benchGroup } from './group';
-import { median } from './made-up-products';
+import { median } from './pairs';
 import { linesTo } from './record';
 import { VIT_B_32 } from './vit-shapes';
 

@@ -28,7 +28,3 @@ function noise(seed: number, vectors: Factor['vectors']): Factor {
   });
   return { bytes: new Uint8Array(values.buffer), dtype: 'F32', vectors };
 }
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}

@@ -50,7 +50,7 @@ async function secondsOf(clock: Clock, { work, before }: Timed): Promise<number>
   return seconds / repetitions;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1]!;
 }

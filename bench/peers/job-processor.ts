@@ -5,7 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { nodeThreads } from '../../src/platform/node/processor-threads';
 import { createProcessorEngine } from '../../src/processor/engine';
-import { madeUpProducts, MATRICES, median } from '../made-up-products';
+import { madeUpProducts, MATRICES } from '../made-up-products';
+import { median } from '../pairs';
 import { recordLine } from '../record';
 import { runJob } from './job';
 import { describeJob, jobSeconds } from './job-facts';

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EXPORTS, exportLock } from '@/platform/browser/export-locks';
 import { setAccessToken, setHub } from './hub';
 import { hubStore, INITIAL_HUB_STATE } from '@/store/state/hub';
 import { cancelJob, resetJob } from './job';
@@ -21,16 +22,28 @@ import { exportedFile, exportFiles, saveExport, uploadExport, zipExport } from '
 import { exportReadiness } from '@/store/export/readiness';
 import { exportStore } from '@/store/state/export';
 
-const disk = vi.hoisted(() => ({ holds: [] as { isHeld: boolean }[] }));
-vi.mock('@/platform/browser/export-locks', () => ({
-  holdExports: () => {
+/** Locks of one export that a worker holds: how often the page has asked to hold it on. */
+const disk: { holds: { isHeld: boolean }[] } = { holds: [] };
+const LOCKS = {
+  query: () =>
+    Promise.resolve({ held: [{ name: exportLock(EXPORTS, 'made'), mode: 'exclusive' }] }),
+  request: (_: string, { signal }: { signal: AbortSignal }) => {
     const hold = { isHeld: true };
     disk.holds.push(hold);
-    return Promise.resolve(() => {
+    signal.addEventListener('abort', () => {
       hold.isHeld = false;
     });
+    return Promise.resolve();
   },
-}));
+};
+
+beforeAll(() => {
+  vi.stubGlobal('navigator', { locks: LOCKS });
+});
+
+afterAll(() => {
+  vi.unstubAllGlobals();
+});
 
 const DONE = { status: 'done' } as const;
 const FULL_DISK = {
