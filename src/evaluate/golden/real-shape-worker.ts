@@ -6,6 +6,7 @@ import { buildTextGraph } from '../clip/clip-text';
 import { buildVisionGraph } from '../clip/clip-vision';
 import { buildT5DecoderGraph } from '../t5/t5-decoder';
 import { buildT5EncoderGraph } from '../t5/t5-encoder';
+import { buildT5SourcesGraph } from '../t5/t5-sources';
 import { readPreprocessorConfig } from '../clip/preprocessor-config';
 import { type Provider } from '../runtime/session';
 import { readT5Config } from '../t5/t5-config';
@@ -91,7 +92,9 @@ async function scoreClip(model: ClipModel, inputs: RealShapeInputs): Promise<Sco
 
 async function scoreT5(model: T5Model, inputs: RealShapeInputs): Promise<Scores> {
   const config = readT5Config(model.config);
-  const graphs = [buildT5EncoderGraph(config).weights, buildT5DecoderGraph(config).weights];
+  const graphs = [buildT5EncoderGraph, buildT5SourcesGraph, buildT5DecoderGraph].map(
+    (build) => build(config).weights,
+  );
   const shapes = new Map(graphs.flatMap((weights) => [...weights]));
   const tensors = new Map(
     [...shapes].map(([name, shape]) => [

@@ -10,12 +10,16 @@ interface Prompted {
   readonly cases: { readonly text: string; readonly answer: string }[];
 }
 
-export async function openEvaluator(provider: Provider): Promise<T5Evaluator> {
+export async function openEvaluator(
+  provider: Provider,
+  changed?: ReadonlySet<string>,
+): Promise<T5Evaluator> {
   return createT5Evaluator({
     config: await goldenJson('gated/config.json'),
     tokenizer: await goldenJson<object>('tokenizer/tokenizer.json'),
     tokenizerConfig: await goldenJson<object>('tokenizer/tokenizer_config.json'),
     provider,
+    ...(changed && { changed }),
   });
 }
 

@@ -1,7 +1,7 @@
 /** T5's decoder and head as an ONNX graph: the answer so far in, logits of its next token out. */
 import { attentionSize, type T5Config } from './t5-config';
 import { GraphBuilder, type Value } from '@/evaluate/onnx/graph-builder';
-import { crossAttentionName, sourceNames } from './t5-encoder';
+import { crossAttentionName, sourceNames } from './t5-sources';
 import {
   addAttention,
   addEmbeddings,
@@ -19,8 +19,8 @@ const TO_THE_END = 2 ** 31 - 1;
 /**
  * Inputs: `answer_ids` [rows, answer] int32, the start token first; `buckets` [answer, answer]
  * int32; `later_mask` [1, 1, answer, answer] (`laterHidden`); `padding_mask`
- * [rows, 1, answer, tokens] of the encoder's padding; the encoder's `source_keys_I` and
- * `source_values_I`; every weight under its safetensors name. Output: `logits`
+ * [rows, 1, answer, tokens] of the encoder's padding; `source_keys_I` and
+ * `source_values_I` (`buildT5SourcesGraph`); every weight under its safetensors name. Output: `logits`
  * [rows, vocabulary] after the last token only.
  *
  * There is no cache of the answer's own keys and values: every step computes the whole answer

@@ -2,9 +2,20 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openProvider } from '@/evaluate/golden/providers';
 import { goldenWeights, type ProvidedWeights } from '@/evaluate/golden/t5';
 import { openEvaluator, testPromptedAnswers } from '@/evaluate/golden/t5-evaluator-suite';
+import { startLanes } from '@/platform/browser/lane-threads';
+import { type BaseTensor } from '@/evaluate/runtime/base-weights';
+import { type Provider } from '@/evaluate/runtime/graph-session';
+import { Lanes } from '@/evaluate/runtime/lanes';
 import { type T5Evaluator } from './t5-evaluator';
+import { type T5Weights } from './t5-runner';
 
 testPromptedAnswers('wasm');
+
+/** The model with one of its weights the other way round. */
+function negated({ tensors }: T5Weights, name: string): T5Weights {
+  const { shape, data } = tensors.get(name)! as BaseTensor;
+  return { tensors: new Map(tensors).set(name, { shape, data: data.map((value) => -value) }) };
+}
 
 describe('T5Evaluator', () => {
   let evaluator: T5Evaluator;
@@ -23,13 +34,30 @@ describe('T5Evaluator', () => {
 
   it('takes other weights without a rebuild', async () => {
     const before = await evaluator.firstLogits({ weights, inputs });
-    const tensors = new Map(weights.tensors);
-    const name = 'encoder.block.1.layer.0.SelfAttention.v.weight';
-    const { shape, data } = tensors.get(name)!;
-    tensors.set(name, { shape, data: data.map((value) => -value) });
-    const after = await evaluator.firstLogits({ weights: { tensors }, inputs });
+    const other = negated(weights, 'encoder.block.1.layer.0.SelfAttention.v.weight');
+    const after = await evaluator.firstLogits({ weights: other, inputs });
     expect(after).not.toEqual(before);
     expect(await evaluator.firstLogits({ weights, inputs })).toEqual(before);
+  });
+
+  it('encodes prompts once where models share their encoder, however many threads there are', async () => {
+    const decoders = new Set(
+      [...weights.tensors.keys()].filter((key) => key.startsWith('decoder.')),
+    );
+    const withDecoder = negated(weights, 'decoder.block.1.layer.1.EncDecAttention.v.weight');
+    const withEncoder = negated(weights, 'encoder.block.1.layer.0.SelfAttention.v.weight');
+    const expected = await evaluator.firstLogits({ weights: withDecoder, inputs });
+    for (const lanes of [null, new Lanes(2, startLanes)]) {
+      const provider: Provider = { kind: 'wasm', ...(lanes && { lanes }) };
+      const other = await openEvaluator(provider, decoders);
+      await other.firstLogits({ weights, inputs });
+      expect(await other.firstLogits({ weights: withDecoder, inputs })).toEqual(expected);
+      // Against what was promised: an encoder of its own is not seen, since none runs.
+      const again = await other.firstLogits({ weights: withEncoder, inputs });
+      expect(again).toEqual(await evaluator.firstLogits({ weights, inputs }));
+      other.dispose();
+      lanes?.dispose();
+    }
   });
 
   it('gives nothing for nothing, and for a limit of no tokens', async () => {

@@ -16,6 +16,8 @@ export interface T5EvaluatorOptions {
   readonly tokenizer: object;
   readonly tokenizerConfig: object;
   readonly provider: Provider;
+  /** Names of tensors that models may have otherwise than the base; all where it is left out. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /**
@@ -26,7 +28,9 @@ export interface T5EvaluatorOptions {
 export function createT5Evaluator(options: T5EvaluatorOptions): T5Evaluator {
   const config = readT5Config(options.config, options.generationConfig ?? null);
   const tokenizer = createTextTokenizer(options.tokenizer, options.tokenizerConfig);
-  return new T5Evaluator(tokenizer, new T5Runner(config, options.provider));
+  const { changed } = options;
+  const mayChange = (name: string) => changed?.has(name) ?? true;
+  return new T5Evaluator(tokenizer, new T5Runner(config, options.provider, mayChange));
 }
 
 export class T5Evaluator {
@@ -48,7 +52,7 @@ export class T5Evaluator {
     return this.#runner.gpuBytes;
   }
 
-  /** Fetches the runtime and compiles both graphs ahead of the first `generate`. */
+  /** Fetches the runtime and compiles the graphs ahead of the first `generate`. */
   warmUp(): Promise<void> {
     return this.#runner.warmUp();
   }

@@ -4,7 +4,8 @@ import { readT5Config, type T5Config } from './t5-config';
 import { FLAN_T5_BASE } from '@/evaluate/golden/flan-t5-base';
 import { type GraphProto, ModelProtoSchema, TensorProto_DataType } from '@/evaluate/onnx/onnx_pb';
 import { buildT5DecoderGraph } from './t5-decoder';
-import { allSourceNames, buildT5EncoderGraph } from './t5-encoder';
+import { buildT5EncoderGraph } from './t5-encoder';
+import { allSourceNames, buildT5SourcesGraph } from './t5-sources';
 import { type T5Graph } from './t5-layers';
 
 const INT64: number = TensorProto_DataType.INT64;
@@ -13,9 +14,11 @@ function parse({ model }: T5Graph): GraphProto {
   return fromBinary(ModelProtoSchema, model).graph!;
 }
 
-/** Weights of both graphs; what they share is listed once. */
+const BUILDS = [buildT5EncoderGraph, buildT5SourcesGraph, buildT5DecoderGraph];
+
+/** Weights of all graphs; what they share is listed once. */
 function allWeights(config: T5Config): Map<string, readonly number[]> {
-  return new Map([...buildT5EncoderGraph(config).weights, ...buildT5DecoderGraph(config).weights]);
+  return new Map(BUILDS.flatMap((build) => [...build(config).weights]));
 }
 
 function parameterCount(weights: ReadonlyMap<string, readonly number[]>, prefix = ''): number {
@@ -32,23 +35,23 @@ describe('T5 graphs', () => {
     expect(parameterCount(weights)).toBe(247_577_856);
     expect(parameterCount(weights, 'encoder.')).toBe(84_954_240);
     expect(parameterCount(weights, 'decoder.')).toBe(113_275_008);
-    for (const graph of [buildT5EncoderGraph(config), buildT5DecoderGraph(config)]) {
+    for (const graph of BUILDS.map((build) => build(config))) {
       expect(graph.model.byteLength).toBeLessThan(200_000);
       expect(parse(graph).initializer.every(({ dataType }) => dataType === INT64)).toBe(true);
     }
   });
 
-  it('make the keys and values of the prompt once, in the encoder', () => {
+  it('make the keys and values of the prompt once, apart from encoder and decoder', () => {
     const names = allSourceNames(config);
-    const encoder = buildT5EncoderGraph(config);
-    const decoder = buildT5DecoderGraph(config);
+    const [encoder, sources, decoder] = BUILDS.map((build) => build(config));
     expect(names).toHaveLength(2 * 12);
-    expect(parse(encoder).output.map(({ name }) => name)).toEqual([...names, 'hidden']);
-    const inputs = parse(decoder).input.map(({ name }) => name);
+    expect(parse(encoder!).output.map(({ name }) => name)).toEqual(['hidden']);
+    expect(parse(sources!).output.map(({ name }) => name)).toEqual(names);
+    const inputs = parse(decoder!).input.map(({ name }) => name);
     expect(inputs).toEqual(expect.arrayContaining(names));
     const crossKeys = (graph: T5Graph) =>
       [...graph.weights.keys()].filter((name) => /EncDecAttention\.[kv]\./.test(name)).length;
-    expect([crossKeys(encoder), crossKeys(decoder)]).toEqual([2 * 12, 0]);
+    expect([encoder, sources, decoder].map((graph) => crossKeys(graph!))).toEqual([0, 2 * 12, 0]);
   });
 
   it('have one position table a stack', () => {

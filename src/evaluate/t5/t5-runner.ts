@@ -9,10 +9,13 @@ import { checkWeightsFit } from '@/evaluate/runtime/memory-limit';
 import { argmaxRows } from '@/evaluate/runtime/metrics';
 import { yieldToEventLoop } from '@/evaluate/runtime/yield-to-event-loop';
 import { buildT5DecoderGraph } from './t5-decoder';
-import { allSourceNames, buildT5EncoderGraph } from './t5-encoder';
+import { buildT5EncoderGraph } from './t5-encoder';
 import { type T5Graph } from './t5-layers';
+import { allSourceNames, buildT5SourcesGraph } from './t5-sources';
+import { KeptStates } from './kept-states';
 import {
   type FeedData,
+  type Feeds,
   type GraphLane,
   type GraphSession,
   type HeldOutput,
@@ -45,45 +48,58 @@ export interface LogitsRequest extends T5Request {
   readonly answers?: readonly Int32Array[];
 }
 
-interface Sessions {
-  readonly encoder: GraphSession;
-  readonly decoder: GraphSession;
+interface Graphs<Graph> {
+  readonly encoder: Graph;
+  readonly sources: Graph;
+  readonly decoder: Graph;
 }
 
-/** Both graphs in one runtime: what the encoder makes stays there for the decoder. */
-interface Lane {
+/** The graphs in one runtime: what one makes stays there for the next. */
+interface Lane extends Graphs<GraphLane> {
   readonly queue: LaneQueue | null;
-  readonly encoder: GraphLane;
-  readonly decoder: GraphLane;
 }
+
+/** Of 512 prompts of 40 tokens each, Flan-T5-base's take 63 MB. */
+const KEPT_STATES_BYTES = 2 ** 27;
 
 export class T5Runner {
   readonly #config: T5Config;
   readonly #provider: Provider;
-  readonly #encoder: T5Graph;
-  readonly #decoder: T5Graph;
+  readonly #graphs: Graphs<T5Graph>;
   readonly #sourceNames: readonly string[];
+  /** Null where models may have encoders of their own. */
+  readonly #states: KeptStates | null;
   readonly #weights = new WeightsByModel();
-  #sessions: Promise<Sessions> | null = null;
+  #sessions: Promise<Graphs<GraphSession>> | null = null;
   /** Settles once all that was asked for so far has. */
   #work: Promise<unknown> = Promise.resolve();
   #gpuBytes = 0;
   #disposed = false;
 
-  /** @throws PeruError 'unsupported' when the model is too large for the provider */
-  constructor(config: T5Config, provider: Provider) {
+  /**
+   * @param mayChange whether models may differ in the weight of that name
+   * @throws PeruError 'unsupported' when the model is too large for the provider
+   */
+  constructor(
+    config: T5Config,
+    provider: Provider,
+    mayChange: (name: string) => boolean = () => true,
+  ) {
     this.#config = config;
     this.#provider = provider;
-    this.#encoder = buildT5EncoderGraph(config);
-    this.#decoder = buildT5DecoderGraph(config);
-    checkWeightsFit('encoder', this.#encoder.weights, provider);
-    checkWeightsFit('decoder', this.#decoder.weights, provider);
+    const encoder = buildT5EncoderGraph(config);
+    const decoder = buildT5DecoderGraph(config);
+    this.#graphs = { encoder, sources: buildT5SourcesGraph(config), decoder };
+    checkWeightsFit('encoder', encoder.weights, provider);
+    checkWeightsFit('decoder', decoder.weights, provider);
     this.#sourceNames = allSourceNames(config);
+    const isShared = ![...encoder.weights.keys()].some(mayChange);
+    this.#states = isShared ? new KeptStates(KEPT_STATES_BYTES) : null;
   }
 
   /** Weights that each model brings. */
   get modelWeights(): readonly string[] {
-    return [...new Set([...this.#encoder.weights.keys(), ...this.#decoder.weights.keys()])];
+    return [...this.#shapes().keys()];
   }
 
   /** Bytes of GPU buffers held between the runs of a batch; 0 while nothing is generated. */
@@ -91,7 +107,7 @@ export class T5Runner {
     return this.#gpuBytes;
   }
 
-  /** Fetches the runtime and compiles both graphs ahead of the first use. */
+  /** Fetches the runtime and compiles the graphs ahead of the first use. */
   async warmUp(): Promise<void> {
     await this.#open();
   }
@@ -130,12 +146,12 @@ export class T5Runner {
     return logits;
   }
 
-  /** Ends both sessions; running calls fail at their next run, and give back what they hold. */
+  /** Ends the sessions; running calls fail at their next run, and give back what they hold. */
   dispose(): void {
     this.#disposed = true;
-    whenSettled(this.#sessions, async ({ encoder, decoder }) => {
+    whenSettled(this.#sessions, async ({ encoder, sources, decoder }) => {
       await this.#work;
-      await Promise.all([encoder.release(), decoder.release()]);
+      await Promise.all([encoder.release(), sources.release(), decoder.release()]);
     });
     this.#sessions = null;
   }
@@ -151,19 +167,13 @@ export class T5Runner {
   }
 
   async #runBatches({ weights, inputs, signal }: T5Request, answer: AnswerBatch): Promise<void> {
-    const { encoder, decoder } = await this.#open();
-    const lanes = encoder.lanes.map((lane, i): Lane => {
-      return { queue: lane.queue, encoder: lane, decoder: decoder.lanes[i]! };
-    });
-    const own = this.#weights.get(weights, () => {
-      const shapes = new Map([...this.#encoder.weights, ...this.#decoder.weights]);
-      return modelFeeds(shapes, weights);
-    });
+    const lanes = lanesOf(await this.#open());
+    const own = this.#weights.get(weights, () => modelFeeds(this.#shapes(), weights));
     const run = async (batch: PromptBatch, lane: Lane): Promise<void> => {
       await this.#yieldUnlessOver(signal);
-      const input = encoderFeeds(batch, this.#config);
-      const sources = await lane.encoder.runHeld(input, this.#sourceNames, own);
-      const held = heldBytes(sources);
+      const prompts = batch.rows.map((row) => inputs[row]!);
+      const sources = await this.#sourcesOf(batch, prompts, lane, own);
+      const held = heldBytes(sources.values());
       this.#gpuBytes += held;
       try {
         await answer(batch, async (answers) => {
@@ -180,6 +190,39 @@ export class T5Runner {
     // The longest first: what is left for last keeps no lane waiting for another.
     const batches = batchByLength(inputs, this.#config).reverse();
     await overLanes(lanes, batches, run, signal);
+  }
+
+  /** Keys and values of a batch; the caller disposes of them. */
+  async #sourcesOf(
+    batch: PromptBatch,
+    prompts: readonly Int32Array[],
+    lane: Lane,
+    own: Feeds,
+  ): Promise<Map<string, HeldOutput>> {
+    const hidden = await this.#encode(batch, prompts, lane.encoder, own);
+    const held = heldBytes([hidden]);
+    this.#gpuBytes += held;
+    try {
+      return await lane.sources.runHeld(new Map([['hidden', hidden]]), this.#sourceNames, own);
+    } finally {
+      hidden.dispose();
+      this.#gpuBytes -= held;
+    }
+  }
+
+  async #encode(
+    batch: PromptBatch,
+    prompts: readonly Int32Array[],
+    encoder: GraphLane,
+    own: Feeds,
+  ): Promise<HeldOutput> {
+    const kept = this.#states?.get(prompts) ?? null;
+    if (kept !== null) return { ...kept, dispose: () => undefined };
+    const made = await encoder.runHeld(encoderFeeds(batch, this.#config), ['hidden'], own);
+    const hidden = made.get('hidden')!;
+    const { shape, data } = hidden;
+    if (data instanceof Float32Array) this.#states?.add(prompts, { shape, data });
+    return hidden;
   }
 
   /** A row that has ended is fed on with padding until all have: it changes no other row. */
@@ -210,7 +253,13 @@ export class T5Runner {
     if (this.#disposed) throw disposedError();
   }
 
-  #open(): Promise<Sessions> {
+  /** Of all weights; what graphs share is listed once. */
+  #shapes(): Map<string, readonly number[]> {
+    const { encoder, sources, decoder } = this.#graphs;
+    return new Map([...encoder.weights, ...sources.weights, ...decoder.weights]);
+  }
+
+  #open(): Promise<Graphs<GraphSession>> {
     if (this.#disposed) throw disposedError();
     this.#sessions ??= this.#create().catch((cause: unknown) => {
       this.#sessions = null;
@@ -219,15 +268,25 @@ export class T5Runner {
     return this.#sessions;
   }
 
-  async #create(): Promise<Sessions> {
-    const encoder = await createGraphSession(
-      this.#encoder.model,
-      this.#provider,
-      this.#sourceNames,
-    );
-    const decoder = await createGraphSession(this.#decoder.model, this.#provider);
-    return { encoder, decoder };
+  async #create(): Promise<Graphs<GraphSession>> {
+    const open = ({ model }: T5Graph, kept: readonly string[] = []) =>
+      createGraphSession(model, this.#provider, kept);
+    const encoder = await open(this.#graphs.encoder, this.#states === null ? ['hidden'] : []);
+    const sources = await open(this.#graphs.sources, this.#sourceNames);
+    const decoder = await open(this.#graphs.decoder);
+    return { encoder, sources, decoder };
   }
+}
+
+function lanesOf({ encoder, sources, decoder }: Graphs<GraphSession>): Lane[] {
+  return encoder.lanes.map((lane, i) => {
+    return {
+      queue: lane.queue,
+      encoder: lane,
+      sources: sources.lanes[i]!,
+      decoder: decoder.lanes[i]!,
+    };
+  });
 }
 
 /** [rows, answer] ids so far -> [rows, vocabulary]. */
@@ -238,9 +297,9 @@ function padTo(answer: readonly number[], length: number, padId: number): number
   return [...answer, ...new Array<number>(length - answer.length).fill(padId)];
 }
 
-function heldBytes(outputs: ReadonlyMap<string, HeldOutput>): number {
+function heldBytes(outputs: Iterable<HeldOutput>): number {
   let bytes = 0;
-  for (const { data } of outputs.values()) if ('size' in data) bytes += data.size;
+  for (const { data } of outputs) if ('size' in data) bytes += data.size;
   return bytes;
 }
 

@@ -79,14 +79,15 @@ interface Rows {
   readonly labels: readonly number[];
 }
 
-async function openT5({ base, config, provider, options }: ModelParts): Promise<T5Evaluator> {
+async function openT5(parts: ModelParts): Promise<T5Evaluator> {
+  const { base, config, provider, changed, options } = parts;
   const [generationConfig, tokenizer, tokenizerConfig] = await Promise.all([
     readOptionalJson(base, 'generation_config.json', options),
     readRepoJson(base, 'tokenizer.json', options),
     readRepoJson(base, 'tokenizer_config.json', options),
   ]);
   const settings = generationConfig === null ? { config } : { config, generationConfig };
-  const t5 = createT5Evaluator({ ...settings, tokenizer, tokenizerConfig, provider });
+  const t5 = createT5Evaluator({ ...settings, tokenizer, tokenizerConfig, provider, changed });
   await t5.warmUp();
   return t5;
 }
