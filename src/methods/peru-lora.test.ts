@@ -62,6 +62,30 @@ describe('a rank by energy', () => {
   });
 });
 
+describe('a rank by norm or by ratio', () => {
+  it('is one more than the least that does, as sd-scripts counts', () => {
+    const modules = [{ values: [4, 2, 2, 1, 1], bytesPerTriplet: 8 }];
+    // Squares 16, 4, 4, 1, 1 of 26: 20 / 26 is the square of 0.877.
+    expect(chooseRanks(modules, { by: 'fro', share: 0.87 })).toEqual([3]);
+    expect(chooseRanks(modules, { by: 'fro', share: 0.88 })).toEqual([4]);
+    expect(chooseRanks(modules, { by: 'fro', share: 1 })).toEqual([5]);
+    // σ above 2 is 4 alone: the threshold itself is not above it.
+    expect(chooseRanks(modules, { by: 'ratio', ratio: 2 })).toEqual([2]);
+    expect(chooseRanks(modules, { by: 'ratio', ratio: 2.5 })).toEqual([4]);
+    expect(chooseRanks(modules, { by: 'ratio', ratio: 1 })).toEqual([2]);
+  });
+
+  it('is one of a module that changes nothing, and none of one without triplets', () => {
+    const modules = [[0, 0], [1e-7], []].map((values) => ({ values, bytesPerTriplet: 8 }));
+    for (const choice of [
+      { by: 'fro', share: 0.9 },
+      { by: 'ratio', ratio: 10 },
+    ] as const) {
+      expect(chooseRanks(modules, choice)).toEqual([1, 1, 0]);
+    }
+  });
+});
+
 describe('ranks by a budget of bytes', () => {
   it('leave the least error where all triplets cost the same', () => {
     fc.assert(

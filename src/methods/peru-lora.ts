@@ -4,7 +4,8 @@ import { PERU_PAPER } from './paper';
 /**
  * PERU-LoRA: replace each product A_t B_tᵀ of a LoRA adapter by its leading
  * singular triplets. How many a module keeps is one number for all, enough for a share of its
- * energy, or whatever a budget of bytes buys over the modules of all tasks.
+ * energy or norm or for a ratio of its singular values, or whatever a budget of bytes buys over the
+ * modules of all tasks.
  */
 export const peruLora: LowRankCompressor = {
   title: 'PERU-LoRA',
@@ -22,6 +23,13 @@ export type RankChoice =
   | { readonly by: 'count'; readonly q: number }
   /** Per module, the fewest triplets that hold this share of its squared norm, in percent. */
   | { readonly by: 'energy'; readonly percent: number }
+  /**
+   * Per module, one triplet more than hold this share of its Frobenius norm, 0..1: as sd-scripts
+   * counts with `sv_fro` (networks/resize_lora.py), so that its users get the same ranks.
+   */
+  | { readonly by: 'fro'; readonly share: number }
+  /** Per module, one triplet more than have σ > σ_max / ratio, as sd-scripts' `sv_ratio`. */
+  | { readonly by: 'ratio'; readonly ratio: number }
   /** All tasks together: the triplets that leave the least squared error in this many bytes. */
   | { readonly by: 'bytes'; readonly budget: number };
 
@@ -43,6 +51,10 @@ export function chooseRanks(modules: readonly ModuleSpectrum[], choice: RankChoi
       return modules.map(({ values }) => Math.min(values.length, Math.max(1, choice.q)));
     case 'energy':
       return modules.map(({ values }) => rankForEnergy(values, choice.percent / 100));
+    case 'fro':
+      return modules.map(({ values }) => oneMore(values, rankForEnergy(values, choice.share ** 2)));
+    case 'ratio':
+      return modules.map(({ values }) => oneMore(values, countAbove(values, choice.ratio)));
     case 'bytes':
       return ranksForBudget(modules, choice.budget);
   }
@@ -75,6 +87,20 @@ function rankForEnergy(values: ArrayLike<number>, share: number): number {
     if (kept >= share * total) return rank;
   }
   return values.length;
+}
+
+/** Below it sd-scripts takes a module for one that changes nothing, and keeps one triplet of it. */
+const LEAST_SIGMA = 1e-6;
+
+function oneMore(values: ArrayLike<number>, rank: number): number {
+  if (values.length === 0) return 0;
+  return values[0]! <= LEAST_SIGMA ? 1 : Math.min(values.length, rank + 1);
+}
+
+function countAbove(values: ArrayLike<number>, ratio: number): number {
+  let count = 0;
+  while (count < values.length && values[count]! > values[0]! / ratio) count += 1;
+  return Math.max(1, count);
 }
 
 /**

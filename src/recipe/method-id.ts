@@ -14,6 +14,10 @@ export function lowRankMethodId(choice: RankChoice): MethodId {
       return `peru-lora@${choice.q}`;
     case 'energy':
       return `peru-lora@energy=${choice.percent}`;
+    case 'fro':
+      return `peru-lora@fro=${choice.share}`;
+    case 'ratio':
+      return `peru-lora@ratio=${choice.ratio}`;
     case 'bytes':
       return `peru-lora@bytes=${choice.budget}`;
   }

@@ -11,6 +11,8 @@ import {
 const RANKS = [
   { by: 'count', q: 8 },
   { by: 'energy', percent: 97.5 },
+  { by: 'fro', share: 0.9 },
+  { by: 'ratio', ratio: 20 },
   { by: 'bytes', budget: 1_000_000 },
 ] as const;
 

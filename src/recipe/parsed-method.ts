@@ -54,6 +54,10 @@ export function settingValue(setting: MethodSetting | null): number {
       return setting.percent;
     case 'count':
       return setting.q;
+    case 'fro':
+      return setting.share;
+    case 'ratio':
+      return setting.ratio;
     case 'bytes':
       return setting.budget;
   }
@@ -84,7 +88,14 @@ export function compareMethods(a: MethodId, b: MethodId): number {
   );
 }
 
-const SETTING_ORDER: readonly MethodSetting['by'][] = ['entries', 'count', 'energy', 'bytes'];
+const SETTING_ORDER: readonly MethodSetting['by'][] = [
+  'entries',
+  'count',
+  'energy',
+  'fro',
+  'ratio',
+  'bytes',
+];
 
 function settingOrder(setting: MethodSetting | null): number {
   return setting === null ? -1 : SETTING_ORDER.indexOf(setting.by);
@@ -101,8 +112,18 @@ function rankSetting(text: string): MethodSetting | null {
   const number = numberIn(value ?? name);
   if (number === null) return null;
   if (value === undefined) return { by: 'count', q: number };
-  if (name === 'energy') return { by: 'energy', percent: number };
-  return name === 'bytes' ? { by: 'bytes', budget: number } : null;
+  switch (name) {
+    case 'energy':
+      return { by: name, percent: number };
+    case 'fro':
+      return { by: name, share: number };
+    case 'ratio':
+      return { by: name, ratio: number };
+    case 'bytes':
+      return { by: name, budget: number };
+    default:
+      return null;
+  }
 }
 
 function numberIn(text: string): number | null {

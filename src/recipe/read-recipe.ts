@@ -3,6 +3,7 @@ import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGE_METHODS, type MergeMethod, MERGERS } from '@/methods/registry';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
+import { readRankRecord } from './rank-record';
 import { JsonFields } from './json-fields';
 import {
   type FileRecord,
@@ -19,7 +20,6 @@ import {
 const VERSION = 1;
 /** Longest recipe read, in UTF-16 units: thousands of shards still take less. */
 const MAX_RECIPE = 5_000_000;
-const MAX_RANK = 65_536;
 
 const SHA256 = { test: /^[0-9a-f]{64}$/, is: 'a SHA-256 of 64 hex digits' };
 const COMMIT = { test: /^[0-9a-f]{40,64}$/, is: 'a commit of 40 hex digits' };
@@ -193,15 +193,7 @@ function sparse(compress: JsonFields): SparseRecipe {
 }
 
 function lowRank(compress: JsonFields): LowRankRecipe {
-  const given = (['q', 'energy', 'bytes'] as const).filter((key) => compress.has(key));
-  const [by] = given;
-  if (by === undefined || given.length > 1) {
-    return compress.fail('', 'needs one of "q", "energy" and "bytes"');
-  }
-  const method = 'peru-lora';
-  if (by === 'q') return { method, q: compress.whole('q', 1, MAX_RANK) };
-  if (by === 'energy') return { method, energy: compress.number('energy', 0, 100) };
-  return { method, bytes: compress.whole('bytes', 0) };
+  return { method: 'peru-lora', ...readRankRecord(compress) };
 }
 
 function unknownMethod(what: string, method: string): PeruError {

@@ -5,6 +5,7 @@
 import { type MergeMethod } from '@/methods/registry';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type Scope } from '@/tensor/engine';
+import { type RankRecord } from './rank-record';
 
 export interface RecipeFile extends MergeRecipeFile {
   /** How each task's own part is kept. */
@@ -45,9 +46,7 @@ export interface SparseRecipe {
   readonly values: ValueDtype;
 }
 
-export type LowRankRecipe = { readonly method: 'peru-lora' } & (
-  { readonly q: number } | { readonly energy: number } | { readonly bytes: number }
-);
+export type LowRankRecipe = { readonly method: 'peru-lora' } & RankRecord;
 
 export interface SourceRecord {
   readonly name: string;

@@ -2,6 +2,7 @@
  * recipe.json and the recipes in metadata, as text: keys in one order whatever object they come
  * from, so that the same recipe gives the same bytes. Read again by `recipe/read-recipe`.
  */
+import { rankOfRecord, rankRecord } from './rank-record';
 import {
   type FileRecord,
   type GroupRecord,
@@ -73,9 +74,7 @@ function orderedCompress(compress: RecipeFile['compress']): RecipeFile['compress
   if (method === 'peru-fft') {
     return { method, m: compress.m, scope: compress.scope, values: compress.values };
   }
-  if ('q' in compress) return { method, q: compress.q };
-  if ('energy' in compress) return { method, energy: compress.energy };
-  return { method, bytes: compress.bytes };
+  return { method, ...rankRecord(rankOfRecord(compress)) };
 }
 
 function given<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

@@ -27,7 +27,7 @@ export type Metric = 'accuracy' | 'spearman';
 
 /**
  * METHOD of results.json: `pretrained`, `finetuned`, `merged`, `post-pruning@M`, `peru-fft@M` with M
- * in percent; `peru-lora@Q`, `peru-lora@energy=PERCENT`, `peru-lora@bytes=BUDGET`.
+ * in percent; `peru-lora@Q`, `peru-lora@energy=PERCENT`, `@fro=SHARE`, `@ratio=RATIO`, `@bytes=BUDGET`.
  */
 export type MethodId = string;
 

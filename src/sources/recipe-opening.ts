@@ -3,7 +3,7 @@
  * when the first such file comes.
  */
 import { type MergekitMerge, readMergekit } from '@/recipe/mergekit/mergekit-reader';
-import { type RankChoice } from '@/methods/peru-lora';
+import { rankOfRecord } from '@/recipe/rank-record';
 import { type NamePatterns } from '@/plan/names/name-patterns';
 import { parseRepoRef } from '@/hub/repo-ref';
 import { PeruError } from '@/core/errors';
@@ -95,15 +95,9 @@ function settingsOf({ merge, compress }: RecipeFile): Partial<Recipe> {
     ...(merge.lambda === undefined ? {} : { lambda: merge.lambda }),
     mergedDtype: merge.dtype,
   };
-  if (compress.method === 'peru-lora') return { ...merged, rank: rankOf(compress) };
+  if (compress.method === 'peru-lora') return { ...merged, rank: rankOfRecord(compress) };
   const { m: keptPercent, scope, values: valueDtype } = compress;
   return { ...merged, keptPercent, scope, valueDtype };
-}
-
-function rankOf(compress: Extract<RecipeFile['compress'], { method: 'peru-lora' }>): RankChoice {
-  if ('q' in compress) return { by: 'count', q: compress.q };
-  if ('energy' in compress) return { by: 'energy', percent: compress.energy };
-  return { by: 'bytes', budget: compress.bytes };
 }
 
 function filesToAdd({ base, tasks }: RecipeFile): PeruError {

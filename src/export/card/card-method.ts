@@ -2,6 +2,8 @@
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type Paper, paperAddress } from '@/methods/paper';
 import { COMPRESSORS, MERGERS } from '@/methods/registry';
+import { type RankChoice } from '@/methods/peru-lora';
+import { rankOfRecord } from '@/recipe/rank-record';
 import { type LowRankRecipe, type RecipeFile, type SparseRecipe } from '@/recipe/recipe-file';
 import { plain } from './card-text';
 
@@ -45,11 +47,22 @@ function mergedAdapter({ merge, tasks }: RecipeFile): string {
 }
 
 function lowRank(compress: LowRankRecipe): string {
-  const rank =
-    'q' in compress
-      ? `with q = ${compress.q} for every module, or all it has where that is less`
-      : 'energy' in compress
-        ? `with the least q a module that holds ${compress.energy} % of its squared norm`
-        : `with ranks by module that leave the least squared error in ${compress.bytes} bytes of factors`;
+  const rank = rankWords(rankOfRecord(compress));
   return `**PERU-LoRA**: Δₜ is replaced by its best approximation of rank q, U_q S_q V_qᵀ from its singular value decomposition, ${rank}. Stored as B = U_q √S_q and A = √S_q V_qᵀ with lora_alpha = r, so the scale is 1.`;
+}
+
+/** Ends a sentence about the ranks of an adapter's modules. */
+export function rankWords(rank: RankChoice): string {
+  switch (rank.by) {
+    case 'count':
+      return `with q = ${rank.q} for every module, or all it has where that is less`;
+    case 'energy':
+      return `with the least q a module that holds ${rank.percent} % of its squared norm`;
+    case 'fro':
+      return `with one triplet a module more than hold ${rank.share} of its Frobenius norm`;
+    case 'ratio':
+      return `with one triplet a module more than exceed its largest singular value over ${rank.ratio}`;
+    case 'bytes':
+      return `with ranks by module that leave the least squared error in ${rank.budget} bytes of factors`;
+  }
 }

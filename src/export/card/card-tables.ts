@@ -71,8 +71,15 @@ function methodTitle(method: string): string {
   const { title, keeps } = COMPRESSORS[compressor];
   if (keeps === 'entries') return `${title}, m = ${plain(setting)} %`;
   if (amount === undefined) return `${title}, q = ${plain(setting)}`;
-  return `${title}, ${plain(amount)} ${by === 'energy' ? '% energy' : 'bytes'}`;
+  return `${title}, ${plain(amount)} ${AMOUNTS[by ?? ''] ?? 'bytes'}`;
 }
+
+/** What the number of a method is, by its key in the id. */
+const AMOUNTS: Readonly<Record<string, string>> = {
+  energy: '% energy',
+  fro: 'of the norm',
+  ratio: '= σ₁ over the least σ',
+};
 
 export function storageSection({ results, method: own }: CardFacts): string {
   if (results.storage.length === 0) return '';

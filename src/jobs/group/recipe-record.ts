@@ -1,14 +1,9 @@
 /** What a recipe file says of an open group: enough to make the same files again. */
-import {
-  type GroupRecord,
-  type LowRankRecipe,
-  type MergeRecipeFile,
-  type RecipeFile,
-} from '@/recipe/recipe-file';
+import { type GroupRecord, type MergeRecipeFile, type RecipeFile } from '@/recipe/recipe-file';
 import { MERGERS } from '@/methods/registry';
 import { type NamePatterns } from '@/plan/names/name-patterns';
 import { type FloatDtype } from '@/tensor/dtype';
-import { type RankChoice } from '@/methods/peru-lora';
+import { rankRecord } from '@/recipe/rank-record';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
 import { type SourceManifest, type SourceRecords } from './source-manifest';
@@ -74,17 +69,5 @@ export function sparseRecord(merge: MergeRecipeFile, recipe: Recipe): RecipeFile
 
 /** The recipe of a group of adapters. */
 export function lowRankRecord(merge: MergeRecipeFile, { rank }: Recipe): RecipeFile {
-  return { ...merge, compress: lowRank(rank) };
-}
-
-function lowRank(rank: RankChoice): LowRankRecipe {
-  const method = 'peru-lora';
-  switch (rank.by) {
-    case 'count':
-      return { method, q: rank.q };
-    case 'energy':
-      return { method, energy: rank.percent };
-    case 'bytes':
-      return { method, bytes: rank.budget };
-  }
+  return { ...merge, compress: { method: 'peru-lora', ...rankRecord(rank) } };
 }

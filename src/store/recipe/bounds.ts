@@ -15,6 +15,12 @@ export const RANK: Bounds = { min: 1, max: 256, sliderMax: 256, step: 1, decimal
 /** Kept energy in percent of each module's squared norm. */
 export const ENERGY: Bounds = { min: 50, max: 100, sliderMax: 100, step: 0.5, decimals: 2 };
 
+/** Kept share of each module's Frobenius norm. */
+export const FRO: Bounds = { min: 0.3, max: 1, sliderMax: 1, step: 0.01, decimals: 3 };
+
+/** Largest singular value over the smallest that is kept. */
+export const RATIO: Bounds = { min: 1, max: 1000, sliderMax: 50, step: 0.5, decimals: 2 };
+
 /** Bytes of triplets over all tasks, whatever the group; see `budgetBounds`. */
 export const BUDGET: Bounds = { min: 0, max: 2 ** 40, sliderMax: 2 ** 40, step: 1, decimals: 0 };
 
@@ -34,13 +40,17 @@ export function budgetBounds(contents: AdapterContents): Bounds {
   return { min, max, sliderMax: max, step, decimals: 0 };
 }
 
-/** The choice a mode starts from: q = 8, 95 % of the energy, half of all bytes. */
+/** The choice a mode starts from; 0.9 and 20 are what sd-scripts' users start from. */
 export function startingRank(by: RankChoice['by'], contents: AdapterContents | null): RankChoice {
   switch (by) {
     case 'count':
       return withinGroup({ by, q: 8 }, contents);
     case 'energy':
       return { by, percent: 95 };
+    case 'fro':
+      return { by, share: 0.9 };
+    case 'ratio':
+      return { by, ratio: 20 };
     case 'bytes': {
       const { max, step } = contents === null ? BUDGET : budgetBounds(contents);
       return withinGroup({ by, budget: Math.round(max / 2 / step) * step }, contents);
@@ -57,6 +67,10 @@ export function withinGroup(rank: RankChoice, contents: AdapterContents | null):
     }
     case 'energy':
       return { by: rank.by, percent: withinBounds(ENERGY, rank.percent) ?? ENERGY.max };
+    case 'fro':
+      return { by: rank.by, share: withinBounds(FRO, rank.share) ?? FRO.max };
+    case 'ratio':
+      return { by: rank.by, ratio: withinBounds(RATIO, rank.ratio) ?? RATIO.max };
     case 'bytes': {
       const bounds = contents === null ? BUDGET : budgetBounds(contents);
       return { by: rank.by, budget: withinBounds(bounds, rank.budget) ?? bounds.max };

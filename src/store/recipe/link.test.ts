@@ -27,6 +27,11 @@ const ranks: fc.Arbitrary<RankChoice> = fc.oneof(
     by: fc.constant('energy' as const),
     percent: fc.integer({ min: 5000, max: 10_000 }).map((value) => value / 100),
   }),
+  fc.record({
+    by: fc.constant('fro' as const),
+    share: fc.integer({ min: 30, max: 100 }).map((n) => n / 100),
+  }),
+  fc.record({ by: fc.constant('ratio' as const), ratio: fc.integer({ min: 1, max: 1000 }) }),
   fc.record({ by: fc.constant('bytes' as const), budget: fc.integer({ min: 0, max: 2 ** 30 }) }),
 );
 

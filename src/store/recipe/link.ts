@@ -15,7 +15,16 @@ import { type GroupKind } from '@/recipe/parsed-method';
 import { readPatterns } from '@/store/sources/patterns';
 import { type NamePatterns, NO_PATTERNS } from '@/store/state/sources';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
-import { type Bounds, BUDGET, ENERGY, KEPT_PERCENT, RANK, withinBounds } from './bounds';
+import {
+  type Bounds,
+  BUDGET,
+  ENERGY,
+  FRO,
+  KEPT_PERCENT,
+  RANK,
+  RATIO,
+  withinBounds,
+} from './bounds';
 import { DEFAULT_RECIPE } from '@/store/state/recipe';
 
 export interface Link {
@@ -58,13 +67,14 @@ const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude'
 /** Parameters of each kind of group; the other kind's leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
   full: ['m', 'scope', 'compress', 'values', 'dtype'],
-  adapters: ['q', 'rank', 'energy', 'budget'],
+  adapters: ['q', 'rank', 'energy', 'fro', 'ratio', 'budget'],
 };
 
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
  * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`, and `compress=peru-fft` to
- * run no baseline; in place of q, `rank=energy&energy=95` or `rank=bytes&budget=1000000`; in place
+ * run no baseline; in place of q, `rank=energy&energy=95`, `rank=fro&fro=0.9`,
+ * `rank=ratio&ratio=20` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
  * as needed, for their tensors, and `hub=URL` for another Hub than the public one. An export that
  * lies there is one `task=`: its folder. `engine=gpu` or `engine=processor` says what computes.
@@ -191,6 +201,16 @@ function rankParameters(rank: RankChoice): readonly (readonly [string, string])[
         ['rank', rank.by],
         ['energy', String(rank.percent)],
       ];
+    case 'fro':
+      return [
+        ['rank', rank.by],
+        ['fro', String(rank.share)],
+      ];
+    case 'ratio':
+      return [
+        ['rank', rank.by],
+        ['ratio', String(rank.ratio)],
+      ];
     case 'bytes':
       return [
         ['rank', rank.by],
@@ -209,6 +229,14 @@ function rankOf(query: URLSearchParams): RankChoice | null {
   if (mode === 'energy') {
     const percent = numberOf(query.get('energy'), ENERGY);
     return percent === null ? null : { by: mode, percent };
+  }
+  if (mode === 'fro') {
+    const share = numberOf(query.get('fro'), FRO);
+    return share === null ? null : { by: mode, share };
+  }
+  if (mode === 'ratio') {
+    const ratio = numberOf(query.get('ratio'), RATIO);
+    return ratio === null ? null : { by: mode, ratio };
   }
   const budget = numberOf(query.get('budget'), BUDGET);
   return mode !== 'bytes' || budget === null ? null : { by: mode, budget };

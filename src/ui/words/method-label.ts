@@ -27,7 +27,7 @@ export function familyLabel(family: MethodFamily, kind: GroupKind): string {
   return (kind === 'adapters' ? ADAPTER_LABELS[family] : undefined) ?? WHOLE_LABELS[family];
 }
 
-/** `10 %`, `q = 8`, `95 % energy`, `1.20 MB budget`. */
+/** `10 %`, `q = 8`, `95 % energy`, `0.9 of the norm`, `σ₁ / 20`, `1.20 MB budget`. */
 export function settingLabel(setting: MethodSetting): string {
   switch (setting.by) {
     case 'entries':
@@ -36,6 +36,10 @@ export function settingLabel(setting: MethodSetting): string {
       return `q = ${setting.q}`;
     case 'energy':
       return `${setting.percent} % energy`;
+    case 'fro':
+      return `${setting.share} of the norm`;
+    case 'ratio':
+      return `σ₁ / ${setting.ratio}`;
     case 'bytes':
       return `${bytes(setting.budget)} budget`;
   }

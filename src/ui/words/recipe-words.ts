@@ -40,6 +40,10 @@ function rankWords(rank: RankChoice): string {
       return inText(`q = ${rank.q}`);
     case 'energy':
       return inText(`${rank.percent} % of the energy`);
+    case 'fro':
+      return inText(`${rank.share} of the norm`);
+    case 'ratio':
+      return inText(`σ above σ₁ / ${rank.ratio}`);
     case 'bytes':
       return `a budget of ${inText(bytes(rank.budget))}`;
   }

@@ -85,6 +85,10 @@ function rankWords(rank: RankChoice): string {
       return `${rank.q} of them`;
     case 'energy':
       return `as many as hold ${rank.percent} percent of its energy`;
+    case 'fro':
+      return `one more than hold ${rank.share} of its norm`;
+    case 'ratio':
+      return `one more than exceed the largest singular value over ${rank.ratio}`;
     case 'bytes':
       return `as many as ${bytes(rank.budget)} over all tasks buy`;
   }
@@ -102,6 +106,18 @@ function rankSymbols(rank: RankChoice): ReactNode {
       return (
         <>
           ‖·‖² ≥ <b className={styles.number}>{rank.percent} %</b>
+        </>
+      );
+    case 'fro':
+      return (
+        <>
+          ‖·‖ ≥ <b className={styles.number}>{rank.share}</b>
+        </>
+      );
+    case 'ratio':
+      return (
+        <>
+          σ &gt; σ<sub>1</sub> / <b className={styles.number}>{rank.ratio}</b>
         </>
       );
     case 'bytes':

@@ -5,9 +5,11 @@ import {
   BUDGET,
   budgetBounds,
   ENERGY,
+  FRO,
   inUnit,
   RANK,
   rankBounds,
+  RATIO,
   startingRank,
   withinGroup,
 } from '@/store/recipe/bounds';
@@ -23,6 +25,8 @@ import { KeptAdapters } from './kept-adapters';
 const MODES: readonly { readonly value: RankChoice['by']; readonly label: string }[] = [
   { value: 'count', label: 'One number for all modules' },
   { value: 'energy', label: 'Kept energy of each module' },
+  { value: 'fro', label: 'Frobenius share of each module (sv_fro)' },
+  { value: 'ratio', label: 'Ratio of singular values (sv_ratio)' },
   { value: 'bytes', label: 'Byte budget over all tasks' },
 ];
 
@@ -74,6 +78,26 @@ function RankSlider({ rank, contents }: RankSliderProps) {
           bounds={ENERGY}
           hint="Each module keeps the fewest triplets that hold this share of its energy."
           choiceOf={(percent) => within({ by: 'energy', percent })}
+        />
+      );
+    case 'fro':
+      return (
+        <ChoiceSlider
+          label="Kept norm (0 to 1)"
+          value={rank.share}
+          bounds={FRO}
+          hint="Each module keeps one triplet more than hold this share of its Frobenius norm, as sd-scripts does."
+          choiceOf={(share) => within({ by: 'fro', share })}
+        />
+      );
+    case 'ratio':
+      return (
+        <ChoiceSlider
+          label="Ratio to the largest"
+          value={rank.ratio}
+          bounds={RATIO}
+          hint="Each module keeps one triplet more than are above its largest singular value over this, as sd-scripts does."
+          choiceOf={(ratio) => within({ by: 'ratio', ratio })}
         />
       );
     case 'bytes': {
