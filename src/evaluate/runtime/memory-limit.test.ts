@@ -21,7 +21,7 @@ describe('what fits on the CPU', () => {
       expect.objectContaining({
         name: 'PeruError',
         kind: 'unsupported',
-        message: expect.stringMatching(/encoder take 5\.\d GiB.* 3\.5 GiB fit/) as string,
+        message: expect.stringMatching(/encoder take 4\.\d GiB.* 3\.5 GiB fit/) as string,
         hint: expect.stringContaining('WebGPU') as string,
       }) as Error,
     );
