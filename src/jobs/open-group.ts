@@ -6,19 +6,22 @@
 import { type AdapterGroup } from '@/jobs/adapters/adapter-group';
 import { openAdapterGroup } from '@/jobs/adapters/open-adapters';
 import { type Pause } from '@/formats/checkpoint/checkpoint-source';
+import { loadPart } from '@/core/load-part';
 import { engineEvent } from './context/engine-event';
 import { type ChosenEngine, type Platform } from './context/platform';
 import { deviceLoss } from '@/jobs/context/device-loss';
 import { FetchedBytes } from '@/jobs/context/fetched-bytes';
 import { type FullGroup } from '@/jobs/full/load-full';
+import { type LoraGroup } from '@/jobs/loras/lora-group';
 import { openFullGroup } from '@/jobs/full/open-full';
 import { groupSources } from '@/jobs/open/group-sources';
 import { CurrentJob, type JobContext } from '@/jobs/context/job-context';
-import { type OpenedGroup } from '@/jobs/group/opened-group';
+import { type OpenedGroup, type OpeningParts } from '@/jobs/group/opened-group';
+import { type AnySources } from '@/jobs/group/sources';
 import { type EnginePreference, type SourceRequest } from '@/protocol/requests';
 
-/** Of either kind. */
-export type AnyGroup = FullGroup | AdapterGroup;
+/** Of any kind. */
+export type AnyGroup = FullGroup | AdapterGroup | LoraGroup;
 
 export interface Opening extends JobContext {
   readonly request: SourceRequest;
@@ -68,9 +71,23 @@ async function assemble(
   const chosen = await engineReady;
   emit(engineEvent(chosen, ''));
   const parts = { request, options, fetched, context, allowNonFinite, chosen };
-  const opened =
-    sources.kind === 'full' ? openFullGroup(sources, parts) : openAdapterGroup(sources, parts);
-  return opened.finally(() => {
+  return openSources(sources, parts).finally(() => {
     fetched.onArrival = null;
   });
+}
+
+async function openSources(
+  sources: AnySources,
+  parts: OpeningParts,
+): Promise<OpenedGroup<AnyGroup>> {
+  switch (sources.kind) {
+    case 'full':
+      return openFullGroup(sources, parts);
+    case 'adapters':
+      return openAdapterGroup(sources, parts);
+    case 'loras': {
+      const { openLoraGroup } = await loadPart(() => import('./loras/open-loras'));
+      return openLoraGroup(sources, parts);
+    }
+  }
 }

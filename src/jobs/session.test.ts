@@ -1,5 +1,6 @@
 /** Whole jobs on tiny files, on the processor engine: what the page asks and hears back. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
@@ -19,6 +20,7 @@ const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 };
 const SIZE = 50;
 

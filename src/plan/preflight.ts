@@ -17,7 +17,7 @@ export const NO_CHOICES: PlanChoices = { budgetBytes: null, include: [], exclude
 
 export interface Preflight {
   readonly title: string;
-  readonly kind: 'full' | 'adapters';
+  readonly kind: 'full' | 'adapters' | 'loras';
   /** The base, then the tasks. */
   readonly checkpoints: readonly PreflightCheckpoint[];
   /** Warnings first, then notes, then what was checked and is well. */

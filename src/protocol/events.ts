@@ -4,7 +4,7 @@ import { type Pause } from '@/formats/checkpoint/checkpoint-source';
 import { type Preflight } from '@/plan/preflight';
 import { type ExportFacts } from './export-facts';
 import { type GroupFacts } from './group-facts';
-import { type LowRankFacts, type Score, type SparseFacts } from './results';
+import { type LowRankFacts, type OverlapFacts, type Score, type SparseFacts } from './results';
 import { type StorageRow } from '@/recipe/recipe';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type FactorizationReport } from '@/tensor/low-rank';
@@ -14,7 +14,7 @@ export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'images' | 'texts' | 'tasks';
+  readonly unit: 'bytes' | 'images' | 'texts' | 'tasks' | 'modules';
 }
 
 export type JobEvent =
@@ -50,6 +50,8 @@ export type JobEvent =
         readonly modules: readonly Float32Array[];
       }[];
     }
+  /** How much LoRA files have in common, for their sum. */
+  | { readonly type: 'overlap'; readonly overlap: OverlapFacts }
   | { readonly type: 'score'; readonly score: Score }
   | { readonly type: 'sparse'; readonly facts: SparseFacts }
   | { readonly type: 'low-rank'; readonly facts: LowRankFacts }

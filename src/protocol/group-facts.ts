@@ -1,5 +1,6 @@
 /** What the page is told of an open group: small plain facts only. */
 import { type AdapterContents } from '@/export/adapter/adapter-contents';
+import { type LoraContents } from '@/export/lora/lora-contents';
 import { type Metric } from '@/recipe/recipe';
 
 export interface CheckpointCard {
@@ -46,7 +47,7 @@ export interface FullContents {
 export interface GroupFacts {
   readonly title: string;
   readonly cards: readonly CheckpointCard[];
-  readonly contents: FullContents | AdapterContents;
+  readonly contents: FullContents | AdapterContents | LoraContents;
   /** Why there is no accuracy, or null where tasks are scored. */
   readonly noAccuracyBecause: string | null;
   /** λ recommended for the group (chosen on validation data), or null. */

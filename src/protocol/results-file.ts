@@ -4,9 +4,7 @@ import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type MethodId, type Metric, type Recipe, type StorageRow } from '@/recipe/recipe';
 
 /** What decided these results: of a recipe, only what its kind of group uses. */
-export type UsedRecipe = Pick<Recipe, 'mergeMethod' | 'lambda'> &
-  Partial<Pick<Recipe, 'keptPercent' | 'scope' | 'rank' | 'mergedDtype' | 'valueDtype'>> &
-  Partial<NamePatterns>;
+export type UsedRecipe = Partial<Omit<Recipe, 'compressors'>> & Partial<NamePatterns>;
 
 /** docs/FORMATS.md. Accuracies are 0..1, correlations -1..1, sizes bytes. */
 export interface ResultsFile {

@@ -34,3 +34,12 @@ export interface LowRankFacts {
   /** Bytes of its adapter folder. */
   readonly bytes: number;
 }
+
+/** Cosines between what LoRA files add to the weights, over the modules that two files share. */
+export interface OverlapFacts {
+  /** In the order of the files, [files][files], 1 on the diagonal; null where nothing meets. */
+  readonly cosines: readonly (readonly (number | null)[])[];
+  /** Modules looked at, of those that meet: large files are sampled. */
+  readonly modules: number;
+  readonly ofModules: number;
+}

@@ -7,8 +7,8 @@ import { type MethodId, type Recipe } from './recipe';
 export { lowRankMethodId, sparseMethodId };
 export type { MethodId };
 
-/** What a group holds: full fine-tunes or LoRA adapters of one base. */
-export type GroupKind = 'full' | 'adapters';
+/** What a group holds: full fine-tunes or LoRA adapters of one base, or LoRA files without one. */
+export type GroupKind = 'full' | 'adapters' | 'loras';
 
 /** Models that stand without a setting, in the order of the tables. */
 const WHOLE_MODELS = ['pretrained', 'finetuned', 'merged'] as const;
@@ -65,6 +65,7 @@ export function settingValue(setting: MethodSetting | null): number {
 
 /** The methods a recipe is shown with, in the order of the tables; PERU comes last. */
 export function methodsOf(kind: GroupKind, recipe: Recipe): readonly MethodId[] {
+  if (kind === 'loras') return ['finetuned', lowRankMethodId(recipe.rank)];
   if (kind === 'adapters') return [...WHOLE_MODELS, lowRankMethodId(recipe.rank)];
   const wanted = recipe.compressors.map((method) => sparseMethodId(method, recipe.keptPercent));
   return [...WHOLE_MODELS, ...wanted.sort(compareMethods)];
@@ -72,9 +73,9 @@ export function methodsOf(kind: GroupKind, recipe: Recipe): readonly MethodId[] 
 
 /** The method that the recipe's slider sets: PERU-FFT at m or PERU-LoRA at its ranks. */
 export function peruMethod(kind: GroupKind, recipe: Recipe): MethodId {
-  return kind === 'adapters'
-    ? lowRankMethodId(recipe.rank)
-    : sparseMethodId('peru-fft', recipe.keptPercent);
+  return kind === 'full'
+    ? sparseMethodId('peru-fft', recipe.keptPercent)
+    : lowRankMethodId(recipe.rank);
 }
 
 /** Orders method ids as the tables do: by family, by kind of setting, then by its number. */

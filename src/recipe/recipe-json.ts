@@ -48,7 +48,7 @@ function orderedMerge(file: MergeRecipeFile): MergeRecipeFile {
   };
 }
 
-function orderedGroup(group: GroupRecord): GroupRecord {
+export function orderedGroup(group: GroupRecord): GroupRecord {
   switch (group.kind) {
     case 'demo':
       return { kind: group.kind, demo: group.demo };
@@ -59,7 +59,7 @@ function orderedGroup(group: GroupRecord): GroupRecord {
   }
 }
 
-function orderedSource({ name, repo, commit, folder, files }: SourceRecord): SourceRecord {
+export function orderedSource({ name, repo, commit, folder, files }: SourceRecord): SourceRecord {
   return {
     name,
     ...given('repo', repo),

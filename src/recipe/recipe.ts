@@ -2,6 +2,7 @@
 import { type Scope } from '@/tensor/engine';
 import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type MergeMethod, type SparseMethod } from '@/methods/registry';
+import { type LoraChoices } from './lora-choices';
 import { type RankChoice } from '@/methods/peru-lora';
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
@@ -20,6 +21,8 @@ export interface Recipe {
   readonly valueDtype: ValueDtype;
   /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
   readonly rank: RankChoice;
+  /** What LoRA files without a base are made into; unused by groups with one. */
+  readonly lora: LoraChoices;
 }
 
 /** `accuracy`: share of right answers; `spearman`: rank correlation with the labels, -1..1. */

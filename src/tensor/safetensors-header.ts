@@ -97,6 +97,8 @@ function headerObject(bytes: Uint8Array, fileName: string): ReadonlyMap<string, 
 
 function readMetadata(value: StrictJson, fileName: string): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
+  // MLX writes null where it has none, which the format's own reader takes for an absent field.
+  if (value === null) return metadata;
   if (!(value instanceof Map)) throw broken(fileName, `${METADATA_KEY} is not an object`);
   for (const [key, text] of value as ReadonlyMap<string, StrictJson>) {
     if (typeof text !== 'string') {

@@ -9,6 +9,8 @@ import { AlertPanel } from './panels/alert-panel';
 import { CheckpointsPanel } from '@/ui/panels/sources/checkpoints-panel';
 import { ExportPanel } from '@/ui/panels/export/export-panel';
 import { HeaderPanel } from './panels/header-panel';
+import { LoraFilesPanel } from '@/ui/panels/loras/lora-files-panel';
+import { OverlapPanel } from '@/ui/panels/loras/overlap-panel';
 import { PlanPanel } from '@/ui/panels/results/plan-panel';
 import { PreflightPanel } from '@/ui/panels/preflight/preflight-panel';
 import { RecipePanel } from '@/ui/panels/recipe/recipe-panel';
@@ -73,8 +75,10 @@ export function App() {
 function Evidence() {
   return (
     <>
+      <LoraFilesPanel />
       <AccuracyPanel />
       <SpectraPanel />
+      <OverlapPanel />
       <div className={styles.pair}>
         <TradeOffPanel />
         <StoragePanel />

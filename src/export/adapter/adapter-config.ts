@@ -49,7 +49,10 @@ export function adapterConfig({
   const { taskType, modelClass, modulesToSave, tiesWeights } = source;
   const ranks = modules.map((one) => ({ module: writtenLayer(one), rank: one.rank }));
   const largest = ranks.reduce((most, { rank }) => Math.max(most, rank), 1);
-  const pattern = rankPattern(ranks, largest);
+  const pattern = namedPattern(
+    ranks.map(({ module, rank }) => ({ module, value: rank })),
+    largest,
+  );
   const adapted = new Set(ranks.map(({ module }) => module));
   const saved = savedModules(copies, adapted, modulesToSave);
   return {
@@ -92,23 +95,24 @@ export function layerOf(name: string): string {
 }
 
 /**
+ * `rank_pattern` or `alpha_pattern`: what is not `usual`, by module.
  * PEFT takes the first key with `re.match(rf"(.*\.)?({key})$", module)` (`utils/other.py`,
  * `get_pattern_key`), where a dot stands for any character. A plain name that could be taken for
  * another module's is written as an expression for itself alone, `^a\.b`, as PEFT's own
  * documentation of `rank_pattern` does; the rest stay plain, as versions without `^` want them.
  */
-function rankPattern(
-  ranks: readonly { readonly module: string; readonly rank: number }[],
-  largest: number,
+export function namedPattern(
+  entries: readonly { readonly module: string; readonly value: number }[],
+  usual: number,
 ): Record<string, number> {
-  const tails = tailsByLength(ranks.map(({ module }) => module));
-  const own = ranks.filter(({ rank }) => rank !== largest);
+  const tails = tailsByLength(entries.map(({ module }) => module));
+  const own = entries.filter(({ value }) => value !== usual);
   return Object.fromEntries(
-    own.map(({ module, rank }) => {
+    own.map(({ module, value }) => {
       const isPlain = /^[\w.-]+$/.test(module) && !/^\d+$/.test(module);
       const likes = (tails.get(module.length) ?? []).filter(({ tail }) => matches(module, tail));
       const others = likes.some(({ of }) => of !== module);
-      return [isPlain && !others ? module : `^${escaped(module)}`, rank] as const;
+      return [isPlain && !others ? module : `^${escaped(module)}`, value] as const;
     }),
   );
 }

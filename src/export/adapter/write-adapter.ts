@@ -1,6 +1,7 @@
 /** Writes a PEFT adapter folder: the configuration, the factors, and full copies beside them. */
 import { type AdapterModule } from '@/formats/lora/adapter-plan';
 import { type BalancedFactors } from '@/tensor/low-rank';
+import { transposed } from '@/export/transposed';
 import { PeruError } from '@/core/errors';
 import { savedModules, writtenLayer } from './adapter-config';
 import {
@@ -114,21 +115,6 @@ function storedFactors(
     throw new RangeError(`"${name}" was asked for at rank ${rank}, not ${found}.`);
   if (layer !== 'embedding' && layer !== 'conv1d') return [bytesOf(a), bytesOf(b)];
   return [bytesOf(transposed(b, rows, rank)), bytesOf(transposed(a, rank, columns))];
-}
-
-/** [columns, rows] from [rows, columns], both row-major. */
-function transposed(
-  values: Float32Array<ArrayBuffer>,
-  rows: number,
-  columns: number,
-): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      out[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return out;
 }
 
 function bytesOf(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -7,14 +7,11 @@ import { type CardFacts } from './card-facts';
 import { cardLicence } from './card-licence';
 import { methodSection } from './card-method';
 import { accuracySection, indexSection, storageSection } from './card-tables';
-import { link, plain, table, whole } from './card-text';
+import { computedOn, fenced, fileSection, type RoleSource, sourceTable } from './card-parts';
+import { link, plain, table } from './card-text';
 import { ADAPTER_LOADER, SPARSE_LOADER } from './loader-code';
 import { recipeFileText } from '@/recipe/recipe-json';
 import { yamlText } from '@/recipe/mergekit/yaml-text';
-
-const PUBLIC_HUB = 'https://huggingface.co';
-/** Differs from run to run, or is the card itself. */
-const WITHOUT_HASH = new Set(['results.json', 'README.md']);
 
 /** @returns the text of README.md, ended by a newline */
 export function modelCard(facts: CardFacts): string {
@@ -32,10 +29,10 @@ export function modelCard(facts: CardFacts): string {
     storageSection(facts),
     indexSection(facts),
     loading(facts),
-    sourceSection(recipe),
-    fileSection(facts),
+    `## Sources\n\n${sourceTable(sourcesOf(recipe), recipe.group)}`,
+    fileSection(facts.files),
     `## Recipe\n\n\`recipe.json\` makes the same files again from the same sources:\n\n${fenced('json', recipeFileText(recipe))}`,
-    computedOn(facts),
+    computedOn(facts.results),
     `## Licence\n\n${plain(licence.said)}`,
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
@@ -121,53 +118,8 @@ function loading({ recipe, stems }: CardFacts): string {
   ].join('\n\n');
 }
 
-function sourceSection({ base, tasks, group }: RecipeFile): string {
-  const hub = group.kind === 'hub' ? (group.hub ?? PUBLIC_HUB) : PUBLIC_HUB;
-  const all: readonly (SourceRecord & { readonly task?: string })[] = [base, ...tasks];
-  const rows = all.flatMap((source) =>
-    source.files.map(({ path, bytes, sha256 }, i) => [
-      i > 0 ? '' : source.task === undefined ? 'base' : plain(source.task),
-      i > 0 ? '' : origin(source, hub),
-      plain(path),
-      whole(bytes),
-      `\`${sha256}\``,
-    ]),
-  );
-  return `## Sources\n\n${table(['role', 'from', 'file', 'bytes', 'SHA-256'], rows, 'texts')}`;
-}
-
-function origin({ name, repo, commit, folder }: SourceRecord, hub: string): string {
-  if (repo === undefined) return plain(name);
-  const at = commit === undefined ? '' : `@${commit.slice(0, 12)}`;
-  const inside = folder === undefined ? '' : `, ${plain(folder)}`;
-  const address = `${hub.replace(/\/+$/, '')}/${repo}${commit === undefined ? '' : `/tree/${commit}`}`;
-  return `${link(`${repo}${at}`, address)}${inside}`;
-}
-
-function fileSection({ files }: CardFacts): string {
-  const rows = files
-    .filter(({ path }) => !WITHOUT_HASH.has(path))
-    .map(({ path, bytes, sha256 }) => [plain(path), whole(bytes), `\`${sha256}\``]);
-  return `## Files\n\n${table(['file', 'bytes', 'SHA-256'], rows, 'texts')}\n\n\`results.json\` holds the numbers above and how long they took.`;
-}
-
-function computedOn({ results: { adapter, engine } }: CardFacts): string {
-  const { vendor, architecture, description, fallback } = adapter;
-  const named = [...new Set([description, vendor, architecture])].filter((name) => name !== '');
-  const what = plain(named.join(', ')) || 'an adapter that does not tell its name';
-  const how = {
-    webgpu: `with WebGPU on ${what}${fallback ? ', a software adapter' : ''}`,
-    processor: 'on the processor, without WebGPU',
-    reference: 'in float64 on the CPU, without WebGPU',
-  }[engine];
-  return `## Computed on\n\nMerged, compressed and scored in a browser ${how}.`;
-}
-
-function fenced(language: string, text: string): string {
-  // A name inside may hold backticks: the fence is longer than any run of them.
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${text}${fence}`;
+function sourcesOf({ base, tasks }: RecipeFile): RoleSource[] {
+  return [{ ...base, role: 'base' }, ...tasks.map((one) => ({ ...one, role: plain(one.task) }))];
 }
 
 /** A Python string literal: JSON's escapes are Python's, halves of pairs aside, which names lack. */

@@ -110,9 +110,10 @@ const FORMATS: readonly FactorFormat[] = [
 /** What stands beside factors and is none. */
 const BESIDE = /\.(?:alpha|dora_scale|magnitude|m|lora_magnitude_vector(?:\.\w+)*|reshape_weight)$/;
 /** Module paths that only files of factors have. */
-const MARKED = /^(?:lora_(?:te\d*|unet|transformer)_|lycoris_|oft_unet_|base_model\.model\.)/;
+export const MARKED_MODULE =
+  /^(?:lora_(?:te\d*|unet|transformer)_|lycoris_|oft_unet_|base_model\.model\.)/;
 /** Parts of a model that PEFT has wrapped: a layer under its factors, a head beside its copy. */
-const WRAPPED = /\.(?:base_layer|original_module)\./;
+export const WRAPPED_LAYER = /\.(?:base_layer|original_module)\./;
 /** What was trained of it, under the name that an adapter has unless it is given one. */
 const WRAPPED_FACTOR =
   /\.(?:lora_(?:embedding_)?[AB]|hada_w\w+|lokr_w\w+|b?oft_\w+|ia3_l|vera_lambda_\w+|modules_to_save)(?:\.default)?(?:\.(?:\d+\.)?(?:weight|bias))?$/i;
@@ -131,7 +132,7 @@ export function refuseFactors({ tensors }: CheckpointTensors): void {
   const names = [...tensors.keys()];
   const fileOf = (name: string): string => tensors.get(name)!.fileName;
   const wrapped = names.find((name) => WRAPPED_FACTOR.test(name));
-  if (wrapped !== undefined && names.some((name) => WRAPPED.test(name))) {
+  if (wrapped !== undefined && names.some((name) => WRAPPED_LAYER.test(name))) {
     throw new PeruError(
       'unsupported',
       `${fileOf(wrapped)} holds a model with a PEFT adapter beside its weights ("${wrapped}"): merged one by one they would be no model.`,
@@ -162,7 +163,7 @@ function factorsAmong(
   const factors = new Set(found.flatMap((one) => one.factors));
   const beside = names.filter((name) => BESIDE.test(name)).length;
   const isMost = 2 * (factors.size + beside) >= names.length;
-  if (factors.size === 0 || !(isMost || [...factors].some((name) => MARKED.test(name))))
+  if (factors.size === 0 || !(isMost || [...factors].some((name) => MARKED_MODULE.test(name))))
     return null;
   const most = found.reduce((a, b) => (b.factors.length > a.factors.length ? b : a));
   return { format: most.format, name: most.factors[0]! };

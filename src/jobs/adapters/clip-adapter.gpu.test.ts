@@ -3,6 +3,7 @@
  * logits that transformers gives with it (scripts/golden_clip_adapter.py).
  */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClipEvaluator } from '@/evaluate/clip/clip-evaluator';
 import { fetchBytes, largestDifference } from '@/evaluate/golden/providers';
@@ -32,6 +33,7 @@ const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: RANK },
+  lora: DEFAULT_LORA,
 };
 
 async function fileAt(path: string, url: string) {

@@ -1,5 +1,6 @@
 /** Whole exports of adapters on the processor engine: what stands in the files. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +33,7 @@ const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: RANK },
+  lora: DEFAULT_LORA,
 };
 const RESULTS: ResultsFile = {
   peru: 1,

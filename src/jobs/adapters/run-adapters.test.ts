@@ -1,5 +1,6 @@
 /** What a job on adapters scores and tells, on tiny files and the processor engine. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { NO_SETTINGS } from '@/export/adapter/adapter-config';
 import { type ModelWeights } from '@/tensor/engine';
@@ -28,6 +29,7 @@ const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 1 },
+  lora: DEFAULT_LORA,
 };
 
 type Files = Extract<SourceRequest, { kind: 'files' }>['files'];

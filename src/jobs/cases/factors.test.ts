@@ -20,59 +20,25 @@ async function refusal(files: Parameters<typeof filesOf>[0]) {
 }
 
 describe('factors', () => {
-  it.each([
-    ['12-lora-kohya', /person\.safetensors is a LoRA in kohya’s format.*peft repository/],
-    ['13-lora-diffusers', /person\/pytorch_lora_weights.*diffusers’ format.*adapter_config\.json/],
-    ['14-lora-mlx', /chat\/adapters\.safetensors is a LoRA in the format of mlx-lm.*mlx_lm\.fuse/],
-  ])('%s: names the format and what to do', async (name, says) => {
-    const { error } = await openFiles(caseFiles(name));
-    expect(`${error?.message} ${error?.hint}`).toMatch(says);
-    // Two of one rank without any base, which would merge.
-    const alone = caseFiles(name).filter(({ path }) => !/^(?:base|text_encoder)\//.test(path));
-    expect((await openFiles(alone)).error?.message).toMatch(/is a LoRA/);
-  });
+  it.each(['12-lora-kohya', '13-lora-diffusers', '14-lora-mlx'])(
+    '%s: open without their base, and set it aside',
+    async (name) => {
+      const files = caseFiles(name);
+      const { preflight, error } = await openFiles(files);
+      expect(error).toBeNull();
+      expect(preflight!.kind).toBe('loras');
+      expect(preflight!.checkpoints).toHaveLength(2);
+      expect(preflight!.findings.map(({ title }) => title)).toContainEqual(
+        expect.stringMatching(/is a full model and is left aside/),
+      );
+      const alone = files.filter(({ path }) => !/^(?:base|text_encoder)\//.test(path));
+      expect((await openFiles(alone)).preflight?.kind).toBe('loras');
+    },
+  );
 
   const P = 'lora_unet_mid_block_attn';
   const Q = 'transformer.blocks.0.attn.to_q';
   it.each<[string, Record<string, string>, RegExp]>([
-    [
-      'kohya, convolutions',
-      {
-        [`${P}.lora_down.weight`]: 'F16[4,8,3,3]',
-        [`${P}.lora_up.weight`]: 'F16[8,4,1,1]',
-        [`${P}.lora_mid.weight`]: 'F16[4,4,3,3]',
-        [`${P}.alpha`]: 'F16[]',
-      },
-      /kohya/,
-    ],
-    [
-      'kohya, with weights of norms beside them',
-      {
-        [`${P}.lora_down.weight`]: 'F16[4,8]',
-        [`${P}.lora_up.weight`]: 'F16[8,4]',
-        a: 'F16[8]',
-        b: 'F16[8]',
-        c: 'F16[8]',
-        d: 'F16[8]',
-      },
-      /kohya/,
-    ],
-    [
-      'diffusers, attention processors',
-      {
-        'up.attn1.processor.to_q_lora.down.weight': 'F32[4,8]',
-        'up.attn1.processor.to_q_lora.up.weight': 'F32[8,4]',
-      },
-      /older format of diffusers/,
-    ],
-    [
-      'diffusers, text encoders',
-      {
-        'text_encoder.q_proj.lora_linear_layer.down.weight': 'F32[4,8]',
-        'text_encoder.q_proj.lora_linear_layer.up.weight': 'F32[8,4]',
-      },
-      /older format of diffusers/,
-    ],
     [
       'XLabs',
       {
@@ -81,16 +47,6 @@ describe('factors', () => {
       },
       /LoRA/,
     ],
-    ['Mochi, loralib', { [`${Q}.lora_A`]: 'F32[4,8]', [`${Q}.lora_B`]: 'F32[8,4]' }, /diffusers/],
-    [
-      'DoRA of diffusers',
-      {
-        [`${Q}.lora_A.weight`]: 'F32[4,8]',
-        [`${Q}.lora_B.weight`]: 'F32[8,4]',
-        [`${Q}.lora_magnitude_vector`]: 'F32[8]',
-      },
-      /diffusers/,
-    ],
     [
       'torchtune',
       {
@@ -98,15 +54,6 @@ describe('factors', () => {
         'layers.0.attn.q_proj.lora_b.weight': 'F32[8,4]',
       },
       /torchtune/,
-    ],
-    [
-      'DoRA of MLX',
-      {
-        'model.layers.0.q.lora_a': 'F32[8,4]',
-        'model.layers.0.q.lora_b': 'F32[4,8]',
-        'model.layers.0.q.m': 'F32[8]',
-      },
-      /mlx-lm/,
     ],
     [
       'LoHa',
@@ -134,17 +81,6 @@ describe('factors', () => {
       'whole changes',
       { [`${Q}.diff`]: 'F16[8,8]', [`${Q}.diff_b`]: 'F16[8]', 'norm.w_norm': 'F16[8]' },
       /changes to weights/,
-    ],
-    [
-      'PEFT, renamed',
-      {
-        'base_model.model.q.lora_A.weight': 'F32[4,8]',
-        'base_model.model.q.lora_B.weight': 'F32[8,4]',
-        'base_model.model.lm_head.weight': 'F32[8,8]',
-        'base_model.model.embed.weight': 'F32[8,8]',
-        'base_model.model.score.weight': 'F32[8,8]',
-      },
-      /PEFT adapter without/,
     ],
     ...['fourierft_spectrum', 'hra_u', 'vblora_logits_A', 'bone_block', 'shira_weight'].map(
       (end): [string, Record<string, string>, RegExp] => [
@@ -220,7 +156,84 @@ describe('factors', () => {
     );
   });
 
-  it('refuses them before they are offered as the base of adapters', async () => {
+  it.each<[string, Record<string, string>, RegExp]>([
+    [
+      'kohya, convolutions',
+      {
+        [`${P}.lora_down.weight`]: 'F16[4,8,1,1]',
+        [`${P}.lora_up.weight`]: 'F16[8,4,1,1]',
+        [`${P}.lora_mid.weight`]: 'F16[4,4,3,3]',
+        [`${P}.alpha`]: 'F16[]',
+      },
+      /kohya/,
+    ],
+    [
+      'kohya, with weights of norms beside them',
+      {
+        [`${P}.lora_down.weight`]: 'F16[4,8]',
+        [`${P}.lora_up.weight`]: 'F16[8,4]',
+        a: 'F16[8]',
+        b: 'F16[8]',
+        c: 'F16[8]',
+        d: 'F16[8]',
+      },
+      /kohya/,
+    ],
+    [
+      'diffusers, attention processors',
+      {
+        'up.attn1.processor.to_q_lora.down.weight': 'F32[4,8]',
+        'up.attn1.processor.to_q_lora.up.weight': 'F32[8,4]',
+      },
+      /older format of diffusers/,
+    ],
+    [
+      'diffusers, text encoders',
+      {
+        'text_encoder.q_proj.lora_linear_layer.down.weight': 'F32[4,8]',
+        'text_encoder.q_proj.lora_linear_layer.up.weight': 'F32[8,4]',
+      },
+      /older format of diffusers/,
+    ],
+    ['Mochi, loralib', { [`${Q}.lora_A`]: 'F32[4,8]', [`${Q}.lora_B`]: 'F32[8,4]' }, /diffusers/],
+    [
+      'PEFT, renamed',
+      {
+        'base_model.model.q.lora_A.weight': 'F32[4,8]',
+        'base_model.model.q.lora_B.weight': 'F32[8,4]',
+        'base_model.model.lm_head.weight': 'F32[8,8]',
+        'base_model.model.embed.weight': 'F32[8,8]',
+        'base_model.model.score.weight': 'F32[8,8]',
+      },
+      /PEFT adapter without/,
+    ],
+  ])('%s: opens by itself, not as a checkpoint of its own', async (_, tensors, says) => {
+    const file = { tensors };
+    for (const files of [
+      { ...base, 'style.safetensors': file },
+      { 'one.safetensors': file, 'two.safetensors': file },
+    ]) {
+      const { preflight, error } = await openFiles(filesOf(files));
+      expect(error).toBeNull();
+      expect(preflight!.kind).toBe('loras');
+    }
+    const asModel = { ...base, 'x/config.json': '{}', 'x/model.safetensors': file };
+    expect(await refusal(asModel)).toMatch(says);
+  });
+
+  it('refuses LoRA files among several full models', async () => {
+    const file = {
+      tensors: { [`${P}.lora_down.weight`]: 'F16[4,8]', [`${P}.lora_up.weight`]: 'F16[8,4]' },
+    };
+    const files = { ...base, 'task.safetensors': FULL, 'style.safetensors': file };
+    const { error } = await openFiles(filesOf(files));
+    expect(error).toMatchObject({
+      kind: 'mismatch',
+      message: expect.stringMatching(/^style holds LoRA factors, .*full models/) as string,
+    });
+  });
+
+  it('never offers them as the base of adapters', async () => {
     const adapter = {
       'lora/adapter_config.json': '{"peft_type":"LORA","r":2,"target_modules":["q_proj"]}',
       'lora/adapter_model.safetensors': FULL,
@@ -228,7 +241,8 @@ describe('factors', () => {
         tensors: { [`${P}.lora_down.weight`]: 'F16[4,8]', [`${P}.lora_up.weight`]: 'F16[8,4]' },
       },
     };
-    expect(await refusal({ ...base, ...adapter })).toContain('style.safetensors');
+    const { error } = await openFiles(filesOf({ ...base, ...adapter }));
+    expect(error?.message).toBe('lora/adapter_model.safetensors holds no LoRA factors.');
   });
 
   it('refuses the configuration of mlx-lm, whatever the weights are called', async () => {
@@ -248,7 +262,11 @@ describe('factors', () => {
         tensors: { 'q.lora_a': 'F32[8,4]', 'q.lora_b': 'F32[4,8]' },
       },
     };
-    expect(await refusal(steps)).toContain('sql/adapters.safetensors');
+    const { error } = await openFiles(filesOf(steps));
+    expect(error).toMatchObject({ kind: 'parse' });
+    expect(error!.message).toMatch(
+      /adapter_config\.json does not say how sql\/adapters\.safetensors/,
+    );
   });
 
   it.each<[string, Record<string, string>]>([

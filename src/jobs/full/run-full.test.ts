@@ -1,5 +1,6 @@
 /** What a job scores, in which order, and what it never scores twice. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { type ModelWeights } from '@/tensor/engine';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -22,6 +23,7 @@ const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 };
 
 interface Scored extends RowRange {

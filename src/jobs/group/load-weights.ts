@@ -190,6 +190,7 @@ async function refuseNonFiniteWeights(
 export function refuseNonFinite(
   checkpoint: string,
   tensors: readonly { readonly name: string; readonly count: number }[],
+  canLeaveOut = true,
 ): void {
   const bad = tensors.filter(({ count }) => count > 0);
   if (bad.length === 0) return;
@@ -199,6 +200,6 @@ export function refuseNonFinite(
     'non-finite',
     `${checkpoint} holds NaN or Inf in ${listed.join(', ')}${more}.`,
     'Use a checkpoint from before training diverged, or go on if you know what these entries are.',
-    { exclude: bad.length < tensors.length ? bad.map(({ name }) => name) : [] },
+    { exclude: canLeaveOut && bad.length < tensors.length ? bad.map(({ name }) => name) : [] },
   );
 }

@@ -1,11 +1,17 @@
 import { type JobContext } from '@/jobs/context/job-context';
-import { type ScoredGroup } from '@/jobs/scoring/scored-group';
 import { type StagingPlace, type WrittenExport } from '@/jobs/staging/staging';
 import { type ExportRequest } from '@/protocol/requests';
+import { type Engine } from '@/tensor/engine';
 import { type Recipe } from '@/recipe/recipe';
 
-/** Weights on the engine, ready to be merged, scored and exported, whatever kind of group they are of. */
-export interface LoadedGroup<Group extends ScoredGroup = ScoredGroup> {
+/** What is held on an engine. */
+export interface HeldGroup {
+  readonly engine: Engine;
+  dispose(): void;
+}
+
+/** Weights on the engine, ready for what a recipe says, whatever kind of group they are of. */
+export interface LoadedGroup<Group extends HeldGroup = HeldGroup> {
   readonly group: Group;
   /** Streams everything the recipe asks for through `context.emit`; rejects when aborted. */
   run(recipe: Recipe, context: JobContext): Promise<void>;

@@ -3,12 +3,11 @@ import { type Engine } from '@/tensor/engine';
 import { type ChosenEngine, type JobOptions } from '@/jobs/context/platform';
 import { type FetchedBytes } from '@/jobs/context/fetched-bytes';
 import { type CurrentJob, type JobContext } from '@/jobs/context/job-context';
-import { type ScoredGroup } from '@/jobs/scoring/scored-group';
-import { type LoadedGroup } from './loaded-group';
+import { type HeldGroup, type LoadedGroup } from './loaded-group';
 import { type SourceRequest } from '@/protocol/requests';
 
 /** Headers read, nothing large moved yet. */
-export interface OpenedGroup<Group extends ScoredGroup = ScoredGroup> {
+export interface OpenedGroup<Group extends HeldGroup = HeldGroup> {
   readonly engine: Engine;
   /** From now on, work on the group reports to this job and stops with it. */
   handTo(job: JobContext): void;

@@ -9,7 +9,8 @@ import {
   type RepoSource,
 } from '@/formats/checkpoint/checkpoint-source';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
-import { type AdapterSources, type FullSources } from './sources';
+import { type LoraFile } from '@/formats/lora-file/lora-file';
+import { type AdapterSources, type FullSources, type LoraSources } from './sources';
 import { type JobContext } from '@/jobs/context/job-context';
 import { ByteProgress } from '@/jobs/context/byte-progress';
 
@@ -80,6 +81,23 @@ export class SourceManifest {
     ]);
   }
 
+  /** @param files opened, in the order of the sources */
+  static async ofLoras(
+    { files: sources }: LoraSources,
+    files: readonly LoraFile[],
+  ): Promise<SourceManifest> {
+    return SourceManifest.#open(
+      sources.map(({ repo, weightsPath, name }, i) => {
+        const config = files[i]!.config;
+        return {
+          repo,
+          task: name,
+          paths: [...(config === null ? [] : [config.path]), weightsPath],
+        };
+      }),
+    );
+  }
+
   static async #open(
     named: readonly {
       readonly repo: MaybeHub;
@@ -96,12 +114,9 @@ export class SourceManifest {
 
   /** With hashes as far as they are known, and as many digits in their place: for sizes. */
   records(): SourceRecords {
-    const [base, ...tasks] = this.#sources;
-    if (base === undefined) throw new RangeError('A group without a base has no sources.');
-    return {
-      base: recordOf(base),
-      tasks: tasks.map((source) => ({ task: source.task ?? '', ...recordOf(source) })),
-    };
+    const base = this.#sources.find(({ task }) => task === null);
+    if (base === undefined) throw new RangeError('A group without a base has no such sources.');
+    return { base: recordOf(base), tasks: this.#tasks() };
   }
 
   /**
@@ -110,6 +125,22 @@ export class SourceManifest {
    * @throws PeruError `source` when a file can not be read; the signal's reason once aborted
    */
   async hashedRecords(context: JobContext): Promise<SourceRecords> {
+    await this.#hashAll(context);
+    return this.records();
+  }
+
+  /** The same of a group without a base. */
+  async hashedTasks(context: JobContext): Promise<readonly TaskRecord[]> {
+    await this.#hashAll(context);
+    return this.#tasks();
+  }
+
+  #tasks(): TaskRecord[] {
+    const own = this.#sources.filter(({ task }) => task !== null);
+    return own.map((source) => ({ task: source.task!, ...recordOf(source) }));
+  }
+
+  async #hashAll(context: JobContext): Promise<void> {
     const unknown = this.#sources.flatMap(({ repo, files }) =>
       files.filter(({ sha256 }) => sha256 === null).map((file) => ({ repo, file })),
     );
@@ -119,7 +150,6 @@ export class SourceManifest {
       progress.stage(`Hashing ${fileLabel(repo, file.path)}`);
       file.sha256 = await hashFile(repo, file, context.signal, progress.add);
     }
-    return this.records();
   }
 }
 

@@ -1,6 +1,7 @@
 /** Where a group's checkpoints and data sets come from, before anything large is read. */
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
+import { type LoraFileSource } from '@/formats/lora-file/open-lora-file';
 import { type Finding } from '@/plan/preflight';
 import { type Test } from '@/jobs/scoring/tests';
 
@@ -26,4 +27,20 @@ interface Sources<Kind, Model> {
 
 export type FullSources = Sources<'full', CheckpointSource>;
 export type AdapterSources = Sources<'adapters', AdapterSource>;
+/** Models of one base. */
 export type GroupSources = FullSources | AdapterSources;
+
+/** LoRA files by themselves: shrinking and adding them up needs no base. */
+export interface LoraSources {
+  readonly kind: 'loras';
+  readonly title: string;
+  readonly files: readonly NamedLoraFile[];
+  readonly findings?: readonly Finding[];
+}
+
+export interface NamedLoraFile extends LoraFileSource {
+  /** Key in results and file names. */
+  readonly name: string;
+}
+
+export type AnySources = GroupSources | LoraSources;

@@ -11,7 +11,8 @@ import { listed } from '@/plan/findings/finding';
 import { guessBase } from '@/plan/guess-base';
 import { PeruError } from '@/core/errors';
 import { partFindings, withoutParts } from './model-parts';
-import { type GroupSources, type TaskSource } from '@/jobs/group/sources';
+import { type AnySources, type TaskSource } from '@/jobs/group/sources';
+import { loraSources } from './lora-sources';
 import { statedBases } from './stated-bases';
 
 /** What was found among files or repos: full checkpoints, adapters, or both. */
@@ -28,7 +29,7 @@ export interface AboutGroup {
 }
 
 /**
- * Adapters and their base, or full checkpoints of which one is the base.
+ * LoRA files alone, adapters and their base, or full checkpoints of which one is the base.
  *
  * @param chosenBase id of the checkpoint that the visitor chose
  * @throws PeruError `choose-base` where it can not be told, `source` for adapters without a base
@@ -38,7 +39,9 @@ export async function groupOf(
   { title, lambda, taskOf }: AboutGroup,
   chosenBase: string | undefined,
   options: OpenOptions,
-): Promise<GroupSources> {
+): Promise<AnySources> {
+  const loras = await loraSources({ checkpoints: all, adapters }, options);
+  if (loras !== null) return loras;
   const { whole: checkpoints, parts } = await withoutParts(all, options);
   const findings = partFindings(parts);
   if (adapters.length > 0) {

@@ -8,7 +8,7 @@ import { createPromptTokenizer } from '@/evaluate/clip/tokenize';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { presetOf, PRESETS } from '@/sources/presets';
 import { decodeFloats } from '@/tensor/half';
-import { groupSources } from './group-sources';
+import { sourcesWithBase } from './with-base.fixture';
 import { type GroupSources } from '@/jobs/group/sources';
 import { baseReader } from '@/jobs/scoring/base-reader';
 import { openSplits } from '@/jobs/scoring/open-splits';
@@ -42,7 +42,7 @@ afterEach(() => {
 function open(presetId: string, repos: readonly string[], base?: string): Promise<GroupSources> {
   const { hubUrl } = hub;
   const request = { kind: 'hub', hubUrl, repos, preset: presetId } as const;
-  return groupSources(base === undefined ? request : { ...request, base }, TEST_OPTIONS);
+  return sourcesWithBase(base === undefined ? request : { ...request, base }, TEST_OPTIONS);
 }
 
 function refsOf({ base, tasks }: typeof CLIP): string[] {
@@ -137,7 +137,7 @@ describe('a preset', () => {
     it('is asked about where no preset names it', async () => {
       const request = { kind: 'hub', hubUrl: hub.hubUrl, repos: refsOf(CLIP) } as const;
       const repos = [name, ...request.repos.slice(1, 3)];
-      await expect(groupSources({ ...request, repos }, TEST_OPTIONS)).rejects.toMatchObject({
+      await expect(sourcesWithBase({ ...request, repos }, TEST_OPTIONS)).rejects.toMatchObject({
         kind: 'choose-repo',
         choices: [{ id: CLIP.base, replaces: name }],
       });

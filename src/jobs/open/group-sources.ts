@@ -8,7 +8,7 @@ import { demoSources } from '@/jobs/demos/demo-sources';
 import { hubSources } from './hub-sources';
 import { localSources } from './local-sources';
 import { type SourceRequest } from '@/protocol/requests';
-import { type GroupSources } from '@/jobs/group/sources';
+import { type AnySources } from '@/jobs/group/sources';
 import { compareSources } from '@/jobs/reopening/compare-sources';
 import { requestOfLoneRecipe } from '@/jobs/reopening/lone-recipe';
 
@@ -18,7 +18,7 @@ import { requestOfLoneRecipe } from '@/jobs/reopening/lone-recipe';
 export async function groupSources(
   request: SourceRequest,
   options: JobOptions,
-): Promise<GroupSources> {
+): Promise<AnySources> {
   switch (request.kind) {
     case 'demo':
       return comparedWith(request.recipe, await demoSources(request.demo, options), options);
@@ -34,10 +34,10 @@ export async function groupSources(
 /** Adds what sets the sources apart from those that a recipe was made from. */
 async function comparedWith(
   recipe: RecipeFile | undefined,
-  group: GroupSources,
+  group: AnySources,
   options: JobOptions,
-): Promise<GroupSources> {
-  if (recipe === undefined) return group;
+): Promise<AnySources> {
+  if (recipe === undefined || group.kind === 'loras') return group;
   const tasks = new Map(group.tasks.map(({ name, model }) => [name, model] as const));
   const pairs = recipe.tasks.flatMap((record) => {
     const repo = tasks.get(record.task);

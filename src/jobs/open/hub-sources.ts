@@ -9,7 +9,7 @@ import { loadPart } from '@/core/load-part';
 import { presetOf } from '@/sources/presets';
 import { type JobOptions } from '@/jobs/context/platform';
 import { type AboutGroup, groupOf, unscoredTask } from './assemble-group';
-import { type GroupSources } from '@/jobs/group/sources';
+import { type AnySources } from '@/jobs/group/sources';
 import { type SourceRequest } from '@/protocol/requests';
 import { recipeOf } from '@/sources/recipe-of';
 import { reopenAdapters } from '@/jobs/reopening/reopen-adapters';
@@ -19,7 +19,7 @@ import { presetTask } from '@/jobs/scoring/preset-tests';
 type HubRequest = Extract<SourceRequest, { kind: 'hub' }>;
 
 /** @throws PeruError as `openHubGroup`, `reopenFull` and `reopenAdapters` */
-export async function hubSources(request: HubRequest, options: JobOptions): Promise<GroupSources> {
+export async function hubSources(request: HubRequest, options: JobOptions): Promise<AnySources> {
   const { repos, hubUrl, accessToken } = request;
   const [{ HubClient }, { openHubExport, openHubGroup }] = await loadPart(() =>
     Promise.all([import('@/hub/hub-client'), import('@/hub/hub-repo')]),
@@ -66,7 +66,7 @@ async function reopen(
   { repo, names, adapters }: HubExport,
   client: HubClient,
   options: JobOptions,
-): Promise<GroupSources | null> {
+): Promise<AnySources | null> {
   if (names !== null) return reopenFull({ ...names, repo }, client, options);
   const recipe = await recipeOf(repo, options);
   if (recipe?.compress.method !== 'peru-lora') return null;

@@ -2,7 +2,7 @@
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { describe, expect, it } from 'vitest';
 import { f32, soundFile } from '@/tensor/safetensors.fixture';
-import { localSources } from './local-sources';
+import { sourcesWithBase } from './with-base.fixture';
 import {
   adapterBase,
   adapterGroup,
@@ -36,7 +36,7 @@ const COUNTED = ['task1', 'task2', 'task9', 'task10'];
 
 async function namesOf(files: Files, base?: string): Promise<string[]> {
   const request = { kind: 'files' as const, files, ...(base === undefined ? {} : { base }) };
-  return (await localSources(request, TEST_OPTIONS)).tasks.map(({ name }) => name);
+  return (await sourcesWithBase(request, TEST_OPTIONS)).tasks.map(({ name }) => name);
 }
 
 describe('files of the disk', () => {

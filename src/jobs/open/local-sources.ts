@@ -10,7 +10,7 @@ import { finding, listed } from '@/plan/findings/finding';
 import { type Finding } from '@/plan/preflight';
 import { groupOf, unscoredTask } from './assemble-group';
 import { partFindings } from './model-parts';
-import { type GroupSources } from '@/jobs/group/sources';
+import { type AnySources } from '@/jobs/group/sources';
 import { type SourceRequest } from '@/protocol/requests';
 import { matchSources } from '@/jobs/reopening/match-sources';
 import { recipeOf } from '@/sources/recipe-of';
@@ -29,7 +29,7 @@ type LocalRequest = Extract<SourceRequest, { kind: 'files' }>;
 export async function localSources(
   { files, base }: LocalRequest,
   options: JobOptions,
-): Promise<GroupSources> {
+): Promise<AnySources> {
   const found = inNameOrder(groupLocalFiles(files));
   const [exported, another] = found.exports;
   if (exported !== undefined) {
@@ -100,7 +100,7 @@ async function byRecipe(
   found: LocalGroup,
   chosen: string | undefined,
   options: JobOptions,
-): Promise<GroupSources> {
+): Promise<AnySources> {
   const { checkpoints, adapters } = found;
   const matched = await matchSources<RepoSource>(recipe, [...checkpoints, ...adapters], options);
   const exported = adapters.filter((adapter) => isRightBelow(adapter, folder));

@@ -4,7 +4,7 @@ import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
 import { type SourceRecord } from '@/recipe/recipe-file';
-import { groupSources } from '@/jobs/open/group-sources';
+import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { recipeOpening } from '@/sources/recipe-opening';
 import { addFolder } from './hub-folder.fixture';
 import { exported, inFolder, loraRecipe, sources } from './reopen-adapters.fixture';
@@ -21,7 +21,7 @@ describe('on the Hub', () => {
 
   const add = (id: string, files: Files, strip: number) => addFolder(hub, id, files, strip);
   const openRepo = (repo: string) =>
-    groupSources({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, TEST_OPTIONS);
+    sourcesWithBase({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, TEST_OPTIONS);
 
   it('an export of adapters brings the base from the commit that it names', async () => {
     await add('me/t5', adapterBase(), 1);
@@ -53,7 +53,7 @@ describe('on the Hub', () => {
       ],
     });
     const { request } = recipeOpening(recipe);
-    const group = await groupSources(request, TEST_OPTIONS);
+    const group = await sourcesWithBase(request, TEST_OPTIONS);
     expect(group.tasks.map(({ name }) => name)).toEqual(['cola', 'rte']);
     expect(sources(group.findings)).toEqual([
       expect.stringMatching(/^warning: me\/rte\/adapter_model\.safetensors is not the file/),

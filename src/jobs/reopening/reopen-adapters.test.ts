@@ -4,7 +4,7 @@ import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { describe, expect, it } from 'vitest';
 import { PEFT } from '@/formats/peft/peft-format';
 import { recipeFileText } from '@/recipe/recipe-json';
-import { groupSources } from '@/jobs/open/group-sources';
+import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { exported, inFolder, loraRecipe, sources } from './reopen-adapters.fixture';
 import {
   adapterBase,
@@ -28,7 +28,7 @@ function product([a, b]: readonly Float32Array[], scale: number): number[] {
   });
 }
 
-const open = (files: Files) => groupSources({ kind: 'files', files }, TEST_OPTIONS);
+const open = (files: Files) => sourcesWithBase({ kind: 'files', files }, TEST_OPTIONS);
 
 describe('an export of adapters', () => {
   it('opens on a base that is added, and the merged adapter is no task', async () => {
@@ -188,7 +188,7 @@ describe('a recipe beside its sources', () => {
     const changed = fullGroup().map((one) =>
       one.path.startsWith('pets/model') ? fileAt(one.path, fullGroup()[0]!.file) : one,
     );
-    const group = await groupSources(
+    const group = await sourcesWithBase(
       { kind: 'files', files: [...changed, recipe], base: 'base/model.safetensors' },
       TEST_OPTIONS,
     );

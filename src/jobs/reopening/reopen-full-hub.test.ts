@@ -2,7 +2,7 @@
 import { TEST_OPTIONS } from '@/jobs/context/test-platform.fixture';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
-import { groupSources } from '@/jobs/open/group-sources';
+import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { addFolder } from './hub-folder.fixture';
 import { dropped, exportOf, FULL_REQUEST, RECIPE } from './reopen.fixture';
 
@@ -14,7 +14,7 @@ describe('on the Hub', () => {
   afterAll(() => hub.close());
 
   const openRepo = (repo: string) =>
-    groupSources({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, TEST_OPTIONS);
+    sourcesWithBase({ kind: 'hub', hubUrl: hub.hubUrl, repos: [repo] }, TEST_OPTIONS);
 
   it('an export of fine-tunes opens as the same group, without reading the merged model', async () => {
     const files = await exportOf(FULL_REQUEST, RECIPE);
@@ -31,7 +31,7 @@ describe('on the Hub', () => {
     expect(moved).toBeLessThan(files.get('merged.safetensors')!.length / 2);
     // By the references that a link has of what was opened, too.
     const repos = [group.base.id, ...group.tasks.map(({ model }) => model.id)];
-    const linked = await groupSources(
+    const linked = await sourcesWithBase(
       { kind: 'hub', hubUrl: hub.hubUrl, repos, base: group.base.id },
       TEST_OPTIONS,
     );

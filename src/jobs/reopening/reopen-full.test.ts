@@ -10,7 +10,7 @@ import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { soundFile, type FixtureTensor } from '@/tensor/safetensors.fixture';
 import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
 import { type RecipeFile } from '@/recipe/recipe-file';
-import { groupSources } from '@/jobs/open/group-sources';
+import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { type SourceRequest } from '@/protocol/requests';
 import {
   dropped,
@@ -51,7 +51,7 @@ describe('an export that is opened again', () => {
   const withFile = (path: string, content: Uint8Array<ArrayBuffer>): Exported =>
     new Map([...files, [path, content]]);
   const open = (folder: Files | Exported) =>
-    groupSources(
+    sourcesWithBase(
       { kind: 'files', files: folder instanceof Map ? dropped(folder) : ([...folder] as Files) },
       TEST_OPTIONS,
     );
@@ -117,7 +117,7 @@ describe('an export that is opened again', () => {
   });
 
   it('needs no folder', async () => {
-    const { kind, tasks, base } = await groupSources(
+    const { kind, tasks, base } = await sourcesWithBase(
       { kind: 'files', files: dropped(files, '') },
       TEST_OPTIONS,
     );

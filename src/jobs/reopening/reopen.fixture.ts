@@ -1,5 +1,6 @@
 /** Exports made in memory, and opened again, for tests. */
 import { type Platform } from '@/jobs/context/platform';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { f32, filled, type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
 import { MERGERS, SPARSE_METHODS } from '@/methods/registry';
@@ -27,6 +28,7 @@ export const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 1 },
+  lora: DEFAULT_LORA,
 };
 
 const RESULTS: ResultsFile = {

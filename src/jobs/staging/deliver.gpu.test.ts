@@ -1,5 +1,6 @@
 /** An export and its ways out, through the worker as the page starts it, on disk as it is. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sha256Hex } from '@/core/sha256';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -19,6 +20,7 @@ const REQUEST: ExportRequest = {
     mergedDtype: 'BF16',
     valueDtype: 'I8',
     rank: { by: 'count', q: 1 },
+    lora: DEFAULT_LORA,
   },
   results: {
     peru: 1,

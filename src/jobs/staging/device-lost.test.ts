@@ -1,5 +1,6 @@
 /** An engine that is lost in the middle of an export: nothing waits for it, nothing is left of it. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { expect, it } from 'vitest';
 import { NO_CHOICES } from '@/plan/preflight';
@@ -57,6 +58,7 @@ it('fails at once, and takes back what was written before and after', async () =
     mergedDtype: null,
     valueDtype: 'F16',
     rank: { by: 'count', q: 1 },
+    lora: DEFAULT_LORA,
   } as const;
   const outcome = await session.export({ recipe, results: RESULTS, link: null }, hear);
   expect(outcome).toMatchObject({ status: 'failed', error: { kind: 'worker-stopped' } });

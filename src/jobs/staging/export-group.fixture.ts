@@ -1,5 +1,6 @@
 /** A small group of fine-tunes that is exported on the processor engine, into memory. */
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { expect } from 'vitest';
 import { readSafetensorsHeader, readTensorBytes } from '@/tensor/safetensors';
@@ -27,6 +28,7 @@ export const RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F32',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 };
 const RESULTS: ResultsFile = {
   peru: 1,

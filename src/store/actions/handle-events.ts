@@ -2,6 +2,9 @@
 import { type JobEvent } from '@/protocol/events';
 import { handleExport } from '@/store/export/edits';
 import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
+import { adapterLimits, loraLimits } from '@/store/recipe/rank-limits';
+import { type GroupFacts } from '@/protocol/group-facts';
+import { recipeStore } from '@/store/state/recipe';
 import { Paced } from './paced';
 import { handleResult } from './results';
 import { sourcesStore } from '@/store/state/sources';
@@ -32,7 +35,7 @@ export function handleEvent(event: JobEvent): void {
     case 'group':
       sourcesStore.setState({ group: event.group });
       adoptGroupLambda(event.group.lambda);
-      if (event.group.contents.kind === 'adapters') adoptGroupRanks(event.group.contents);
+      adoptLimits(event.group.contents);
       return;
     case 'progress':
       progress.add(event.progress);
@@ -42,6 +45,7 @@ export function handleEvent(event: JobEvent): void {
       return;
     case 'histograms':
     case 'spectra':
+    case 'overlap':
     case 'score':
     case 'sparse':
     case 'low-rank':
@@ -53,6 +57,14 @@ export function handleEvent(event: JobEvent): void {
     case 'zipped':
     case 'uploaded':
       handleExport(event);
+  }
+}
+
+/** The recipe's ranks, within what the group can have. */
+function adoptLimits(contents: GroupFacts['contents']): void {
+  if (contents.kind === 'adapters') adoptGroupRanks(adapterLimits(contents));
+  if (contents.kind === 'loras') {
+    adoptGroupRanks(loraLimits(contents, recipeStore.getState().committed.lora));
   }
 }
 

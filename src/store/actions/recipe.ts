@@ -9,7 +9,7 @@ export function previewRecipe(change: Partial<Recipe>): void {
 }
 
 /** A control was left without a value: the preview ends, nothing is computed. */
-export function revertPreview(name: 'lambda' | 'keptPercent' | 'rank'): void {
+export function revertPreview(name: 'lambda' | 'keptPercent' | 'rank' | 'lora'): void {
   revertDraft(name);
 }
 

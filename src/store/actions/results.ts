@@ -1,6 +1,8 @@
 /** Takes the worker's results in, and drops those another recipe has made untrue. */
 import { mergeKey } from '@/recipe/method-id';
 import { type JobEvent } from '@/protocol/events';
+import { COMBINED } from '@/export/lora/lora-preview';
+import { combinedKey, type LoraChoices, loraKey } from '@/recipe/lora-choices';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
 import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';
 import { isCompressed, type MethodFamily, parseMethod } from '@/recipe/parsed-method';
@@ -12,11 +14,15 @@ import {
   resultsStore,
   type ResultsState,
   type Score,
+  type Spectra,
 } from '@/store/state/results';
 
 export type ResultEvent = Extract<
   JobEvent,
-  { type: 'histograms' | 'spectra' | 'score' | 'sparse' | 'low-rank' | 'storage' | 'stage' }
+  {
+    type:
+      'histograms' | 'spectra' | 'overlap' | 'score' | 'sparse' | 'low-rank' | 'storage' | 'stage';
+  }
 >;
 
 const waiting = new Paced<ResultEvent>((events) => {
@@ -43,6 +49,8 @@ export function dropStale(recipe: Recipe): void {
       scope: state.scope !== null && state.scope !== recipe.scope,
       valueDtype: state.valueDtype !== null && state.valueDtype !== recipe.valueDtype,
     };
+    const before = state.lora ?? recipe.lora;
+    const hasLora = loraKey(before) === loraKey(recipe.lora);
     const isUnwanted = (family: MethodFamily): boolean =>
       SPARSE_METHODS.some((one) => one === family && !recipe.compressors.includes(one));
     const isStale = (family: MethodFamily): boolean =>
@@ -51,19 +59,33 @@ export function dropStale(recipe: Recipe): void {
         : family === 'merged' && hasMoved.merge;
     const fresh = (method: MethodId): boolean => {
       const parsed = parseMethod(method);
-      return parsed === null || !isStale(parsed.family);
+      if (parsed === null) return true;
+      return !isStale(parsed.family) && (hasLora || parsed.family !== 'peru-lora');
     };
     return {
       scores: keepMethods(state.scores, fresh),
       sparse: keepMethods(state.sparse, fresh),
       storage: keepMethods(state.storage, fresh),
       histograms: hasMoved.merge ? {} : state.histograms,
+      spectra: isOtherSum(before, recipe.lora) ? withoutSum(state.spectra) : state.spectra,
       mergeKey: key,
       scope: recipe.scope,
       valueDtype: recipe.valueDtype,
+      lora: recipe.lora,
       complete: null,
     };
   });
+}
+
+/** Whether the sum of LoRA files is another one. */
+function isOtherSum(before: LoraChoices, now: LoraChoices): boolean {
+  const files = Object.keys({ ...before.weights, ...now.weights });
+  return combinedKey(before, files) !== combinedKey(now, files);
+}
+
+function withoutSum(spectra: Spectra | null): Spectra | null {
+  if (spectra === null) return null;
+  return { ...spectra, spectra: spectra.spectra.filter(({ task }) => task !== COMBINED) };
 }
 
 /** The run of this recipe has ended well. */
@@ -102,6 +124,8 @@ function reduceResult(state: ResultsState, event: ResultEvent): Partial<ResultsS
     }
     case 'spectra':
       return { spectra: { report: event.report, spectra: event.spectra } };
+    case 'overlap':
+      return { overlap: event.overlap };
     case 'storage':
       return { storage: { ...state.storage, ...byMethod(event.rows) } };
     case 'stage':

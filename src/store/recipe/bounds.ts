@@ -1,8 +1,7 @@
 /** Ranges and steps of the recipe's numbers; what a control shows and what a link may carry. */
 import { type Bounds } from '@/methods/parameters';
-import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type RankChoice } from '@/methods/peru-lora';
-import { fullTripletBytes, leastTripletBytes } from './low-rank';
+import { type RankLimits } from './rank-limits';
 
 export type { Bounds };
 
@@ -11,6 +10,12 @@ export const KEPT_PERCENT: Bounds = { min: 0, max: 100, sliderMax: 20, step: 0.1
 
 /** q, whatever the group; `rankBounds` ends where its adapters do. */
 export const RANK: Bounds = { min: 1, max: 256, sliderMax: 256, step: 1, decimals: 0 };
+
+/** Most triplets of any module of a LoRA file. */
+export const CAP: Bounds = { min: 1, max: 1024, sliderMax: 1024, step: 1, decimals: 0 };
+
+/** Of a LoRA file in a sum. */
+export const WEIGHT: Bounds = { min: -10, max: 10, sliderMax: 2, step: 0.05, decimals: 3 };
 
 /** Kept energy in percent of each module's squared norm. */
 export const ENERGY: Bounds = { min: 50, max: 100, sliderMax: 100, step: 0.5, decimals: 2 };
@@ -25,15 +30,13 @@ export const RATIO: Bounds = { min: 1, max: 1000, sliderMax: 50, step: 0.5, deci
 export const BUDGET: Bounds = { min: 0, max: 2 ** 40, sliderMax: 2 ** 40, step: 1, decimals: 0 };
 
 /** q of a group: no module has more than `maxRank` triplets. */
-export function rankBounds({ maxRank }: AdapterContents): Bounds {
+export function rankBounds({ maxRank }: RankLimits): Bounds {
   const max = Math.max(RANK.min, Math.min(RANK.max, maxRank));
   return { ...RANK, max, sliderMax: max };
 }
 
 /** From one triplet in each adapted module to all of them, in about a hundred round steps. */
-export function budgetBounds(contents: AdapterContents): Bounds {
-  const least = leastTripletBytes(contents);
-  const full = fullTripletBytes(contents);
+export function budgetBounds({ leastBytes: least, fullBytes: full }: RankLimits): Bounds {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, full)) - 2));
   const max = Math.max(step, Math.ceil(full / step) * step);
   const min = Math.min(max, Math.max(step, Math.ceil(least / step) * step));
@@ -41,10 +44,10 @@ export function budgetBounds(contents: AdapterContents): Bounds {
 }
 
 /** The choice a mode starts from; 0.9 and 20 are what sd-scripts' users start from. */
-export function startingRank(by: RankChoice['by'], contents: AdapterContents | null): RankChoice {
+export function startingRank(by: RankChoice['by'], limits: RankLimits | null): RankChoice {
   switch (by) {
     case 'count':
-      return withinGroup({ by, q: 8 }, contents);
+      return withinGroup({ by, q: 8 }, limits);
     case 'energy':
       return { by, percent: 95 };
     case 'fro':
@@ -52,17 +55,17 @@ export function startingRank(by: RankChoice['by'], contents: AdapterContents | n
     case 'ratio':
       return { by, ratio: 20 };
     case 'bytes': {
-      const { max, step } = contents === null ? BUDGET : budgetBounds(contents);
-      return withinGroup({ by, budget: Math.round(max / 2 / step) * step }, contents);
+      const { max, step } = limits === null ? BUDGET : budgetBounds(limits);
+      return withinGroup({ by, budget: Math.round(max / 2 / step) * step }, limits);
     }
   }
 }
 
 /** The choice with its number inside what the open group can have; unbounded before. */
-export function withinGroup(rank: RankChoice, contents: AdapterContents | null): RankChoice {
+export function withinGroup(rank: RankChoice, limits: RankLimits | null): RankChoice {
   switch (rank.by) {
     case 'count': {
-      const bounds = contents === null ? RANK : rankBounds(contents);
+      const bounds = limits === null ? RANK : rankBounds(limits);
       return { by: rank.by, q: withinBounds(bounds, rank.q) ?? bounds.min };
     }
     case 'energy':
@@ -72,7 +75,7 @@ export function withinGroup(rank: RankChoice, contents: AdapterContents | null):
     case 'ratio':
       return { by: rank.by, ratio: withinBounds(RATIO, rank.ratio) ?? RATIO.max };
     case 'bytes': {
-      const bounds = contents === null ? BUDGET : budgetBounds(contents);
+      const bounds = limits === null ? BUDGET : budgetBounds(limits);
       return { by: rank.by, budget: withinBounds(bounds, rank.budget) ?? bounds.max };
     }
   }

@@ -1,9 +1,10 @@
 /** Changes of the recipe's state that start no work by themselves. */
 import { MERGE_PARAMETERS } from '@/methods/parameters';
-import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type Recipe } from '@/recipe/recipe';
 import { settingValue } from '@/recipe/parsed-method';
+import { loraKey } from '@/recipe/lora-choices';
+import { type RankLimits } from './rank-limits';
 import { KEPT_PERCENT, startingRank, withinBounds, withinGroup } from './bounds';
 import { DEFAULT_RECIPE, recipeStore } from '@/store/state/recipe';
 
@@ -33,7 +34,7 @@ export function commitDraft(): boolean {
 }
 
 /** Takes a part of the draft back to what the results belong to. */
-export function revertDraft(name: 'lambda' | 'keptPercent' | 'rank'): void {
+export function revertDraft(name: 'lambda' | 'keptPercent' | 'rank' | 'lora'): void {
   recipeStore.setState(({ draft, committed }) => ({
     draft: { ...draft, [name]: committed[name] },
   }));
@@ -75,10 +76,10 @@ export function adoptGroupLambda(recommended: number | null): void {
  * Brings the ranks within what the adapters of a group can have: another group's budget, or a
  * link's q, may lie beyond.
  */
-export function adoptGroupRanks(contents: AdapterContents): void {
+export function adoptGroupRanks(limits: RankLimits): void {
   recipeStore.setState(({ draft, committed }) => ({
-    draft: { ...draft, rank: withinGroup(draft.rank, contents) },
-    committed: { ...committed, rank: withinGroup(committed.rank, contents) },
+    draft: { ...draft, rank: withinGroup(draft.rank, limits) },
+    committed: { ...committed, rank: withinGroup(committed.rank, limits) },
   }));
 }
 
@@ -97,7 +98,8 @@ export function sameRecipe(a: Recipe, b: Recipe): boolean {
     a.mergedDtype === b.mergedDtype &&
     a.valueDtype === b.valueDtype &&
     String(a.compressors) === String(b.compressors) &&
-    sameRank(a.rank, b.rank)
+    sameRank(a.rank, b.rank) &&
+    loraKey(a.lora) === loraKey(b.lora)
   );
 }
 

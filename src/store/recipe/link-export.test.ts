@@ -8,7 +8,7 @@ import { NO_CHOICES } from '@/plan/preflight';
 import { groupOf } from '@/store/state/scripted-worker';
 import { type RecipeFile } from '@/recipe/recipe-file';
 import { memoryStore } from '@/jobs/context/memory-store.fixture';
-import { groupSources } from '@/jobs/open/group-sources';
+import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { type JobEvent } from '@/protocol/events';
 import { type SourceRequest } from '@/protocol/requests';
 import {
@@ -71,7 +71,7 @@ async function loaded(request: SourceRequest) {
 
 /** The same of a group whose weights are not loaded. */
 async function found(request: SourceRequest) {
-  const { title, kind, base, tasks } = await groupSources(request, TEST_OPTIONS);
+  const { title, kind, base, tasks } = await sourcesWithBase(request, TEST_OPTIONS);
   const [card] = groupOf([]).cards;
   const models = [
     { role: 'base' as const, name: 'base', model: base },

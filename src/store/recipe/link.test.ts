@@ -1,4 +1,5 @@
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { groupOf } from '@/store/state/scripted-worker';
@@ -44,6 +45,7 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   mergedDtype: fc.constantFrom(null, 'F32', 'F16', 'BF16'),
   valueDtype: fc.constantFrom('F32', 'F16', 'BF16', 'I8'),
   rank: ranks,
+  lora: fc.constant(DEFAULT_LORA),
 });
 
 const FULL_ONLY = ['keptPercent', 'scope', 'compressors', 'mergedDtype', 'valueDtype'];
@@ -55,7 +57,7 @@ function carried(kind: GroupKind, recipe: Recipe): Partial<Recipe> {
     ...(recipe.valueDtype === 'F16' ? ['valueDtype'] : []),
     ...(recipe.compressors === SPARSE_METHODS ? ['compressors'] : []),
   ];
-  const left = kind === 'full' ? ['rank', ...usual] : FULL_ONLY;
+  const left = kind === 'full' ? ['rank', 'lora', ...usual] : [...FULL_ONLY, 'lora'];
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !left.includes(name)));
 }
 
@@ -216,4 +218,5 @@ const FULL: Recipe = {
   mergedDtype: 'BF16',
   valueDtype: 'I8',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 };

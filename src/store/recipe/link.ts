@@ -25,6 +25,7 @@ import {
   RATIO,
   withinBounds,
 } from './bounds';
+import { LORA_PARAMETERS, loraParameters, readLoraParameters } from './lora-link';
 import { DEFAULT_RECIPE } from '@/store/state/recipe';
 
 export interface Link {
@@ -64,10 +65,13 @@ const DEMOS: readonly DemoName[] = ['fft', 'lora'];
 /** What is opened and which tensors of it; the rest is how. */
 const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude', 'hub'];
 
-/** Parameters of each kind of group; the other kind's leave the link. */
+const RANKS = ['q', 'rank', 'energy', 'fro', 'ratio', 'budget'];
+
+/** Parameters of each kind of group; the other kinds' leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
-  full: ['m', 'scope', 'compress', 'values', 'dtype'],
-  adapters: ['q', 'rank', 'energy', 'fro', 'ratio', 'budget'],
+  full: ['m', 'scope', 'compress', 'values', 'dtype', 'merge', 'lambda'],
+  adapters: [...RANKS, 'merge', 'lambda'],
+  loras: [...RANKS, ...LORA_PARAMETERS],
 };
 
 /**
@@ -89,6 +93,7 @@ export function readLink(search: string): Link {
   const dtype = FLOAT_DTYPES.find((name) => name === query.get('dtype'));
   const compressors = compressorsOf(query);
   const rank = rankOf(query);
+  const lora = readLoraParameters(query);
   return {
     demo: DEMOS.find((name) => name === query.get('demo')) ?? null,
     repos: linkedRepos(query),
@@ -108,6 +113,7 @@ export function readLink(search: string): Link {
       ...(values === undefined ? {} : { valueDtype: values }),
       ...(dtype === undefined ? {} : { mergedDtype: dtype }),
       ...(rank === null ? {} : { rank }),
+      ...(lora === null ? {} : { lora }),
     },
   };
 }
@@ -121,19 +127,29 @@ export function writeLink(search: string, source: LinkedSource, recipe: Recipe):
   const { kind } = source;
   const before = [...new URLSearchParams(search)].filter(([name]) => !SOURCES.includes(name));
   const query = new URLSearchParams([...sourceParameters(source), ...before]);
-  const own = kind === 'full' ? fullParameters(recipe) : rankParameters(recipe.rank);
-  const written = new Map([
-    ['merge', recipe.mergeMethod],
-    ['lambda', String(recipe.lambda)],
-    ...own,
-  ]);
-  for (const name of [...OF_KIND.full, ...OF_KIND.adapters]) {
-    if (!written.has(name)) query.delete(name);
+  const written = parametersOf(kind, recipe);
+  const names = new Set(written.map(([name]) => name));
+  for (const name of Object.values(OF_KIND).flat()) {
+    if (!names.has(name) || name === 'weight') query.delete(name);
   }
-  for (const [name, value] of written) query.set(name, value);
+  for (const [name, value] of written) {
+    // A weight a file: the only one that stands more than once.
+    if (name === 'weight') query.append(name, value);
+    else query.set(name, value);
+  }
   // Legal in a query as they are, and repos are easier to read so.
   const text = query.toString().replaceAll('%2F', '/').replaceAll('%40', '@');
   return `?${text.replaceAll('%3A', ':')}`;
+}
+
+function parametersOf(kind: GroupKind, recipe: Recipe): readonly (readonly [string, string])[] {
+  const ranks = rankParameters(recipe.rank);
+  if (kind === 'loras') return [...ranks, ...loraParameters(recipe.lora)];
+  return [
+    ['merge', recipe.mergeMethod],
+    ['lambda', String(recipe.lambda)],
+    ...(kind === 'full' ? fullParameters(recipe) : ranks),
+  ];
 }
 
 function sourceParameters(source: LinkedSource): [string, string][] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { adapterLimits } from './rank-limits';
 import { budgetBounds, rankBounds, startingRank } from './bounds';
 import { adapterGroupOf, spectraOf } from '@/store/state/scripted-worker';
 import { methodsOf } from '@/recipe/parsed-method';
@@ -56,26 +57,29 @@ describe('the bounds of a group', () => {
   it('run from one triplet a module to all of them', () => {
     expect(fullTripletBytes(contents)).toBe(3 * 18 * 16 * TRIPLET);
     expect(leastTripletBytes(contents)).toBe(3 * 18 * TRIPLET);
-    const { min, max, step } = budgetBounds(contents);
+    const { min, max, step } = budgetBounds(adapterLimits(contents));
     expect(min).toBeGreaterThanOrEqual(leastTripletBytes(contents));
     expect(min).toBeLessThan(leastTripletBytes(contents) + step);
     expect(max).toBeGreaterThanOrEqual(fullTripletBytes(contents));
     expect(max / step).toBeLessThanOrEqual(1000);
-    expect(rankBounds(contents)).toMatchObject({ min: 1, max: 16, sliderMax: 16 });
+    expect(rankBounds(adapterLimits(contents))).toMatchObject({ min: 1, max: 16, sliderMax: 16 });
   });
 
   it('hold for adapters of next to nothing', () => {
     const tiny = { ...contents, modules: [], tasks: [], maxRank: 0 };
-    expect(rankBounds(tiny)).toMatchObject({ min: 1, max: 1 });
-    const { min, max } = budgetBounds(tiny);
+    expect(rankBounds(adapterLimits(tiny))).toMatchObject({ min: 1, max: 1 });
+    const { min, max } = budgetBounds(adapterLimits(tiny));
     expect(min).toBeLessThanOrEqual(max);
   });
 
   it('start at eight triplets, 95 % of the energy, half of the bytes', () => {
-    expect(startingRank('count', contents)).toEqual({ by: 'count', q: 8 });
-    expect(startingRank('count', { ...contents, maxRank: 4 })).toEqual({ by: 'count', q: 4 });
-    expect(startingRank('energy', contents)).toEqual({ by: 'energy', percent: 95 });
-    const half = startingRank('bytes', contents);
+    expect(startingRank('count', adapterLimits(contents))).toEqual({ by: 'count', q: 8 });
+    expect(startingRank('count', { ...adapterLimits(contents), maxRank: 4 })).toEqual({
+      by: 'count',
+      q: 4,
+    });
+    expect(startingRank('energy', adapterLimits(contents))).toEqual({ by: 'energy', percent: 95 });
+    const half = startingRank('bytes', adapterLimits(contents));
     const budget = half.by === 'bytes' ? half.budget : 0;
     expect(budget / fullTripletBytes(contents)).toBeCloseTo(0.5, 1);
   });

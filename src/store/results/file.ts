@@ -53,7 +53,8 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
 }
 
 function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
-  const { mergeMethod, lambda, keptPercent, scope, rank, mergedDtype, valueDtype } = recipe;
+  const { mergeMethod, lambda, keptPercent, scope, rank, lora, mergedDtype, valueDtype } = recipe;
+  if (kind === 'loras') return { rank, lora };
   if (kind === 'adapters') return { mergeMethod, lambda, rank };
   return { mergeMethod, lambda, keptPercent, scope, mergedDtype, valueDtype };
 }
@@ -63,7 +64,7 @@ function usedPatterns({
   kind,
   patterns: { include, exclude },
 }: ResultsToWrite): Partial<NamePatterns> {
-  if (kind === 'adapters') return {};
+  if (kind !== 'full') return {};
   return {
     ...(include.length > 0 ? { include } : {}),
     ...(exclude.length > 0 ? { exclude } : {}),

@@ -1,4 +1,5 @@
 import { SPARSE_METHODS } from '@/methods/registry';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { describe, expect, it } from 'vitest';
 import { methodsOf } from '@/recipe/parsed-method';
 import { energyCurves, keptOf, meanEnergyCurve } from './kept';
@@ -25,6 +26,7 @@ const RECIPE = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 } as const;
 
 const FULL = methodsOf('full', RECIPE);

@@ -23,6 +23,10 @@ export function selectSpectra(state: ResultsState): Spectra | null {
   return state.spectra;
 }
 
+export function selectOverlap(state: ResultsState): ResultsState['overlap'] {
+  return state.overlap;
+}
+
 export function selectStorage(state: ResultsState): ResultsState['storage'] {
   return state.storage;
 }

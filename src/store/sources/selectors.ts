@@ -1,4 +1,5 @@
 import { type GroupKind } from '@/recipe/parsed-method';
+import { type LoraContents } from '@/export/lora/lora-contents';
 import { type FileSet, fileSets } from './file-list';
 import {
   type AdapterContents,
@@ -27,6 +28,11 @@ export function selectKind({ group, preflight, request }: SourcesState): GroupKi
 /** Modules and ranks of the open adapters; null while none are open. */
 export function selectAdapters({ group }: SourcesState): AdapterContents | null {
   return group?.contents.kind === 'adapters' ? group.contents : null;
+}
+
+/** Open LoRA files without a base; null while none are open. */
+export function selectLoras({ group }: SourcesState): LoraContents | null {
+  return group?.contents.kind === 'loras' ? group.contents : null;
 }
 
 /** Elements of the open full fine-tunes' flat space; null while none are open. */

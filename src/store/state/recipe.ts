@@ -1,6 +1,7 @@
 /** The recipe: what the controls show (draft) and what is computed (committed). */
 import { createStore } from 'zustand/vanilla';
 import { MERGE_PARAMETERS } from '@/methods/parameters';
+import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type MergeMethod, SPARSE_METHODS } from '@/methods/registry';
 import { type Recipe } from '@/recipe/recipe';
@@ -26,6 +27,7 @@ export const DEFAULT_RECIPE: Recipe = {
   mergedDtype: null,
   valueDtype: 'F16',
   rank: { by: 'count', q: 8 },
+  lora: DEFAULT_LORA,
 };
 
 export const recipeStore = createStore<RecipeState>(() => ({

@@ -4,22 +4,17 @@ import { rankBounds, sliderPosition } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/state/recipe';
 import { meanEnergyByRank } from '@/store/recipe/low-rank';
-import { selectSpectra } from '@/store/results/selectors';
-import { resultsStore } from '@/store/state/results';
-import { selectAdapters } from '@/store/sources/selectors';
-import { sourcesStore } from '@/store/state/sources';
+import { useCutSpectra } from '@/ui/hooks/use-loras';
+import { useRankLimits } from '@/ui/hooks/use-rank-limits';
 import { SliderCurve } from './slider-curve';
 
 /** Mean kept energy over q; nothing where the slider counts something else. */
 export function RankCurve() {
   const { rank } = useStore(recipeStore, selectDraft);
-  const contents = useStore(sourcesStore, selectAdapters);
-  const spectra = useStore(resultsStore, selectSpectra);
-  const shares = useMemo(
-    () => meanEnergyByRank(spectra, contents?.maxRank ?? 0),
-    [spectra, contents],
-  );
+  const limits = useRankLimits();
+  const spectra = useCutSpectra();
+  const shares = useMemo(() => meanEnergyByRank(spectra, limits?.maxRank ?? 0), [spectra, limits]);
   if (rank.by !== 'count') return null;
-  const position = contents === null ? 0 : sliderPosition(rankBounds(contents), rank.q);
+  const position = limits === null ? 0 : sliderPosition(rankBounds(limits), rank.q);
   return <SliderCurve shares={shares} position={position} />;
 }

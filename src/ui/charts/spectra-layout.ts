@@ -23,7 +23,7 @@ export const LEVELS = 12;
 export function groupModules(names: readonly string[]): readonly ModuleGroup[] {
   const groups = new Map<string, { words: readonly string[]; members: Member[] }>();
   names.forEach((name, module) => {
-    const parts = name.replace(/\.weight$/, '').split('.');
+    const parts = partsOf(name);
     const key = parts.map((part) => (isNumber(part) ? '*' : part)).join('.');
     const words = parts.filter((part) => !isNumber(part));
     const group = groups.get(key) ?? { words, members: [] };
@@ -42,6 +42,11 @@ export function groupModules(names: readonly string[]): readonly ModuleGroup[] {
         .map(({ module, numbers }) => ({ module, block: numbers[counter] ?? '' })),
     };
   });
+}
+
+/** Names of kohya's join their parts by `_`. */
+function partsOf(name: string): string[] {
+  return name.replace(/\.weight$/, '').split(name.includes('.') ? '.' : '_');
 }
 
 interface Member {

@@ -158,6 +158,7 @@ function phaseText(phase: Phase, group: GroupFacts | null, host: string | null):
 }
 
 function workingText(group: GroupFacts | null): string {
+  if (group?.contents.kind === 'loras') return 'Computing ranks';
   const pruning = group?.contents.kind === 'adapters' ? 'compressing' : 'pruning';
   return scoredTasks(group).length > 0
     ? `Merging, ${pruning} and scoring`
@@ -183,6 +184,8 @@ const TAKEN = {
 
 function computedText(group: GroupFacts | null): string {
   const tasks = taskCards(group).length;
+  if (group?.contents.kind === 'loras')
+    return `${count(tasks)} LoRA ${tasks === 1 ? 'file' : 'files'} factorised`;
   const isAdapters = group?.contents.kind === 'adapters';
   const scored = scoredTasks(group);
   const rows = scored.reduce((sum, card) => sum + (card.dataset?.rowCount ?? 0), 0);

@@ -24,6 +24,7 @@ const ADAPTER_LABELS: Partial<Record<MethodFamily, string>> = {
 /** The name of a family without its setting, for a curve through many. */
 export function familyLabel(family: MethodFamily, kind: GroupKind): string {
   if (isCompressed(family)) return COMPRESSORS[family].title;
+  if (kind === 'loras' && family === 'finetuned') return 'As they came';
   return (kind === 'adapters' ? ADAPTER_LABELS[family] : undefined) ?? WHOLE_LABELS[family];
 }
 

@@ -5,6 +5,10 @@ import { bytes, count, inText, percent, roughTime, shortCount, taskCount } from 
 
 /** `Merge 8 fine-tunes of ViT-B/32: 199 tensors, 87.5 M parameters.` */
 export function headline({ kind, checkpoints, tensors }: Preflight): string {
+  if (kind === 'loras') {
+    const files = plural(checkpoints.length, 'LoRA file');
+    return `Open ${inText(files)} without a base: ${inText(plural(tensors.mergedTensors, 'module'))} in all.`;
+  }
   const isAdapters = kind === 'adapters';
   const base = checkpoints.find(({ role }) => role === 'base')?.name ?? 'their base';
   const tasks = checkpoints.filter(({ role }) => role === 'task').length;
@@ -67,7 +71,7 @@ export function blockedText(state: StartState, preflight: Preflight): string {
 
 /** Adapters are neither streamed nor picked by name. */
 function tooSmallText({ kind, memory }: Preflight): string {
-  const isAdapters = kind === 'adapters';
+  const isAdapters = kind !== 'full';
   const least = Math.min(memory.peakBytes, memory.leastBytes);
   const need = `${isAdapters ? 'This' : 'Even streamed, this'} needs ${bytes(roundedUp(least))} of memory in all`;
   const way = isAdapters ? 'give it more' : 'give it more, or leave tensors out';

@@ -1,6 +1,7 @@
 /** Recipes in words. Pure. */
 import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGERS } from '@/methods/registry';
+import { type LoraChoices } from '@/recipe/lora-choices';
 import { type GroupKind } from '@/recipe/parsed-method';
 import { type RankChoice, type Recipe } from '@/store/state/recipe';
 import { bytes, inText } from './format';
@@ -24,6 +25,7 @@ function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
       parameters.includes(key) ? inText(`${MERGE_PARAMETERS[key].symbol} = ${recipe[key]}`) : '',
     ),
   ];
+  if (kind === 'loras') return [rankWords(rank), ...loraWords(recipe.lora)];
   if (kind === 'adapters') return [...merge, rankWords(rank)];
   return [
     ...merge,
@@ -31,6 +33,20 @@ function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
     inText(`m = ${keptPercent} %`),
     scope === 'global' ? 'all weights ranked together' : 'each tensor ranked by itself',
     `values in ${valueDtype}`,
+  ];
+}
+
+/** The choices that make other files, always as many. */
+function loraWords({ make, cap, convolutions, spelling, alpha, carried, weights }: LoraChoices) {
+  const own = Object.entries(weights).map(([file, weight]) => inText(`${weight} × ${file}`));
+  return [
+    make === 'one' ? 'all as one' : 'each file by itself',
+    cap === null ? '' : `${cap} triplets at most`,
+    convolutions === null ? '' : `convolutions at ${rankWords(convolutions)}`,
+    spelling === 'source' ? '' : `spelled as ${spelling}`,
+    alpha === 'ratio' ? '' : 'alpha = r',
+    carried === 'keep' ? '' : 'other tensors left out',
+    make === 'one' ? own.join(', ') : '',
   ];
 }
 

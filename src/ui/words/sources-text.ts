@@ -15,6 +15,10 @@ interface Opened {
 export function openedText({ title, kind, checkpoints }: Opened): string {
   const tasks = checkpoints.filter(({ role }) => role === 'task').length;
   const total = checkpoints.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (kind === 'loras') {
+    const what = tasks === 1 ? `${title}: a LoRA file` : title;
+    return `${what} without a base, ${bytes(total)} in all.`;
+  }
   return `${title}: one base and ${taskCount(tasks, kind === 'adapters')}, ${bytes(total)} in all.`;
 }
 

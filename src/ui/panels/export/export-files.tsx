@@ -110,4 +110,5 @@ const ABOUT = {
 const KINDS: Readonly<Record<GroupKind, Readonly<Record<ExportedKind, string>>>> = {
   full: { ...ABOUT, merged: 'merged model' },
   adapters: { ...ABOUT, merged: 'merged adapter' },
+  loras: { ...ABOUT, merged: 'merged adapter', adapter: 'LoRA file' },
 };

@@ -44,6 +44,8 @@ const LEADS = {
   full: 'The merged model, what each task keeps beside it, a model card and the recipe, as files that torch, transformers and this page open.',
   adapters:
     'The merged adapter, each task’s compressed adapter, a model card and the recipe, as files that PEFT and this page open.',
+  loras:
+    'Each file at its ranks, or the sum of all, with a model card and the recipe; names, order and metadata are the sources’ unless you chose otherwise.',
 } as const;
 
 function Actions() {

@@ -14,8 +14,60 @@ interface FormulaProps {
 export function Formula({ recipe, kind }: FormulaProps) {
   return (
     <div className={styles.formula}>
-      {kind === 'adapters' ? <AdapterFormula recipe={recipe} /> : <FullFormula recipe={recipe} />}
+      <OfKind recipe={recipe} kind={kind} />
     </div>
+  );
+}
+
+function OfKind({ recipe, kind }: FormulaProps) {
+  switch (kind) {
+    case 'full':
+      return <FullFormula recipe={recipe} />;
+    case 'adapters':
+      return <AdapterFormula recipe={recipe} />;
+    case 'loras':
+      return <LoraFormula recipe={recipe} />;
+  }
+}
+
+function LoraFormula({ recipe }: { readonly recipe: Recipe }) {
+  const isSum = recipe.lora.make === 'one';
+  const words =
+    `${isSum ? 'The weighted sum of what the files add to a weight' : 'What a file adds to a weight'}, ` +
+    `replaced by its leading singular triplets, ${rankWords(recipe.rank)}.`;
+  return (
+    <>
+      <p className="visually-hidden">{words}</p>
+      <p aria-hidden="true">
+        <Sub of="Δ" by={isSum ? '*' : 't'} /> ={' '}
+        {isSum && (
+          <>
+            Σ<sub>t</sub> <Sub of="w" by="t" />{' '}
+          </>
+        )}
+        (<Sub of="α" by="t" /> / <Sub of="r" by="t" />) <Sub of="B" by="t" />
+        <Sub of="A" by="t" />
+      </p>
+      <p aria-hidden="true" className={styles.peru}>
+        <Sub of="Δ" by={isSum ? '*' : 't'} /> ≈ <Sub of="U" by="q" />
+        <Sub of="S" by="q" />
+        <span className={styles.symbol}>
+          <var>V</var>
+          <sub>q</sub>
+          <sup>T</sup>
+        </span>
+        , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
+      </p>
+      <p aria-hidden="true" className={styles.legend}>
+        <Sub of="B" by="t" />
+        <Sub of="A" by="t" /> up and down of file <var>t</var>
+        {isSum && (
+          <>
+            , <Sub of="w" by="t" /> its weight
+          </>
+        )}
+      </p>
+    </>
   );
 }
 

@@ -15,8 +15,10 @@ import {
 } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
 import { type RankChoice, recipeStore } from '@/store/state/recipe';
-import { selectAdapters } from '@/store/sources/selectors';
-import { type AdapterContents, sourcesStore } from '@/store/state/sources';
+import { type RankLimits } from '@/store/recipe/rank-limits';
+import { selectKind } from '@/store/sources/selectors';
+import { sourcesStore } from '@/store/state/sources';
+import { useRankLimits } from '@/ui/hooks/use-rank-limits';
 import { RankCurve } from '@/ui/charts/rank-curve';
 import { SelectField } from '@/ui/components/select-field';
 import { SliderField } from '@/ui/components/slider-field';
@@ -27,13 +29,14 @@ const MODES: readonly { readonly value: RankChoice['by']; readonly label: string
   { value: 'energy', label: 'Kept energy of each module' },
   { value: 'fro', label: 'Frobenius share of each module (sv_fro)' },
   { value: 'ratio', label: 'Ratio of singular values (sv_ratio)' },
-  { value: 'bytes', label: 'Byte budget over all tasks' },
+  { value: 'bytes', label: 'Byte budget over all of them' },
 ];
 
 /** How many singular triplets each module of each adapter keeps. */
 export function RankControls() {
   const { rank } = useStore(recipeStore, selectDraft);
-  const contents = useStore(sourcesStore, selectAdapters);
+  const limits = useRankLimits();
+  const kind = useStore(sourcesStore, selectKind);
   return (
     <>
       <SelectField
@@ -41,25 +44,25 @@ export function RankControls() {
         value={rank.by}
         options={MODES}
         onChange={(by) => {
-          commitRecipe({ rank: startingRank(by, contents) });
+          commitRecipe({ rank: startingRank(by, limits) });
         }}
       />
-      <RankSlider key={rank.by} rank={rank} contents={contents} />
-      <KeptAdapters />
+      <RankSlider key={rank.by} rank={rank} limits={limits} />
+      {kind === 'adapters' && <KeptAdapters />}
     </>
   );
 }
 
 interface RankSliderProps {
   readonly rank: RankChoice;
-  readonly contents: AdapterContents | null;
+  readonly limits: RankLimits | null;
 }
 
-function RankSlider({ rank, contents }: RankSliderProps) {
-  const within = (asked: RankChoice): RankChoice => withinGroup(asked, contents);
+function RankSlider({ rank, limits }: RankSliderProps) {
+  const within = (asked: RankChoice): RankChoice => withinGroup(asked, limits);
   switch (rank.by) {
     case 'count': {
-      const bounds = contents === null ? { ...RANK, sliderMax: 16 } : rankBounds(contents);
+      const bounds = limits === null ? { ...RANK, sliderMax: 16 } : rankBounds(limits);
       return (
         <ChoiceSlider
           label="Rank q"
@@ -101,7 +104,7 @@ function RankSlider({ rank, contents }: RankSliderProps) {
         />
       );
     case 'bytes': {
-      const bounds = contents === null ? BUDGET : budgetBounds(contents);
+      const bounds = limits === null ? BUDGET : budgetBounds(limits);
       const { unit, name } = bounds.max >= 10e6 ? MEGABYTE : KILOBYTE;
       return (
         <ChoiceSlider

@@ -12,6 +12,7 @@ import { SliderField } from '@/ui/components/slider-field';
 import { DtypeControls } from './dtype-controls';
 import { EntriesControls } from './entries-controls';
 import { Formula } from './formula';
+import { LoraMakeControls, LoraWriteControls } from './lora-controls';
 import { RankControls } from './rank-controls';
 import styles from './recipe-panel.module.css';
 
@@ -23,19 +24,27 @@ const MERGERS_TO_CHOOSE = MERGE_METHODS.map((value) => ({ value, label: MERGERS[
 export function RecipePanel() {
   const recipe = useStore(recipeStore, selectDraft);
   const kind = useStore(sourcesStore, selectKind);
+  const hasSeveral = taskCards(useStore(sourcesStore, selectGroup)).length > 1;
   return (
     <Section title="Recipe">
       <Formula recipe={recipe} kind={kind} />
       <div className={styles.steps}>
-        <div className={styles.step}>
-          <MergeControls />
-        </div>
-        <div className={styles.step}>
-          {kind === 'adapters' ? <RankControls /> : <EntriesControls />}
-        </div>
-        {kind === 'full' && (
+        {kind !== 'loras' && (
           <div className={styles.step}>
-            <DtypeControls />
+            <MergeControls />
+          </div>
+        )}
+        {kind === 'loras' && hasSeveral && (
+          <div className={styles.step}>
+            <LoraMakeControls />
+          </div>
+        )}
+        <div className={styles.step}>
+          {kind === 'full' ? <EntriesControls /> : <RankControls />}
+        </div>
+        {kind !== 'adapters' && (
+          <div className={styles.step}>
+            {kind === 'full' ? <DtypeControls /> : <LoraWriteControls />}
           </div>
         )}
       </div>

@@ -26,6 +26,7 @@ export function AccuracyPanel() {
   const { compressors } = useStore(recipeStore, selectCommitted);
   const table = useAccuracyTable();
   const peru = table.methods.length - 1;
+  if (kind === 'loras') return null;
   if (group?.noAccuracyBecause != null) {
     return (
       <Section title="Accuracy">
@@ -182,6 +183,7 @@ function leadText(
 
 const BESIDE: Readonly<Record<GroupKind, string>> = {
   full: 'Bar: what PERU-FFT adds to the merged model; tick: the task’s own model.',
+  loras: '',
   adapters: 'Beside PERU-LoRA: points against the task’s own adapter, which the tick marks.',
 };
 

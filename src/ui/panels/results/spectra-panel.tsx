@@ -1,10 +1,9 @@
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { selectSpectra } from '@/store/results/selectors';
-import { resultsStore, type Spectra } from '@/store/state/results';
+import { type Spectra } from '@/store/state/results';
 import { type AdapterKept } from '@/store/recipe/low-rank';
-import { selectAdapters, selectGroup, taskCards } from '@/store/sources/selectors';
-import { type AdaptedModule, type AdapterContents, sourcesStore } from '@/store/state/sources';
+import { selectAdapters, selectGroup, selectLoras, taskCards } from '@/store/sources/selectors';
+import { type AdaptedModule, sourcesStore } from '@/store/state/sources';
 import { decadesOf } from '@/ui/charts/spectra-layout';
 import { SpectraMap } from '@/ui/charts/spectra-map';
 import { ScrollRegion } from '@/ui/components/scroll-region';
@@ -12,47 +11,63 @@ import { Section } from '@/ui/components/section';
 import { SelectField } from '@/ui/components/select-field';
 import { count, energyPercent, inText, tiny } from '@/ui/words/format';
 import { useDraftAdapters } from '@/ui/hooks/use-adapters';
+import { useCutSpectra, useDraftLoras } from '@/ui/hooks/use-loras';
+import { useRankLimits } from '@/ui/hooks/use-rank-limits';
 import { useWaiting } from '@/ui/hooks/use-waiting';
 import { SpectraLegend } from './spectra-legend';
 import styles from './spectra-panel.module.css';
 
-/** What each module of a task's adapter holds, and where the ranks cut it; adapters only. */
+/** What each module of a task's adapter holds, and where the ranks cut it. */
 export function SpectraPanel() {
-  const contents = useStore(sourcesStore, selectAdapters);
-  const spectra = useStore(resultsStore, selectSpectra);
+  const adapters = useStore(sourcesStore, selectAdapters);
+  const loras = useStore(sourcesStore, selectLoras);
+  const spectra = useCutSpectra();
+  const limits = useRankLimits();
   const waiting = useWaiting();
+  const contents = adapters ?? loras;
   if (contents === null) return null;
-  if (spectra === null) {
+  if (spectra === null || spectra.spectra.length === 0 || limits === null) {
     return (
       <Section title={TITLE} lead={waiting('Drawn when the adapters are factorised.')}>
         <div className={styles.empty} />
       </Section>
     );
   }
-  return <Drawn contents={contents} spectra={spectra} />;
+  return <Drawn modules={contents.modules} maxRank={limits.maxRank} spectra={spectra} />;
 }
+
+type Kept = Pick<AdapterKept, 'task' | 'ranks' | 'energyShare'>;
 
 const TITLE = 'Singular values by module';
 
 interface DrawnProps {
-  readonly contents: AdapterContents;
+  readonly modules: readonly ShownModule[];
+  readonly maxRank: number;
   readonly spectra: Spectra;
 }
 
-function Drawn({ contents, spectra }: DrawnProps) {
+/** Of adapters of a base, or of LoRA files without one. */
+type ShownModule = Pick<AdaptedModule, 'name' | 'rows' | 'columns'>;
+
+function Drawn({ modules, maxRank, spectra }: DrawnProps) {
   const group = useStore(sourcesStore, selectGroup);
-  const kept = useDraftAdapters();
+  const adaptersKept = useDraftAdapters();
+  const { outputs } = useDraftLoras();
+  const kept: readonly Kept[] | null =
+    adaptersKept ?? outputs?.map((one) => ({ ...one, task: one.name })) ?? null;
   const [asked, setAsked] = useState('');
   const cards = taskCards(group);
   const shown = spectra.spectra.find(({ task }) => task === asked) ?? spectra.spectra[0];
-  const names = useMemo(() => contents.modules.map(({ name }) => name), [contents]);
+  const names = useMemo(() => modules.map(({ name }) => name), [modules]);
   const decades = useMemo(
     () => decadesOf(spectra.spectra.flatMap(({ modules }) => modules)),
     [spectra],
   );
   const own = kept?.find(({ task }) => task === shown?.task);
   if (shown === undefined || own === undefined) return null;
-  const title = cards.find(({ name }) => name === shown.task)?.title ?? shown.task;
+  const titleOf = (task: string): string =>
+    cards.find(({ name }) => name === task)?.title ?? 'All as one';
+  const title = titleOf(shown.task);
   const summary = summaryOf(title, own, shown.modules);
   return (
     <Section title={TITLE} lead={summary}>
@@ -61,7 +76,7 @@ function Drawn({ contents, spectra }: DrawnProps) {
           <SelectField
             label="Adapter shown"
             value={shown.task}
-            options={cards.map((card) => ({ value: card.name, label: card.title }))}
+            options={spectra.spectra.map(({ task }) => ({ value: task, label: titleOf(task) }))}
             onChange={setAsked}
           />
           <SpectraLegend decades={decades} />
@@ -71,7 +86,7 @@ function Drawn({ contents, spectra }: DrawnProps) {
           spectra={shown.modules}
           ranks={own.ranks}
           decades={decades}
-          maxRank={contents.maxRank}
+          maxRank={maxRank}
           title={`${TITLE}: ${title}`}
           summary={summary}
         />
@@ -82,7 +97,7 @@ function Drawn({ contents, spectra }: DrawnProps) {
       </div>
       <details className={styles.details}>
         <summary>Show the modules as a table</summary>
-        <ModuleTable modules={contents.modules} spectra={shown.modules} ranks={own.ranks} />
+        <ModuleTable modules={modules} spectra={shown.modules} ranks={own.ranks} />
       </details>
       <Report spectra={spectra} />
     </Section>
@@ -91,7 +106,7 @@ function Drawn({ contents, spectra }: DrawnProps) {
 
 function summaryOf(
   title: string,
-  { ranks, energyShare }: AdapterKept,
+  { ranks, energyShare }: Kept,
   spectra: readonly ArrayLike<number>[],
 ): string {
   const adapted = spectra.filter(({ length }) => length > 0).length;
@@ -105,7 +120,7 @@ function summaryOf(
 }
 
 interface ModuleTableProps {
-  readonly modules: readonly AdaptedModule[];
+  readonly modules: readonly ShownModule[];
   readonly spectra: readonly ArrayLike<number>[];
   readonly ranks: readonly number[];
 }

@@ -77,6 +77,11 @@ const TEXTS = {
     share: 'Beside the base',
     missing: 'Known once the adapters are factorised.',
   },
+  loras: {
+    lead: 'Bytes of the files as they came, and as they are written at each rank tried.',
+    share: 'Of the files as they came',
+    missing: 'Known once the files are factorised.',
+  },
 } as const;
 
 interface RowProps {

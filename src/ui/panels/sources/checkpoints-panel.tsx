@@ -30,6 +30,8 @@ export function CheckpointsPanel() {
   const kind = useStore(sourcesStore, selectKind);
   const weights = useStore(sourcesStore, selectWeights);
   const adapters = useStore(sourcesStore, selectAdapters);
+  // Their table tells of them.
+  if (kind === 'loras' && group !== null) return null;
   const base = baseCard(group);
   const cards = [...(base === null ? [] : [base]), ...taskCards(group)];
   const canChooseBase = isOwn && kind === 'full';

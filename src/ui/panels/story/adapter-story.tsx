@@ -6,7 +6,8 @@ import { selectStorage } from '@/store/results/selectors';
 import { resultsStore } from '@/store/state/results';
 import { rowNoun, selectGroup, taskCards } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
-import { bytes, count, countWord, inText, percentInText } from '@/ui/words/format';
+import { count, countWord, percentInText } from '@/ui/words/format';
+import { rankWords } from '@/ui/words/rank-words';
 import { methodLabel } from '@/ui/words/method-label';
 import { averageText } from '@/ui/words/score-words';
 import { useAccuracyTable } from '@/ui/hooks/use-accuracy';
@@ -70,21 +71,6 @@ function Headline({ story, taskCount, rank }: HeadlineProps) {
       )}
     </>
   );
-}
-
-function rankWords(rank: RankChoice): string {
-  switch (rank.by) {
-    case 'count':
-      return `at rank ${rank.q}`;
-    case 'energy':
-      return `cut at ${inText(`${rank.percent} %`)} of each module’s energy`;
-    case 'fro':
-      return `cut at ${inText(String(rank.share))} of each module’s norm`;
-    case 'ratio':
-      return `cut at ${inText(`1 / ${rank.ratio}`)} of each module’s largest singular value`;
-    case 'bytes':
-      return `in ${inText(bytes(rank.budget))} of triplets`;
-  }
 }
 
 function change(points: number): string {

@@ -1,0 +1,153 @@
+/** Metadata and configuration of a written file: the source's, with what says its ranks anew. */
+import { isRecord } from '@/formats/checkpoint/json-file';
+import { DIFFUSERS_METADATA, modelOf, parsedMetadata } from '@/formats/lora-file/configured-scale';
+import { type LoraFileConfig } from '@/formats/lora-file/lora-file';
+import { adapterConfig, namedPattern } from '@/export/adapter/adapter-config';
+import { type LoraChoices } from '@/recipe/lora-choices';
+import { type LoraFileFacts } from './lora-contents';
+import { type WrittenLoraModule } from './written-modules';
+
+/** Hashes of the tensors that were: sd-scripts' and modelspec's. */
+const HASHES = ['sshs_model_hash', 'sshs_legacy_hash', 'modelspec.hash_sha256'];
+const RANK = 'ss_network_dim';
+const ALPHA = 'ss_network_alpha';
+/** What sd-scripts writes where modules differ. */
+const BY_MODULE = 'Dynamic';
+const RECIPE = 'peru';
+
+/** `__metadata__` of the written file; the recipe is one line of JSON. */
+export function loraMetadata(
+  { metadata, spelling }: Pick<LoraFileFacts, 'metadata' | 'spelling'>,
+  modules: readonly WrittenLoraModule[],
+  recipe: string,
+): ReadonlyMap<string, string> {
+  const written = new Map(metadata.filter(([key]) => !HASHES.includes(key)));
+  if (written.size === 0) written.set('format', 'pt');
+  if (spelling === 'kohya' && written.has(RANK)) {
+    written.set(RANK, common(modules.map(({ rank }) => rank)));
+    written.set(ALPHA, common(modules.map(({ rank, scale }) => rank * scale)));
+  }
+  const ofDiffusers = written.get(DIFFUSERS_METADATA);
+  if (ofDiffusers !== undefined) {
+    written.set(DIFFUSERS_METADATA, diffusersText(ofDiffusers, modules));
+  }
+  return written.set(RECIPE, recipe);
+}
+
+function common(values: readonly number[]): string {
+  const [first] = values;
+  return values.every((value) => value === first) ? String(first) : BY_MODULE;
+}
+
+/** The configuration beside a written file, and its name; null where there is none. */
+export function loraConfig(
+  { config, factors }: Pick<LoraFileFacts, 'config' | 'factors'>,
+  modules: readonly WrittenLoraModule[],
+  choices: Pick<LoraChoices, 'spelling' | 'carried'>,
+): { readonly name: string; readonly text: string } | null {
+  const kind = configKind(config, modules, choices);
+  const own = new Set(factors.map(({ key }) => key));
+  if (kind === null) return null;
+  const json =
+    kind === 'mlx'
+      ? mlxConfig(config?.kind === 'mlx' ? config : null, modules)
+      : peftConfig(config?.kind === 'peft' ? config : null, modules, {
+          carried: choices.carried,
+          isWider: modules.some(({ key }) => !own.has(key)),
+        });
+  return { name: 'adapter_config.json', text: `${JSON.stringify(json, null, 2)}\n` };
+}
+
+/** A folder with a configuration is what PEFT and mlx-lm read; loose files have none. */
+function configKind(
+  config: LoraFileConfig | null,
+  modules: readonly WrittenLoraModule[],
+  { spelling }: Pick<LoraChoices, 'spelling'>,
+): 'peft' | 'mlx' | null {
+  if (spelling === 'source') return config?.kind ?? null;
+  if (spelling === 'kohya') return null;
+  if (spelling === 'mlx') return 'mlx';
+  return modules.every(({ key }) => key.startsWith('base_model.model.')) ? 'peft' : null;
+}
+
+function peftConfig(
+  config: LoraFileConfig | null,
+  modules: readonly WrittenLoraModule[],
+  { carried, isWider }: Pick<LoraChoices, 'carried'> & { readonly isWider: boolean },
+): Record<string, unknown> {
+  const named = modules.map(({ key, rank, scale }) => {
+    const name = `${key.replace(/^base_model\.model\./, '')}.weight`;
+    return { name, rank, alpha: rank * scale };
+  });
+  const written = adapterConfig({ modules: named, baseModel: null });
+  const alphas = alphaFields(named);
+  if (config === null) return { ...written, ...alphas };
+  const { r, rank_pattern, target_modules } = written;
+  const left = carried === 'leave' ? { modules_to_save: null, bias: 'none' } : {};
+  const wider = isWider ? { target_modules } : {};
+  const fields = { ...config.json, r, rank_pattern, ...alphas, ...wider, ...left };
+  // The scale is alpha / r from here on, whatever it was.
+  if ('use_rslora' in fields) fields.use_rslora = false;
+  return fields;
+}
+
+function alphaFields(
+  modules: readonly { readonly name: string; readonly rank: number; readonly alpha: number }[],
+) {
+  const largest = modules.reduce((most, one) => (one.rank > most.rank ? one : most));
+  const entries = modules.map(({ name, alpha }) => {
+    return { module: name.slice(0, -'.weight'.length), value: alpha };
+  });
+  return { lora_alpha: largest.alpha, alpha_pattern: namedPattern(entries, largest.alpha) };
+}
+
+/** mlx-lm reads the rank from here to make its layers, and one scale for all of them. */
+function mlxConfig(
+  config: LoraFileConfig | null,
+  modules: readonly WrittenLoraModule[],
+): Record<string, unknown> {
+  const rank = modules.reduce((most, one) => Math.max(most, one.rank), 1);
+  const scale = modules[0]?.scale ?? 1;
+  if (config !== null) {
+    const { lora_parameters: before } = config.json;
+    return {
+      ...config.json,
+      lora_parameters: { ...(isRecord(before) ? before : {}), rank, scale },
+    };
+  }
+  const keys = [...new Set(modules.map(({ key }) => key.replace(/^.*\.layers\.\d+\./, '')))];
+  return {
+    fine_tune_type: 'lora',
+    // -1: all layers; those without factors of their own are left as they are.
+    num_layers: -1,
+    lora_parameters: { rank, scale, dropout: 0, keys },
+  };
+}
+
+/** PEFT's configurations in diffusers' metadata, each field behind its model's name. */
+function diffusersText(text: string, modules: readonly WrittenLoraModule[]): string {
+  const before = parsedMetadata(text);
+  if (before === null) return text;
+  const fields: Record<string, unknown> = { ...before };
+  const models = Object.keys(fields).flatMap(modelOf);
+  for (const model of models) {
+    const own = modules.filter(({ key }) => key.startsWith(model));
+    if (own.length === 0) continue;
+    const { r, rank_pattern, lora_alpha, alpha_pattern } = peftConfig(
+      null,
+      own.map((one) => ({ ...one, key: one.key.slice(model.length) })),
+      { carried: 'keep', isWider: false },
+    );
+    Object.assign(
+      fields,
+      Object.fromEntries(
+        Object.entries({ r, rank_pattern, lora_alpha, alpha_pattern }).map(([key, value]) => [
+          model + key,
+          value,
+        ]),
+      ),
+    );
+    if (fields[`${model}use_rslora`] === true) fields[`${model}use_rslora`] = false;
+  }
+  return JSON.stringify(fields, null, 2);
+}

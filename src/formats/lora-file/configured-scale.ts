@@ -1,0 +1,85 @@
+/** The scale of modules that bring no alpha: what stands beside their file, or in its metadata. */
+import { PeruError } from '@/core/errors';
+import { isRecord } from '@/formats/checkpoint/json-file';
+import { readAdapterConfig } from '@/formats/peft/config';
+import { type LoraFileConfig } from './lora-file';
+
+/** Where diffusers keeps the configurations that PEFT would write, each with its model before its keys. */
+export const DIFFUSERS_METADATA = 'lora_adapter_metadata';
+
+const PEFT_PREFIX = /^base_model\.model\./;
+
+/** A module's scale by its name in the file. */
+export type ScaleOf = (key: string) => number;
+
+/**
+ * @throws PeruError `unsupported` for a configuration of another kind than plain LoRA, `parse` for
+ *   one without a rank or scale
+ */
+export function configuredScale(
+  config: LoraFileConfig | null,
+  metadata: ReadonlyMap<string, string>,
+  label: string,
+): ScaleOf {
+  if (config?.kind === 'mlx') {
+    const scale = mlxScale(config, label);
+    return () => scale;
+  }
+  if (config?.kind === 'peft') {
+    const { settingsOf } = readAdapterConfig(config.json, config.path);
+    return (key) => settingsOf(key.replace(PEFT_PREFIX, '')).scale;
+  }
+  return diffusersScale(metadata.get(DIFFUSERS_METADATA), label);
+}
+
+/** mlx-lm multiplies its products by `scale`, whatever their rank. */
+function mlxScale({ json, path }: LoraFileConfig, label: string): number {
+  const { fine_tune_type: type = 'lora', lora_parameters: parameters } = json;
+  if (type !== 'lora') {
+    throw new PeruError(
+      'unsupported',
+      `${path} says that ${label} is of type ${JSON.stringify(type)} (fine_tune_type), not "lora".`,
+      'Fold it into its base with mlx_lm.fuse and add the whole model; leave it out to go on with the others.',
+    );
+  }
+  const scale = isRecord(parameters) ? parameters['scale'] : undefined;
+  if (typeof scale === 'number' && Number.isFinite(scale) && scale !== 0) return scale;
+  throw new PeruError(
+    'parse',
+    `${path} does not say how ${label} is scaled: lora_parameters.scale is no number but 0.`,
+    'Keep the adapter_config.json and the adapters.safetensors of one training together.',
+  );
+}
+
+/** One configuration a model of the pipeline, all in one object: `transformer.r`, `unet.lora_alpha`; or `r`. */
+function diffusersScale(text: string | undefined, label: string): ScaleOf {
+  const fields = text === undefined ? null : parsedMetadata(text);
+  if (fields === null) return () => 1;
+  const models = [...new Set(Object.keys(fields).flatMap(modelOf))];
+  const rules = models.map((model) => {
+    const own = Object.entries(fields).flatMap(([key, value]) =>
+      key.startsWith(model) ? [[key.slice(model.length), value] as const] : [],
+    );
+    const json = { peft_type: 'LORA', ...Object.fromEntries(own) };
+    return { model, ...readAdapterConfig(json, `${label} (${DIFFUSERS_METADATA})`) };
+  });
+  return (key) => {
+    const rule = rules.find(({ model }) => key.startsWith(model));
+    return rule?.settingsOf(key.slice(rule.model.length)).scale ?? 1;
+  };
+}
+
+/** What stands before a model's keys, its dot included: nothing where one model was saved alone. */
+export function modelOf(key: string): string[] {
+  return /(?:^|\.)r$/.test(key) ? [key.slice(0, -'r'.length)] : [];
+}
+
+/** Null where it is no object: then it says nothing. */
+export function parsedMetadata(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    return isRecord(json) ? json : null;
+  } catch {
+    return null;
+  }
+}
