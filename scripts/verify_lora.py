@@ -112,8 +112,8 @@ class Module:
         return self.up.shape[1]
 
     @property
-    def has_kernel(self) -> bool:
-        return any(size > 1 for size in self.input_shape[1:])
+    def is_convolution(self) -> bool:
+        return len(self.input_shape) > 1
 
     def product(self) -> Tensor:
         return self.scale * (self.up @ self.down)
@@ -166,7 +166,9 @@ def canonical(key: str) -> str:
     bare = WRAPPER.sub("", key)
     for part, begins in PARTS:
         if begins.match(bare):
-            return f"{part}: {begins.sub('', bare).replace('.', '_')}"
+            path = begins.sub("", bare).replace(".", "_")
+            # transformers 5 has left this part out of the names of CLIP's layers.
+            return f"{part}: {path.removeprefix('text_model_') if part != 'unet' else path}"
     return bare.replace(".", "_")
 
 
@@ -308,7 +310,7 @@ def rank_for(values: list[float], rule: dict, factor: float) -> int:
 
 
 def rank_problems(svd: Svd, written: Module, lora: dict) -> Iterator[str]:
-    rule = lora.get("convolutions") if written.has_kernel else None
+    rule = lora.get("convolutions") if written.is_convolution else None
     rule = rule or lora["rank"]
     values, rank = svd.values.tolist(), written.rank
     cap = min(len(values), lora.get("cap") or len(values))

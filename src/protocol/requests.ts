@@ -3,7 +3,8 @@ import { type ResultsFile } from './results-file';
 import { type Recipe } from '@/recipe/recipe';
 import { type RecipeFile } from '@/recipe/recipe-file';
 
-export type DemoName = 'fft' | 'lora';
+/** Full fine-tunes, adapters of one base, LoRA files without one. */
+export type DemoName = 'fft' | 'lora' | 'loras';
 
 /** A file of the visitor's disk with its path inside what was added. */
 export interface AddedFile {

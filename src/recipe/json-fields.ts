@@ -69,6 +69,13 @@ export class JsonFields {
     );
   }
 
+  numbers(key: string, min: number, max: number): number[] {
+    return this.#list(key).map((item) => {
+      if (typeof item === 'number' && item >= min && item <= max) return item;
+      return this.fail(key, `holds something else than numbers from ${min} to ${max}`);
+    });
+  }
+
   texts(key: string): string[] {
     return this.#list(key).map((item) => {
       if (typeof item === 'string' && item.length <= MAX_TEXT) return item;
@@ -105,6 +112,7 @@ export class JsonFields {
   }
 }
 
-function isRecord(value: unknown): value is Json {
+/** Whether a value is an object with keys. */
+export function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

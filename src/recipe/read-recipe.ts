@@ -25,7 +25,8 @@ const SHA256 = { test: /^[0-9a-f]{64}$/, is: 'a SHA-256 of 64 hex digits' };
 const COMMIT = { test: /^[0-9a-f]{40,64}$/, is: 'a commit of 40 hex digits' };
 const REPO = { test: /^[\w.-]+(?:\/[\w.-]+)?$/, is: 'a repo as owner/name' };
 const ADDRESS = { test: /^https?:\/\/[^\s]+$/, is: 'a web address' };
-const PATH = {
+/** Of a file in a recipe. */
+export const PATH = {
   test: /^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\0]+$/,
   is: 'a path inside its folder',
 };
@@ -71,7 +72,8 @@ function recipeFields(text: string, file: string): JsonFields {
   return versioned(parsed(text, file), file);
 }
 
-function versioned(json: unknown, file: string): JsonFields {
+/** @throws PeruError `parse` for what is no recipe, `unsupported` for that of a newer Peru */
+export function versioned(json: unknown, file: string): JsonFields {
   const fields = new JsonFields(json, file);
   if (!fields.has('peru')) fields.fail('', 'is no recipe of Peru\'s: it lacks "peru"');
   const version = fields.whole('peru', 1);
@@ -109,7 +111,7 @@ function mergeRecipe(fields: JsonFields): MergeRecipeFile {
   return {
     peru: VERSION,
     title: fields.text('title'),
-    group: groupRecord(fields.object('group')),
+    group: groupRecordOf(fields.object('group')),
     merge: {
       method: mergeMethod(merge),
       ...mergeParameters(merge),
@@ -117,7 +119,7 @@ function mergeRecipe(fields: JsonFields): MergeRecipeFile {
     },
     ...(fields.has('include') ? { include: fields.texts('include') } : {}),
     ...(fields.has('exclude') ? { exclude: fields.texts('exclude') } : {}),
-    base: sourceRecord(fields.object('base')),
+    base: sourceRecordOf(fields.object('base')),
     tasks,
   };
 }
@@ -142,11 +144,12 @@ function mergeParameters(merge: JsonFields): Partial<Record<MergeParameter, numb
   );
 }
 
-function groupRecord(group: JsonFields): GroupRecord {
+/** Where a recipe's sources can be opened. */
+export function groupRecordOf(group: JsonFields): GroupRecord {
   const kind = group.oneOf('kind', ['demo', 'hub', 'files']);
   switch (kind) {
     case 'demo':
-      return { kind, demo: group.oneOf('demo', ['fft', 'lora']) };
+      return { kind, demo: group.oneOf('demo', ['fft', 'lora', 'loras']) };
     case 'hub':
       return {
         kind,
@@ -159,10 +162,11 @@ function groupRecord(group: JsonFields): GroupRecord {
 }
 
 function taskRecord(source: JsonFields): TaskRecord {
-  return { ...sourceRecord(source), task: source.text('task', NAME) };
+  return { ...sourceRecordOf(source), task: source.text('task', NAME) };
 }
 
-function sourceRecord(source: JsonFields): SourceRecord {
+/** A source with its files. */
+export function sourceRecordOf(source: JsonFields): SourceRecord {
   return {
     name: source.text('name', NAME),
     ...(source.has('repo') ? { repo: source.text('repo', REPO) } : {}),

@@ -34,7 +34,7 @@ export interface MergeRecipeFile {
 }
 
 export type GroupRecord =
-  | { readonly kind: 'demo'; readonly demo: 'fft' | 'lora' }
+  | { readonly kind: 'demo'; readonly demo: 'fft' | 'lora' | 'loras' }
   | { readonly kind: 'hub'; readonly hub?: string; readonly preset?: string }
   | { readonly kind: 'files' };
 

@@ -7,6 +7,7 @@ import {
 } from '@/formats/checkpoint/checkpoint-source';
 import { isRecord, JSON_CAPS, readJson } from '@/formats/checkpoint/json-file';
 import { RECIPE_FILE, SPARSE_SUFFIX } from '@/formats/checkpoint/peru-export';
+import { isLoraRecipe } from '@/recipe/read-lora-recipe';
 import { readRecipeJson } from '@/recipe/read-recipe';
 import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 
@@ -19,7 +20,8 @@ export async function recipeOf(repo: RepoSource, options: OpenOptions): Promise<
   if (blob === null) return null;
   const label = fileLabel(repo, RECIPE_FILE);
   const json = await readJson(blob, label, JSON_CAPS.recipe);
-  if (!isRecord(json) || json['peru'] === undefined) return null;
+  // LoRA files that were exported open as what they are.
+  if (!isRecord(json) || json['peru'] === undefined || isLoraRecipe(json)) return null;
   return readRecipeJson(json, label);
 }
 

@@ -7,13 +7,15 @@ import { rankOfRecord } from '@/recipe/rank-record';
 import { type NamePatterns } from '@/plan/names/name-patterns';
 import { parseRepoRef } from '@/hub/repo-ref';
 import { PeruError } from '@/core/errors';
+import { isLoraRecipe, loraSettings, readLoraRecipe } from '@/recipe/read-lora-recipe';
+import { type LoraRecipeFile } from '@/recipe/lora-recipe-file';
 import { readRecipeFile } from '@/recipe/read-recipe';
 import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
 import { referenceTo } from './recipe-of';
 
-export { readRecipeFile };
+export { isLoraRecipe, readLoraRecipe, readRecipeFile };
 export type { RecipeFile };
 
 export interface RecipeOpening {
@@ -43,6 +45,28 @@ export function recipeOpening(file: RecipeFile): RecipeOpening {
     recipe: settingsOf(file),
     patterns: { include, exclude },
   };
+}
+
+/**
+ * The same of LoRA files without a base.
+ *
+ * @throws PeruError `source` as `recipeOpening`
+ */
+export function loraOpening(file: LoraRecipeFile): RecipeOpening {
+  const { group, files } = file;
+  const { recipe, patterns } = settingsOfLoras(file);
+  if (group.kind === 'demo')
+    return { request: { kind: 'demo', demo: group.demo }, recipe, patterns };
+  const repos = files.map(referenceTo).filter((one) => one !== null);
+  if (group.kind === 'files' || repos.length < files.length) throw filesToAdd(files);
+  const { hub } = group;
+  const request = { kind: 'hub' as const, repos, ...(hub === undefined ? {} : { hubUrl: hub }) };
+  return { request, recipe, patterns };
+}
+
+/** What the page sets by a recipe of LoRA files. */
+export function settingsOfLoras(file: LoraRecipeFile): Omit<RecipeOpening, 'request'> {
+  return { recipe: loraSettings(file), patterns: { include: [], exclude: [] } };
 }
 
 /**
@@ -76,7 +100,7 @@ function requestOf(file: RecipeFile): SourceRequest {
   if (group.kind === 'demo') return { kind: 'demo', demo: group.demo, recipe: file };
   const sources: readonly SourceRecord[] = [base, ...tasks];
   const references = sources.map(referenceTo).filter((one) => one !== null);
-  if (group.kind === 'files' || references.length < sources.length) throw filesToAdd(file);
+  if (group.kind === 'files' || references.length < sources.length) throw filesToAdd(sources);
   const { hub, preset } = group;
   return {
     kind: 'hub',
@@ -100,8 +124,7 @@ function settingsOf({ merge, compress }: RecipeFile): Partial<Recipe> {
   return { ...merged, keptPercent, scope, valueDtype };
 }
 
-function filesToAdd({ base, tasks }: RecipeFile): PeruError {
-  const sources: readonly SourceRecord[] = [base, ...tasks];
+function filesToAdd(sources: readonly SourceRecord[]): PeruError {
   const listed = sources.flatMap(({ name, files }) =>
     files.map(({ path, sha256 }) => `${name}: ${path} (SHA-256 ${sha256})`),
   );

@@ -2,8 +2,9 @@
 import { type OpenOptions } from '@/formats/checkpoint/checkpoint-source';
 import { JSON_CAPS, readJson } from '@/formats/checkpoint/json-file';
 import { RECIPE_FILE } from '@/formats/checkpoint/peru-export';
+import { isLoraRecipe, readLoraRecipe } from '@/recipe/read-lora-recipe';
 import { readRecipeJson } from '@/recipe/read-recipe';
-import { recipeOpening } from '@/sources/recipe-opening';
+import { loraOpening, recipeOpening } from '@/sources/recipe-opening';
 import { type SourceRequest } from '@/protocol/requests';
 
 type LocalFiles = Extract<SourceRequest, { kind: 'files' }>['files'];
@@ -21,5 +22,7 @@ export async function requestOfLoneRecipe(
   if (only === undefined || another !== undefined) return null;
   options.signal?.throwIfAborted();
   const json = await readJson(only.file, only.path, JSON_CAPS.recipe);
-  return recipeOpening(readRecipeJson(json, only.path)).request;
+  return isLoraRecipe(json)
+    ? loraOpening(readLoraRecipe(json, only.path)).request
+    : recipeOpening(readRecipeJson(json, only.path)).request;
 }

@@ -49,6 +49,8 @@ export async function tasksOfRecipe(
   const { group } = recipe;
   if (group.kind === 'demo') {
     const demo = await demoSources(group.demo, options);
+    // LoRA files by themselves are no tasks of a model.
+    if (demo.kind === 'loras') return { tasks: plain, demo: null };
     const byName = new Map(demo.tasks.map((task) => [task.name, task] as const));
     const tasks = plain.map((task) => {
       const known = byName.get(task.record.task);

@@ -6,7 +6,8 @@ import { type AddedFile, type NamePatterns, type SourceRequest } from '@/store/s
 
 /** What such a file opens. */
 export interface RecipeToOpen {
-  readonly request: Exclude<SourceRequest, { kind: 'files' }>;
+  /** Null where what is open stays open: the settings are for it. */
+  readonly request: Exclude<SourceRequest, { kind: 'files' }> | null;
   readonly recipe: Partial<Recipe>;
   readonly patterns: NamePatterns;
   /** What of it is not followed, a sentence each. */
@@ -42,14 +43,31 @@ export async function readRecipe(
     const { request, recipe, patterns, notSaid } = await reader.mergekitOpening(text, path);
     return { request: anywhere(request, path), recipe, patterns, notes: notSaid };
   }
+  const json = jsonOf(text);
+  if (reader.isLoraRecipe(json)) {
+    const recipe = reader.readLoraRecipe(json, path);
+    const isForOpen = recipe.group.kind === 'files' && open?.kind === 'files';
+    if (isForOpen) return { ...reader.settingsOfLoras(recipe), request: null, notes: [] };
+    const opening = reader.loraOpening(recipe);
+    return { ...opening, request: anywhere(opening.request, path), notes: [] };
+  }
   const recipe = reader.readRecipeFile(text, path);
   if (recipe.group.kind === 'files' && open?.kind === 'files') return null;
   const opening = reader.recipeOpening(recipe);
   return { ...opening, request: anywhere(opening.request, path), notes: [] };
 }
 
+/** Null where it is none, which the reader of recipes says better. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** Files can not be named; a Hub must be one that a link may name too. */
-function anywhere(request: SourceRequest, path: string): RecipeToOpen['request'] {
+function anywhere(request: SourceRequest, path: string): Exclude<SourceRequest, { kind: 'files' }> {
   const isSafe =
     request.kind !== 'hub' ||
     request.hubUrl === undefined ||

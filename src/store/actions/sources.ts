@@ -1,13 +1,14 @@
 /** What the visitor can open. */
 import { listRepos, setHub } from './hub';
 import { openSource, raiseAlert, replan } from './job';
+import { commitRecipe } from './recipe';
 import { type DemoName } from '@/protocol/requests';
 import { adoptRecipe, forgetChosenLambda } from '@/store/recipe/edits';
 import { addToList, clash, removeFromList } from '@/store/sources/file-list';
 import { isRecipeFile, readRecipe, type RecipeToOpen } from './recipe-file';
 import { type AddedFile, sourcesStore } from '@/store/state/sources';
 
-/** Opens an embedded demo: eight full fine-tunes, or eight LoRA adapters. */
+/** Opens an embedded demo. */
 export function openDemo(demo: DemoName): void {
   forgetChosenLambda();
   void openSource({ kind: 'demo', demo });
@@ -94,6 +95,10 @@ async function openRecipe(file: AddedFile): Promise<void> {
 }
 
 function followRecipe({ request, recipe, patterns, notes }: RecipeToOpen): void {
+  if (request === null) {
+    commitRecipe(recipe);
+    return;
+  }
   if (request.kind === 'hub') {
     setHub(request.hubUrl ?? null);
     listRepos(request.repos);

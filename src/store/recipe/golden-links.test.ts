@@ -35,7 +35,7 @@ function becomes(link: string): string {
   const hub: SourceRequest = { kind: 'hub', ...(hubUrl === null ? {} : { hubUrl }), repos: opened };
   const request: SourceRequest | null =
     demo !== null ? { kind: 'demo', demo } : repos !== null ? hub : null;
-  const kind = demo === 'lora' ? 'adapters' : 'full';
+  const kind = demo === 'loras' ? 'loras' : demo === 'lora' ? 'adapters' : 'full';
   const source = { request, kind, cards, patterns, hubUrl } as const;
   return writeLink('', source, { ...DEFAULT_RECIPE, ...recipe });
 }

@@ -60,7 +60,7 @@ export interface LinkedSource {
   readonly hubUrl: string | null;
 }
 
-const DEMOS: readonly DemoName[] = ['fft', 'lora'];
+const DEMOS: readonly DemoName[] = ['fft', 'lora', 'loras'];
 
 /** What is opened and which tensors of it; the rest is how. */
 const SOURCES: readonly string[] = ['demo', 'base', 'task', 'include', 'exclude', 'hub'];

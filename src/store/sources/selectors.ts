@@ -1,5 +1,6 @@
 import { type GroupKind } from '@/recipe/parsed-method';
 import { type LoraContents } from '@/export/lora/lora-contents';
+import { type DemoName } from '@/protocol/requests';
 import { type FileSet, fileSets } from './file-list';
 import {
   type AdapterContents,
@@ -22,8 +23,14 @@ export function selectGroup(state: SourcesState): GroupFacts | null {
 export function selectKind({ group, preflight, request }: SourcesState): GroupKind {
   if (group !== null) return group.contents.kind;
   if (preflight !== null) return preflight.kind;
-  return request?.kind === 'demo' && request.demo === 'lora' ? 'adapters' : 'full';
+  return request?.kind === 'demo' ? DEMO_KINDS[request.demo] : 'full';
 }
+
+const DEMO_KINDS: Readonly<Record<DemoName, GroupKind>> = {
+  fft: 'full',
+  lora: 'adapters',
+  loras: 'loras',
+};
 
 /** Modules and ranks of the open adapters; null while none are open. */
 export function selectAdapters({ group }: SourcesState): AdapterContents | null {

@@ -131,6 +131,13 @@ function Ways({ extent, canFold }: WaysProps) {
       >
         Demo: LoRA adapters
       </Button>
+      <Button
+        onClick={() => {
+          openDemo('loras');
+        }}
+      >
+        Demo: LoRA files
+      </Button>
       <label className={styles.file}>
         <input type="file" multiple className="visually-hidden" onChange={takeFiles} />
         Add checkpoint files
