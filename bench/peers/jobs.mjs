@@ -1,7 +1,7 @@
 // Whole jobs of Peru and of other programs, in turn, so that all meet the same machine.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ROOT } from '../../scripts/setup.mjs';
 
 const TASKS = 8;
@@ -13,6 +13,9 @@ const TORCH_JOB = `${ROOT}bench/peers/merge_prune.py`;
 const MATRICES = 576;
 /** What Peru may hold of the large group. */
 const BUDGET_BYTES = 3 * 2 ** 30;
+/** What Peru may hold of LoRA files, and the rank they are cut to. */
+const LORA_BUDGET_BYTES = 4 * 2 ** 30;
+const LORA_RANK = 8;
 const OUT_DIR = 'dist-bench/peers-node';
 /**
  * glibc lets memory of freed buffers go only where each was a mapping of its own, and takes larger and
@@ -81,11 +84,45 @@ export function benchLarge({ python, group, records }) {
   });
 }
 
+/**
+ * LoRA files of SDXL's modules at a lower rank, from files to files, against dense SVDs. The dense
+ * route's reading and writing are not counted, and its threads' time is told beside.
+ *
+ * @param {readonly string[]} files each of another rank
+ */
+export function benchLoras({ python, files, work, records }) {
+  for (const file of files) {
+    const job = [
+      `${ROOT}${OUT_DIR}/job-loras.js`,
+      String(LORA_BUDGET_BYTES),
+      String(LORA_RANK),
+      work,
+      file,
+    ];
+    const peru = runProgram(records, process.execPath, job, NODE_ENV);
+    rmSync(work, { recursive: true, force: true });
+    const torch = runProgram(records, python, [
+      `${ROOT}bench/peers/lora_dense.py`,
+      file,
+      String(LORA_RANK),
+    ]);
+    compare(records, `${basename(file)} at rank ${LORA_RANK}, s`, [{ peru, torch }], {
+      peru: ({ peru }) => peru.seconds,
+      torch: ({ torch }) => torch.seconds,
+    });
+    compare(records, 'the same, s of processors', [{ peru, torch }], {
+      peru: ({ peru }) => peru.processorSeconds,
+      torch: ({ torch }) => torch.processorSeconds,
+    });
+  }
+}
+
 async function buildJobs() {
   const { build } = await import('vite');
   const input = {
     'job-node': 'bench/peers/job-node.ts',
     'job-processor': 'bench/peers/job-processor.ts',
+    'job-loras': 'bench/peers/job-loras.ts',
     'processor-thread': 'src/platform/node/processor-thread.ts',
   };
   const bundle = { ssr: true, outDir: OUT_DIR, rolldownOptions: { input } };

@@ -5,7 +5,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, normalize } from 'node:path';
 import { ROOT } from '../../scripts/setup.mjs';
 import { findPeers } from './find-peers.mjs';
-import { benchJobs, benchLarge } from './jobs.mjs';
+import { benchJobs, benchLarge, benchLoras } from './jobs.mjs';
 
 const HOW = 'bench/peers/README.md says how; PERU_PEERS names the folder.';
 const MODELS_URL = '/peer-models';
@@ -37,6 +37,12 @@ export async function benchPeers({ quick, records, runInNode, runInChromium }) {
   }
   const group = join(models, quick ? 'group-quick' : 'group');
   await benchJobs({ ...peers, group, runs: quick ? 1 : RUNS, records, runInNode });
+  benchLoras({
+    python: peers.python,
+    files: makeLoraFiles(peers.python, join(models, 'loras'), quick),
+    work: join(peers.folder, 'lora-files'),
+    records,
+  });
   if (quick) return;
   benchLarge({ python: peers.python, group: join(models, 'group-large'), records });
 }
@@ -47,6 +53,17 @@ function makeModels(python, models, quick) {
   const args = [script, models, `${ROOT}public/zoo`, ...(quick ? ['--quick'] : [])];
   const { status, stderr } = spawnSync(python, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`make_models.py ended with status ${status}:\n${stderr}`);
+}
+
+/** @returns {string[]} of two ranks, 722 modules each */
+function makeLoraFiles(python, folder, quick) {
+  const script = `${ROOT}bench/peers/make_lora_files.py`;
+  return (quick ? [16] : [16, 128]).map((rank) => {
+    const args = [script, folder, '--rank', String(rank), ...(quick ? ['--blocks', '1'] : [])];
+    const { status, stdout, stderr } = spawnSync(python, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`make_lora_files.py ended with status ${status}:\n${stderr}`);
+    return stdout.trim();
+  });
 }
 
 /** Builds the page with transformers.js in it and runs it where the models are served. */

@@ -57,6 +57,7 @@ export async function writeLora(
 async function fillLora(file: FileWriter, spec: WriteLoraSpec): Promise<void> {
   const { header, entries, modules } = spec;
   await file.write(header.bytes, 0);
+  const gathered = new GatheredWrites(file);
   const own = new Map<WrittenLoraModule, (readonly [LoraEntry, number])[]>();
   for (const [i, entry] of entries.entries()) {
     const start = header.starts[i]!;
@@ -72,7 +73,43 @@ async function fillLora(file: FileWriter, spec: WriteLoraSpec): Promise<void> {
     }
     for (const [entry, start] of own.get(module)!) {
       const bytes = bytesOf(entry, module, factors);
-      await file.write(exactly(bytes, entryBytes(entry), entry.name), start);
+      await gathered.write(exactly(bytes, entryBytes(entry), entry.name), start);
+    }
+  }
+  await gathered.flush();
+}
+
+/** Bytes that are written at once: each write is hashed, and waited for, by itself. */
+const GATHERED_BYTES = 2 ** 22;
+
+/** Joins what lies side by side in a file: factors are small, and come nearly in its order. */
+class GatheredWrites {
+  readonly #file: FileWriter;
+  #parts: { readonly bytes: Uint8Array<ArrayBuffer>; readonly at: number }[] = [];
+  #byteLength = 0;
+
+  constructor(file: FileWriter) {
+    this.#file = file;
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>, at: number): Promise<void> {
+    this.#parts.push({ bytes, at });
+    this.#byteLength += bytes.length;
+    if (this.#byteLength >= GATHERED_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const parts = this.#parts.sort((a, b) => a.at - b.at);
+    this.#parts = [];
+    this.#byteLength = 0;
+    for (let from = 0; from < parts.length;) {
+      let [to, end] = [from, parts[from]!.at];
+      for (; to < parts.length && parts[to]!.at === end; to++) end += parts[to]!.bytes.length;
+      const { at } = parts[from]!;
+      const run = new Uint8Array(end - at);
+      for (const part of parts.slice(from, to)) run.set(part.bytes, part.at - at);
+      await this.#file.write(run, at);
+      from = to;
     }
   }
 }
