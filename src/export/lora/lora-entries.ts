@@ -1,7 +1,7 @@
 /** What stands in a written file of LoRA factors, and where: the source's order and names. */
+import { PeruError } from '@/core/errors';
 import { type HeaderEntry } from '@/export/safetensors-writer';
 import { alphaName } from '@/formats/lora-file/spelling';
-import { type LoraChoices } from '@/recipe/lora-choices';
 import { type LoraFileFacts } from './lora-contents';
 import { type WrittenLoraModule } from './written-modules';
 
@@ -9,32 +9,53 @@ import { type WrittenLoraModule } from './written-modules';
 export type LoraEntry = HeaderEntry &
   (
     | { readonly fill: 'up' | 'down' | 'alpha'; readonly module: WrittenLoraModule }
-    /** Copied from the source by the name it has there. */
+    /** Copied from this file, where it has the same name. */
     | { readonly fill: 'carried'; readonly from: string }
   );
+
+/** A tensor that is no factor, and the file that brings it. */
+export interface CarriedTensor extends HeaderEntry {
+  readonly from: string;
+}
 
 /**
  * In the order of the source where its names are kept: a tensor stands where it stood, what is new
  * comes last. A Tucker core is folded into down, and is gone.
+ *
+ * @throws PeruError `mismatch` where two tensors would have one name
  */
 export function loraEntries(
-  { order, carried }: Pick<LoraFileFacts, 'order' | 'carried'>,
+  { order, name: file }: Pick<LoraFileFacts, 'order' | 'name'>,
   modules: readonly WrittenLoraModule[],
-  choices: Pick<LoraChoices, 'carried'>,
+  carried: readonly CarriedTensor[],
 ): LoraEntry[] {
   const entries = new Map<string, LoraEntry>();
-  for (const module of modules) {
-    for (const entry of entriesOf(module)) entries.set(entry.name, entry);
-  }
-  if (choices.carried === 'keep') {
-    for (const tensor of carried) {
-      entries.set(tensor.name, { ...tensor, fill: 'carried', from: tensor.name });
-    }
-  }
+  const add = (entry: LoraEntry): void => {
+    const other = entries.get(entry.name);
+    if (other !== undefined) throw clash(file, entry, other);
+    entries.set(entry.name, entry);
+  };
+  for (const module of modules) entriesOf(module).forEach(add);
+  for (const tensor of carried) add({ ...tensor, fill: 'carried' });
   const known = new Set(order);
   const kept = order.flatMap((name) => entries.get(name) ?? []);
   const added = [...entries.values()].filter(({ name }) => !known.has(name));
   return [...kept, ...added];
+}
+
+function clash(file: string, entry: LoraEntry, other: LoraEntry): PeruError {
+  if (entry.fill === 'carried' && other.fill === 'carried') {
+    return new PeruError(
+      'mismatch',
+      `${other.from} and ${entry.from} both bring "${entry.name}", which is no factor and can not be added up.`,
+      'Leave one of the files out, or have other tensors left out.',
+    );
+  }
+  return new PeruError(
+    'mismatch',
+    `Two tensors of ${file} would be called "${entry.name}".`,
+    'Keep the names of the files, or leave one of the files out.',
+  );
 }
 
 function entriesOf(module: WrittenLoraModule): LoraEntry[] {

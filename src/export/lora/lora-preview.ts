@@ -7,7 +7,7 @@ import { keptEnergyShare, type RankChoice } from '@/methods/peru-lora';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { chooseLoraRanks, type LoraSpectrum } from './choose-lora-ranks';
 import { type LoraContents, type LoraFileFacts } from './lora-contents';
-import { type LoraEntry, loraEntries } from './lora-entries';
+import { type CarriedTensor, type LoraEntry, loraEntries } from './lora-entries';
 import { loraConfig, loraMetadata } from './lora-metadata';
 import { loraRecipeLine } from './lora-recipe-line';
 import { loraTripletBytes, type WrittenLoraModule, writtenModules } from './written-modules';
@@ -100,7 +100,7 @@ function outputOf(
   { spectra, ranks }: { readonly spectra: readonly LoraSpectrum[]; readonly ranks: number[] },
 ): LoraOutput {
   const file = templateOf(contents, name);
-  const { header, config } = layOutLora(contents, file, ranks, recipe);
+  const { header, config } = layOutLora(contents, { name, file, ranks }, recipe);
   const path = pathOf(file, name, config?.name ?? null, recipe.lora);
   const configBytes = config === null ? 0 : new TextEncoder().encode(config.text).length;
   const files = [
@@ -122,15 +122,20 @@ export interface LaidOutLora {
   readonly config: { readonly name: string; readonly text: string } | null;
 }
 
-/** @param ranks by module of the group */
+/** @throws PeruError `unsupported` or `mismatch` where names can not be made, or clash */
 export function layOutLora(
   contents: LoraContents,
-  file: LoraFileFacts,
-  ranks: readonly number[],
+  { name, file, ranks }: Pick<LoraOutput, 'name' | 'file' | 'ranks'>,
   recipe: LoraRecipe,
 ): LaidOutLora {
   const modules = writtenModules(contents, file, ranks, recipe.lora);
-  const entries = loraEntries(file, modules, recipe.lora);
+  const bringers = name === COMBINED ? contents.files : [file];
+  const carried = bringers.flatMap((one) =>
+    recipe.lora.carried === 'leave'
+      ? []
+      : one.carried.map((tensor): CarriedTensor => ({ ...tensor, from: one.name })),
+  );
+  const entries = loraEntries(file, modules, carried);
   const metadata = loraMetadata(file, modules, loraRecipeLine(contents, recipe));
   const header = buildSafetensorsHeader(entries, metadata);
   return { modules, entries, header, config: loraConfig(file, modules, recipe.lora) };

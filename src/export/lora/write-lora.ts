@@ -24,8 +24,9 @@ export interface WriteLoraSpec extends LaidOutLora {
   readonly configPath: string | null;
   /** Factors of a module at its rank, Δ = b a; asked module after module. */
   readonly factorsOf: (module: WrittenLoraModule) => Promise<BalancedFactors>;
-  /** Bytes [start, end) of a carried tensor, by its name in the source. */
+  /** Bytes [start, end) of a tensor that a file carries. */
   readonly readCarried: (
+    file: string,
     name: string,
     start: number,
     end: number,
@@ -121,7 +122,7 @@ async function copyCarried(
   { readCarried }: WriteLoraSpec,
 ): Promise<void> {
   for (const [start, end] of pieces(entryBytes(entry))) {
-    const bytes = await readCarried(entry.from, start, end);
+    const bytes = await readCarried(entry.from, entry.name, start, end);
     await file.write(exactly(bytes, end - start, entry.name), at + start);
   }
 }

@@ -42,10 +42,15 @@ export async function exportLoras(
 
 function specOf({ group, recipe, signal }: LoraJob, output: LoraOutput): WriteLoraSpec {
   const { contents, files } = group;
-  const { file, path, ranks } = output;
+  const { file, path } = output;
   const index = contents.files.indexOf(file);
-  const laidOut = layOutLora(contents, file, ranks, recipe);
-  const carried = new Map(files[index]!.carried.map((tensor) => [tensor.name, tensor] as const));
+  const laidOut = layOutLora(contents, output, recipe);
+  const carried = new Map(
+    files.map(({ name, carried: own }) => [
+      name,
+      new Map(own.map((tensor) => [tensor.name, tensor] as const)),
+    ]),
+  );
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   const first = firstProduct(files, index);
   return {
@@ -56,7 +61,8 @@ function specOf({ group, recipe, signal }: LoraJob, output: LoraOutput): WriteLo
       recipe.lora.make === 'one'
         ? group.sum!.products.balancedFactors(module, rank, signal)
         : group.products.balancedFactors(first + file.places[module]!, rank, signal),
-    readCarried: (name, start, end) => readStored(carried.get(name), start, end, signal),
+    readCarried: (bringer, name, start, end) =>
+      readStored(carried.get(bringer)?.get(name), start, end, signal),
   };
 }
 

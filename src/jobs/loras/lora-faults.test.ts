@@ -1,6 +1,7 @@
 /** LoRA files that are broken, or do not belong together: each is told by its name. */
 import { describe, expect, it } from 'vitest';
 import { type ErrorFacts } from '@/core/errors';
+import { exportFiles } from '@/jobs/cases/open-files.fixture';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { memoryStore } from '@/jobs/context/memory-store.fixture';
 import { createSession } from '@/jobs/session';
@@ -9,6 +10,8 @@ import { NO_CHOICES } from '@/plan/preflight';
 import { type JobEvent, type JobOutcome } from '@/protocol/events';
 import { type AddedFile } from '@/protocol/requests';
 import { DEFAULT_LORA, type LoraChoices } from '@/recipe/lora-choices';
+import { type Recipe } from '@/recipe/recipe';
+import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { f32, type FixtureTensor, soundFile } from '@/tensor/safetensors.fixture';
 
 type Tensors = Readonly<Record<string, FixtureTensor>>;
@@ -42,6 +45,10 @@ interface Tried {
   readonly at: 'open' | 'load' | 'run' | null;
 }
 
+function recipeOf(lora: Partial<LoraChoices>): Recipe {
+  return { ...RECIPE, rank: { by: 'count', q: 1 }, lora: { ...DEFAULT_LORA, ...lora } };
+}
+
 async function tryFiles(
   files: readonly AddedFile[],
   lora: Partial<LoraChoices> = {},
@@ -51,11 +58,7 @@ async function tryFiles(
   const hear = (event: JobEvent): void => {
     events.push(event);
   };
-  const recipe = {
-    ...RECIPE,
-    rank: { by: 'count' as const, q: 1 },
-    lora: { ...DEFAULT_LORA, ...lora },
-  };
+  const recipe = recipeOf(lora);
   const steps: readonly (readonly [Tried['at'], () => Promise<JobOutcome>])[] = [
     ['open', () => session.open({ kind: 'files', files }, NO_CHOICES, hear)],
     ['load', () => session.load(hear)],
@@ -213,6 +216,45 @@ describe('files that can not be added up', () => {
     expect(told[0]!.detail).toMatch(/other parts of a pipeline/);
     const [facts] = events.flatMap((event) => (event.type === 'low-rank' ? [event.facts] : []));
     expect(facts).toMatchObject({ task: 'combined', ranks: [1, 1] });
+  });
+});
+
+describe('what files carry beside factors', () => {
+  const norm = (seed: number): Tensors => ({ 'lora_unet_norm.diff': fill([3], seed) });
+  const own = { 'lora_unet_bias.diff_b': fill([4], 9) };
+
+  it('goes along from every file of a sum', async () => {
+    const files = [
+      added('a.safetensors', { ...module(UNET), ...norm(1) }),
+      added('b.safetensors', { ...module(UNET, 5), ...own }),
+    ];
+    const store = await exportFiles(files, undefined, recipeOf({ make: 'one' }));
+    const bytes = store.files.get('combined.safetensors')!;
+    const { tensors } = await readSafetensorsHeader(new Blob([bytes]), 'combined.safetensors');
+    const copied = (name: string) => {
+      const { byteStart, byteLength } = tensors.get(name)!;
+      return bytes.slice(byteStart, byteStart + byteLength);
+    };
+    expect(copied('lora_unet_norm.diff')).toEqual(norm(1)['lora_unet_norm.diff']!.bytes);
+    expect(copied('lora_unet_bias.diff_b')).toEqual(own['lora_unet_bias.diff_b'].bytes);
+  });
+
+  it('is refused in a sum where two files bring the same, unless it is left out', async () => {
+    const files = [
+      added('a.safetensors', { ...module(UNET), ...norm(1) }),
+      added('b.safetensors', { ...module(UNET, 5), ...norm(2) }),
+    ];
+    const { error } = await tryFiles(files, { make: 'one' });
+    expect(error).toMatchObject({ kind: 'mismatch' });
+    expect(error!.message).toMatch(/^a and b both bring "lora_unet_norm\.diff"/);
+    expect((await tryFiles(files, { make: 'one', carried: 'leave' })).error).toBeNull();
+    expect((await tryFiles(files)).error).toBeNull();
+  });
+
+  it('never gives way to a name that another spelling makes', async () => {
+    const twice = { ...module('unet.a_b.c', 1, null), ...module('unet.a.b_c', 2, null) };
+    const { error } = await tryFiles([added('a.safetensors', twice)], { spelling: 'kohya' });
+    expect(error!.message).toMatch(/Two tensors of a would be called "lora_unet_a_b_c\.lora_down/);
   });
 });
 

@@ -105,7 +105,8 @@ function carriedFinding({ name, carried }: Pick<LoraFile, 'name' | 'carried'>): 
       level: 'note',
       topic: 'own-tensors',
       title: `${name} carries ${counted(carried.length, 'tensor')} beside its factors.`,
-      detail: 'They are written again byte for byte, whatever the rank.',
+      detail:
+        'They are written again byte for byte, whatever the rank; in a sum, too, without its weights.',
       names: carried.map((tensor) => tensor.name),
     }),
   ];
