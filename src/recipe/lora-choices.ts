@@ -33,7 +33,8 @@ export const DEFAULT_LORA: LoraChoices = {
 
 /** The weight of a file in the sum. */
 export function weightOf({ weights }: Pick<LoraChoices, 'weights'>, file: string): number {
-  return weights[file] ?? 1;
+  // A file may be called as a property of every object is.
+  return Object.hasOwn(weights, file) ? weights[file]! : 1;
 }
 
 /** Equal for two choices that make the same sum of files. */

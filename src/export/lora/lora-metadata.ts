@@ -19,9 +19,11 @@ const RECIPE = 'peru';
 export function loraMetadata(
   { metadata, spelling }: Pick<LoraFileFacts, 'metadata' | 'spelling'>,
   modules: readonly WrittenLoraModule[],
-  recipe: string,
+  { recipe, converted }: { readonly recipe: string; readonly converted: LoraChoices['spelling'] },
 ): ReadonlyMap<string, string> {
   const written = new Map(metadata.filter(([key]) => !HASHES.includes(key)));
+  // It tells of names as diffusers has them.
+  if (converted === 'kohya' || converted === 'mlx') written.delete(DIFFUSERS_METADATA);
   if (written.size === 0) written.set('format', 'pt');
   if (spelling === 'kohya' && written.has(RANK)) {
     written.set(RANK, common(modules.map(({ rank }) => rank)));
@@ -39,21 +41,28 @@ function common(values: readonly number[]): string {
   return values.every((value) => value === first) ? String(first) : BY_MODULE;
 }
 
+interface ConfigChoices extends Pick<LoraChoices, 'spelling' | 'carried'> {
+  /** Files whose other tensors are in the written one. */
+  readonly bringers: readonly Pick<LoraFileFacts, 'config'>[];
+}
+
 /** The configuration beside a written file, and its name; null where there is none. */
 export function loraConfig(
   { config, factors }: Pick<LoraFileFacts, 'config' | 'factors'>,
   modules: readonly WrittenLoraModule[],
-  choices: Pick<LoraChoices, 'spelling' | 'carried'>,
+  { spelling, carried, bringers }: ConfigChoices,
 ): { readonly name: string; readonly text: string } | null {
-  const kind = configKind(config, modules, choices);
-  const own = new Set(factors.map(({ key }) => key));
+  const kind = configKind(config, modules, { spelling });
   if (kind === null) return null;
+  const own = new Set(factors.map(({ key }) => key));
+  const isWider = modules.some(({ key }) => !own.has(key));
   const json =
     kind === 'mlx'
-      ? mlxConfig(config?.kind === 'mlx' ? config : null, modules)
+      ? mlxConfig(config?.kind === 'mlx' ? config : null, modules, isWider)
       : peftConfig(config?.kind === 'peft' ? config : null, modules, {
-          carried: choices.carried,
-          isWider: modules.some(({ key }) => !own.has(key)),
+          saved: carried === 'leave' ? [] : savedModules(bringers),
+          bias: carried === 'leave' ? 'none' : biasOf(bringers),
+          isWider,
         });
   return { name: 'adapter_config.json', text: `${JSON.stringify(json, null, 2)}\n` };
 }
@@ -70,10 +79,32 @@ function configKind(
   return modules.every(({ key }) => key.startsWith('base_model.model.')) ? 'peft' : null;
 }
 
+/** `modules_to_save` of all files whose other tensors are in this one. */
+function savedModules(bringers: ConfigChoices['bringers']): string[] {
+  const saved = bringers.flatMap(({ config }) => {
+    const names = config?.kind === 'peft' ? config.json['modules_to_save'] : null;
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  });
+  return [...new Set(saved)];
+}
+
+interface PeftFields {
+  readonly saved: readonly string[];
+  readonly bias: string;
+  /** Modules come from other files, too. */
+  readonly isWider: boolean;
+}
+
+/** Which biases PEFT reads: the most that any of the files says. */
+function biasOf(bringers: ConfigChoices['bringers']): string {
+  const said = bringers.map(({ config }) => config?.json['bias']);
+  return ['all', 'lora_only'].find((one) => said.includes(one)) ?? 'none';
+}
+
 function peftConfig(
   config: LoraFileConfig | null,
   modules: readonly WrittenLoraModule[],
-  { carried, isWider }: Pick<LoraChoices, 'carried'> & { readonly isWider: boolean },
+  { saved, bias, isWider }: PeftFields,
 ): Record<string, unknown> {
   const named = modules.map(({ key, rank, scale }) => {
     const name = `${key.replace(/^base_model\.model\./, '')}.weight`;
@@ -83,11 +114,15 @@ function peftConfig(
   const alphas = alphaFields(named);
   if (config === null) return { ...written, ...alphas };
   const { r, rank_pattern, target_modules } = written;
-  const left = carried === 'leave' ? { modules_to_save: null, bias: 'none' } : {};
   const wider = isWider ? { target_modules } : {};
-  const fields = { ...config.json, r, rank_pattern, ...alphas, ...wider, ...left };
+  const fields: Record<string, unknown> = { ...config.json, r, rank_pattern, ...alphas, ...wider };
+  if ('bias' in fields || bias !== 'none') fields['bias'] = bias;
+  const had = config.json['modules_to_save'];
+  if (saved.length > 0 || Array.isArray(had)) {
+    fields['modules_to_save'] = saved.length === 0 ? null : saved;
+  }
   // The scale is alpha / r from here on, whatever it was.
-  if ('use_rslora' in fields) fields.use_rslora = false;
+  if ('use_rslora' in fields) fields['use_rslora'] = false;
   return fields;
 }
 
@@ -101,25 +136,28 @@ function alphaFields(
   return { lora_alpha: largest.alpha, alpha_pattern: namedPattern(entries, largest.alpha) };
 }
 
+/** Of mlx-lm; those without factors of their own are left as they are. */
+const ALL_LAYERS = -1;
+
 /** mlx-lm reads the rank from here to make its layers, and one scale for all of them. */
 function mlxConfig(
   config: LoraFileConfig | null,
   modules: readonly WrittenLoraModule[],
+  isWider: boolean,
 ): Record<string, unknown> {
   const rank = modules.reduce((most, one) => Math.max(most, one.rank), 1);
   const scale = modules[0]?.scale ?? 1;
+  const keys = [...new Set(modules.map(({ key }) => key.replace(/^.*\.layers\.\d+\./, '')))];
   if (config !== null) {
     const { lora_parameters: before } = config.json;
-    return {
-      ...config.json,
-      lora_parameters: { ...(isRecord(before) ? before : {}), rank, scale },
-    };
+    const parameters = { ...(isRecord(before) ? before : {}), rank, scale };
+    const wider = isWider ? { num_layers: ALL_LAYERS } : {};
+    const own = isWider ? { ...parameters, keys } : parameters;
+    return { ...config.json, ...wider, lora_parameters: own };
   }
-  const keys = [...new Set(modules.map(({ key }) => key.replace(/^.*\.layers\.\d+\./, '')))];
   return {
     fine_tune_type: 'lora',
-    // -1: all layers; those without factors of their own are left as they are.
-    num_layers: -1,
+    num_layers: ALL_LAYERS,
     lora_parameters: { rank, scale, dropout: 0, keys },
   };
 }
@@ -136,7 +174,7 @@ function diffusersText(text: string, modules: readonly WrittenLoraModule[]): str
     const { r, rank_pattern, lora_alpha, alpha_pattern } = peftConfig(
       null,
       own.map((one) => ({ ...one, key: one.key.slice(model.length) })),
-      { carried: 'keep', isWider: false },
+      { saved: [], bias: 'none', isWider: false },
     );
     Object.assign(
       fields,

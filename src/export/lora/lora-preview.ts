@@ -136,9 +136,17 @@ export function layOutLora(
       : one.carried.map((tensor): CarriedTensor => ({ ...tensor, from: one.name })),
   );
   const entries = loraEntries(file, modules, carried);
-  const metadata = loraMetadata(file, modules, loraRecipeLine(contents, recipe));
+  const metadata = loraMetadata(file, modules, {
+    recipe: loraRecipeLine(contents, recipe),
+    converted: recipe.lora.spelling,
+  });
   const header = buildSafetensorsHeader(entries, metadata);
-  return { modules, entries, header, config: loraConfig(file, modules, recipe.lora) };
+  return {
+    modules,
+    entries,
+    header,
+    config: loraConfig(file, modules, { ...recipe.lora, bringers }),
+  };
 }
 
 /** Where it is written: as it was called; in a folder of its own where a configuration is beside it. */

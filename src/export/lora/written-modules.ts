@@ -1,13 +1,11 @@
 /** The modules of a file that is to be written: what they are called, and how they are scaled. */
-import { PeruError } from '@/core/errors';
-import { listNames } from '@/core/list-names';
-import { DIFFUSERS_METADATA } from '@/formats/lora-file/configured-scale';
-import { type Spelling, SPELLINGS } from '@/formats/lora-file/spelling';
-import { type ModulePath, modulePath } from '@/formats/lora-file/module-path';
+import { metadataModels } from '@/formats/lora-file/configured-scale';
+import { type Spelling } from '@/formats/lora-file/spelling';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats, encodeFloats } from '@/tensor/half';
 import { type FactorFacts, type LoraContents, type LoraFileFacts } from './lora-contents';
+import { isPeftFolder, namesIn } from './written-names';
 
 /** A module at the rank it is written with. */
 export interface WrittenLoraModule extends Omit<FactorFacts, 'spelling' | 'scale' | 'alpha'> {
@@ -22,10 +20,6 @@ export interface WrittenLoraModule extends Omit<FactorFacts, 'spelling' | 'scale
   } | null;
   /** What a reader multiplies up down by: the factors are divided by it. */
   readonly scale: number;
-}
-
-export function spellingOf(id: FactorFacts['spelling']): Spelling {
-  return SPELLINGS.find((one) => one.id === id)!;
 }
 
 /** Bytes of one more triplet as this module is written. */
@@ -63,28 +57,45 @@ export function writtenModules(
     all.map(({ factor }) => factor),
     choices,
   );
+  const keys = named.map(({ key }) => key);
   return all.map(({ factor, module }, i) => {
     const { spelling, key } = named[i]!;
     const written = { ...factor, spelling, key, module, rank: ranks[module]! };
     if (shared !== null) return { ...written, alpha: null, scale: shared };
-    const isLoosePeft = choices.spelling === 'peft' && !key.startsWith(PEFT_PREFIX);
-    // Loaders of such files know no alpha.
-    const asked = choices.alpha === 'rank' || isLoosePeft ? 1 : factor.scale;
-    const isSaid = saysScales(file, choices) && factor.alpha === null;
-    if (isSaid || isLoosePeft) return { ...written, alpha: null, scale: asked };
-    return withAlpha(written, factor, asked);
+    const asked = choices.alpha === 'rank' ? 1 : factor.scale;
+    switch (saidBy(file, factor, key, { keys, spelling: choices.spelling })) {
+      case 'alpha':
+        return withAlpha(written, factor, asked);
+      case 'configuration':
+        return { ...written, alpha: null, scale: asked };
+      case 'nothing':
+        return { ...written, alpha: null, scale: 1 };
+    }
   });
 }
 
-const PEFT_PREFIX = 'base_model.model.';
-
-/** Whether a configuration beside the file, or in its metadata, tells each module's scale. */
-function saysScales(
-  { config, metadata }: LoraFileFacts,
-  { spelling }: Pick<LoraChoices, 'spelling'>,
-): boolean {
-  if (spelling !== 'source') return spelling === 'peft';
-  return config !== null || metadata.some(([key]) => key === DIFFUSERS_METADATA);
+/**
+ * What tells a module's scale in the written file: an alpha; a configuration beside it or in its
+ * metadata; or nothing, so that the factors must hold it. Loaders of diffusers take no file that has
+ * alphas beside its metadata, unless it came so.
+ */
+function saidBy(
+  file: LoraFileFacts,
+  factor: FactorFacts,
+  key: string,
+  {
+    keys,
+    spelling,
+  }: { readonly keys: readonly string[]; readonly spelling: LoraChoices['spelling'] },
+): 'alpha' | 'configuration' | 'nothing' {
+  if (spelling === 'kohya') return 'alpha';
+  if (spelling === 'peft') return isPeftFolder(keys) ? 'configuration' : 'nothing';
+  const isOwn = file.factors.includes(factor);
+  if (isOwn && factor.alpha !== null) return 'alpha';
+  if (file.config !== null) return 'configuration';
+  const models = metadataModels(file.metadata);
+  if (models === null) return 'alpha';
+  return models.some((model) => key.startsWith(model)) ? 'configuration' : 'nothing';
 }
 
 /** The one scale of MLX's configuration: that of all modules, where they have one; else null. */
@@ -116,115 +127,4 @@ function withAlpha(
 
 function rounded(value: number, dtype: FloatDtype): number {
   return decodeFloats(encodeFloats(Float32Array.of(value), dtype), dtype)[0]!;
-}
-
-interface Named {
-  readonly spelling: Spelling;
-  readonly key: string;
-}
-
-function namesIn(
-  contents: LoraContents,
-  file: LoraFileFacts,
-  all: readonly { readonly factor: FactorFacts; readonly module: number }[],
-  spelling: LoraChoices['spelling'],
-): Named[] {
-  const found = all.map(({ factor, module }) =>
-    spelling === 'source'
-      ? inSpellingOf(contents, file, factor, module)
-      : converted(contents, factor, module, spelling),
-  );
-  const missing = all.flatMap(({ factor }, i) => (found[i] === null ? [factor.key] : []));
-  if (missing.length > 0) throw withoutName(file.name, missing, spelling);
-  return found as Named[];
-}
-
-/**
- * What comes from another file takes this one's spelling where its name can be made from it; readers
- * of loose files take several in one, those of a folder with a configuration do not.
- */
-function inSpellingOf(
-  contents: LoraContents,
-  file: LoraFileFacts,
-  factor: FactorFacts,
-  module: number,
-): Named | null {
-  const own = { spelling: spellingOf(factor.spelling), key: factor.key };
-  if (file.factors.includes(factor)) return own;
-  if (file.config !== null) return converted(contents, factor, module, file.config.kind);
-  if (file.spelling !== 'kohya') return own;
-  return converted(contents, factor, module, 'kohya') ?? own;
-}
-
-function converted(
-  contents: LoraContents,
-  factor: FactorFacts,
-  module: number,
-  to: Exclude<LoraChoices['spelling'], 'source'>,
-): Named | null {
-  const path = modulePath(factor.key);
-  if (to === 'kohya') {
-    const all = contents.files.flatMap(({ factors }) => factors);
-    const key = kohyaKey(path, all);
-    return key === null ? null : { spelling: spellingOf('kohya'), key };
-  }
-  const dotted = path.isDotted ? factor.key : dottedName(contents, module);
-  if (dotted === null) return null;
-  const known = modulePath(dotted);
-  // MLX has matrices alone, and language models only.
-  if (to === 'mlx') {
-    const isMatrix = factor.inputShape.length === 1 && known.part === '';
-    return isMatrix ? { spelling: spellingOf('mlx'), key: known.path } : null;
-  }
-  const key = known.part === '' ? PEFT_PREFIX + known.path : dotted;
-  return { spelling: spellingOf('peft'), key };
-}
-
-/** The name that another open file has for the module, with its dots. */
-function dottedName({ files }: LoraContents, module: number): string | null {
-  for (const { factors, places } of files) {
-    const key = factors[places[module]!]?.key;
-    if (key !== undefined && modulePath(key).isDotted) return key;
-  }
-  return null;
-}
-
-/** Null where the name does not say which model the module is in: kohya's names begin with that. */
-function kohyaKey({ part, path }: ModulePath, all: readonly FactorFacts[]): string | null {
-  const joined = path.replaceAll('.', '_');
-  const has = (begin: string): boolean => all.some(({ key }) => key.startsWith(begin));
-  switch (part) {
-    case '':
-      return null;
-    case 'denoiser':
-      return `${has('lora_transformer_') ? 'lora_transformer_' : 'lora_unet_'}${joined}`;
-    case 'text encoder': {
-      const isFirst = has('lora_te1_') || has('lora_te2_') || has('text_encoder_2.');
-      return `${isFirst ? 'lora_te1_' : 'lora_te_'}${joined}`;
-    }
-    case 'text encoder 2':
-      return `lora_te2_${joined}`;
-    case 'text encoder 3':
-      return `lora_te3_${joined}`;
-  }
-}
-
-function withoutName(
-  file: string,
-  keys: readonly string[],
-  to: LoraChoices['spelling'],
-): PeruError {
-  const hints: Readonly<Record<LoraChoices['spelling'], string>> = {
-    source:
-      'The first file has a configuration that must name them all: put another file first, or leave it out.',
-    kohya:
-      'Its names begin with the model that a module is in, which these do not say: keep the spelling of the files.',
-    peft: 'kohya’s names join their parts by “_”, which can not be undone without a table: add a file of the same model in PEFT’s spelling beside it, or keep the spelling of the files.',
-    mlx: 'MLX reads matrices of language models by dotted names alone: keep the spelling of the files.',
-  };
-  return new PeruError(
-    'unsupported',
-    `${file} has modules that have no name in the spelling asked for: ${listNames(keys)}.`,
-    hints[to],
-  );
 }

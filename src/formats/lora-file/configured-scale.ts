@@ -9,8 +9,15 @@ export const DIFFUSERS_METADATA = 'lora_adapter_metadata';
 
 const PEFT_PREFIX = /^base_model\.model\./;
 
-/** A module's scale by its name in the file. */
-export type ScaleOf = (key: string) => number;
+/** What is said of a module by its name in the file; the rank is null where none is. */
+export interface ConfiguredModule {
+  readonly scale: number;
+  readonly rank: number | null;
+}
+
+export type SettingsOf = (key: string) => ConfiguredModule;
+
+const NOTHING: ConfiguredModule = { scale: 1, rank: null };
 
 /**
  * @throws PeruError `unsupported` for a configuration of another kind than plain LoRA, `parse` for
@@ -20,14 +27,14 @@ export function configuredScale(
   config: LoraFileConfig | null,
   metadata: ReadonlyMap<string, string>,
   label: string,
-): ScaleOf {
+): SettingsOf {
   if (config?.kind === 'mlx') {
     const scale = mlxScale(config, label);
-    return () => scale;
+    return () => ({ scale, rank: null });
   }
   if (config?.kind === 'peft') {
     const { settingsOf } = readAdapterConfig(config.json, config.path);
-    return (key) => settingsOf(key.replace(PEFT_PREFIX, '')).scale;
+    return (key) => settingsOf(key.replace(PEFT_PREFIX, ''));
   }
   return diffusersScale(metadata.get(DIFFUSERS_METADATA), label);
 }
@@ -52,9 +59,9 @@ function mlxScale({ json, path }: LoraFileConfig, label: string): number {
 }
 
 /** One configuration a model of the pipeline, all in one object: `transformer.r`, `unet.lora_alpha`; or `r`. */
-function diffusersScale(text: string | undefined, label: string): ScaleOf {
+function diffusersScale(text: string | undefined, label: string): SettingsOf {
   const fields = text === undefined ? null : parsedMetadata(text);
-  if (fields === null) return () => 1;
+  if (fields === null) return () => NOTHING;
   const models = [...new Set(Object.keys(fields).flatMap(modelOf))];
   const rules = models.map((model) => {
     const own = Object.entries(fields).flatMap(([key, value]) =>
@@ -65,8 +72,17 @@ function diffusersScale(text: string | undefined, label: string): ScaleOf {
   });
   return (key) => {
     const rule = rules.find(({ model }) => key.startsWith(model));
-    return rule?.settingsOf(key.slice(rule.model.length)).scale ?? 1;
+    return rule?.settingsOf(key.slice(rule.model.length)) ?? NOTHING;
   };
+}
+
+/** The models that diffusers' metadata tells of, by what stands before their keys; null: it is not there. */
+export function metadataModels(
+  metadata: readonly (readonly [key: string, value: string])[],
+): readonly string[] | null {
+  const [, text] = metadata.find(([key]) => key === DIFFUSERS_METADATA) ?? [];
+  const fields = text === undefined ? null : parsedMetadata(text);
+  return fields === null ? null : Object.keys(fields).flatMap(modelOf);
 }
 
 /** What stands before a model's keys, its dot included: nothing where one model was saved alone. */

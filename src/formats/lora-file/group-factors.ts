@@ -4,6 +4,7 @@ import { listNames } from '@/core/list-names';
 import { listShape } from '@/formats/lora/check-rank';
 import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
+import { type ConfiguredModule, type SettingsOf } from './configured-scale';
 import { type LoraFileModule } from './lora-file';
 import { alphaName, factorName, type Spelling } from './spelling';
 
@@ -24,14 +25,14 @@ export interface GroupedFactors {
 }
 
 /**
- * @param scaleOf a module's scale where its file has no alpha for it
+ * @param settingsOf a module's scale, and rank, where its file has no alpha for it
  * @param label what messages call the file
  * @throws PeruError `mismatch` for factors without their other half, or of ranks or shapes that do
  *   not belong together; `unsupported` for dtypes that are not read
  */
 export function groupFactors(
   tensors: ReadonlyMap<string, StoredTensor>,
-  scaleOf: (key: string) => number,
+  settingsOf: SettingsOf,
   label: string,
 ): GroupedFactors {
   const parts = new Map<string, Parts>();
@@ -52,7 +53,7 @@ export function groupFactors(
   const modules = [...parts.values()].map((one) => {
     const alpha = tensors.get(alphaName(one.key)) ?? null;
     if (alpha !== null) alphas.add(alpha.name);
-    return moduleOf(one, alpha, scaleOf(one.key), label);
+    return moduleOf(one, alpha, settingsOf(one.key), label);
   });
   return { modules, carried: others.filter(({ name }) => !alphas.has(name)) };
 }
@@ -60,7 +61,7 @@ export function groupFactors(
 function moduleOf(
   { key, spelling, up, down, mid }: Parts,
   alpha: StoredTensor | null,
-  configuredScale: number,
+  configured: ConfiguredModule,
   label: string,
 ): LoraFileModule {
   if (up === undefined || down === undefined) throw halfMissing(label, key, up ?? down ?? mid!);
@@ -74,6 +75,10 @@ function moduleOf(
   }
   const shapes = shapesOf({ up, down, mid: mid ?? null }, spelling);
   if (shapes === null) throw apart(label, key, { up, down, mid: mid ?? null });
+  const { rank, scale: configuredScale } = configured;
+  if (alpha === null && rank !== null && rank !== shapes.rank) {
+    throw otherRank(label, key, shapes.rank, rank);
+  }
   return { key, spelling, up, down, mid: mid ?? null, alpha, configuredScale, ...shapes };
 }
 
@@ -152,6 +157,14 @@ function apart(
     'mismatch',
     `The factors of "${key}" in ${label} do not belong together: ${told}.`,
     DOWNLOAD_AGAIN,
+  );
+}
+
+function otherRank(label: string, key: string, found: number, said: number): PeruError {
+  return new PeruError(
+    'mismatch',
+    `"${key}" of ${label} has rank ${found} in its file, but its configuration says ${said} (r, rank_pattern).`,
+    'Keep the configuration and the weights of one save together: they say how factors are scaled.',
   );
 }
 

@@ -60,8 +60,8 @@ export async function openLoraFile(
   refuseOtherKinds(tensors.keys(), label, isMlx);
   const config = CONFIGURED.test(weightsPath) ? await readConfig(repo, options) : null;
   if (isMlx && config?.kind !== 'mlx') throw withoutScale(label);
-  const scaleOf = configuredScale(config, header.metadata, label);
-  const { modules, carried } = groupFactors(tensors, scaleOf, label);
+  const settingsOf = configuredScale(config, header.metadata, label);
+  const { modules, carried } = groupFactors(tensors, settingsOf, label);
   if (modules.length === 0) throw withoutFactors(label);
   return {
     ...{ name, label, repo, weightsPath, modules, carried, config },

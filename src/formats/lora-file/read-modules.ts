@@ -14,13 +14,46 @@ import { type LoraFile, type LoraFileModule } from './lora-file';
  *   can not be read
  */
 export async function readScales(file: LoraFile, signal?: AbortSignal): Promise<number[]> {
-  const alphas = file.modules.flatMap(({ alpha }) => alpha ?? []);
-  const values = await readTensors(alphas, signal);
+  const values = await readAlphas(file, signal);
   return file.modules.map(({ key, alpha, configuredScale, rank }) => {
     if (alpha === null) return checkedScale(file, key, configuredScale, 'its scale');
     const value = floatsOf(values.get(alpha)!, alpha)[0]!;
     return checkedScale(file, key, value, `"${alpha.name}"`) / rank;
   });
+}
+
+/** Of a file elsewhere, whole modules at a time: numbers by themselves would be a request each. */
+const REMOTE_BYTES = 2 ** 24;
+
+async function readAlphas(
+  { modules }: LoraFile,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<StoredTensor, Uint8Array<ArrayBuffer>>> {
+  const own = modules.filter(({ alpha }) => alpha !== null);
+  if (own.every(({ up }) => up.source instanceof Blob)) {
+    return readTensors(
+      own.map(({ alpha }) => alpha!),
+      signal,
+    );
+  }
+  const found = new Map<StoredTensor, Uint8Array<ArrayBuffer>>();
+  for (let from = 0; from < own.length;) {
+    let [to, bytes] = [from, 0];
+    for (; to < own.length && (to === from || bytes < REMOTE_BYTES); to++) {
+      bytes += own[to]!.up.byteLength + own[to]!.down.byteLength;
+    }
+    const batch = own.slice(from, to);
+    const tensors = batch.flatMap(({ alpha, down, mid, up }) => [
+      alpha!,
+      down,
+      ...(mid === null ? [] : [mid]),
+      up,
+    ]);
+    const read = await readTensors(tensors, signal);
+    for (const { alpha } of batch) found.set(alpha!, read.get(alpha!)!.slice());
+    from = to;
+  }
+  return found;
 }
 
 /**

@@ -44,7 +44,7 @@ function shownName(files: readonly LoraFile[], { part, path, places }: SharedMod
     const module = files[file]!.modules[place];
     return module === undefined ? [] : [modulePath(module.key)];
   });
-  const shown = paths.find(({ isDotted }) => isDotted)?.path ?? path;
+  const shown = paths.find(({ isJoined }) => !isJoined)?.path ?? path;
   return part === '' ? shown : `${part}: ${shown}`;
 }
 

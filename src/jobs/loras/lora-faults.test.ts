@@ -139,6 +139,22 @@ describe('a file that is broken', () => {
     expect(tried.error!.hint).not.toBe('');
   });
 
+  it('of another rank than its configuration says', async () => {
+    const config = { peft_type: 'LORA', r: 16, lora_alpha: 16, target_modules: ['q'] };
+    const weights = {
+      'base_model.model.q.lora_A.weight': fill([2, 5], 1),
+      'base_model.model.q.lora_B.weight': fill([6, 2], 2),
+    };
+    const json = new File([JSON.stringify(config)], 'adapter_config.json');
+    const { path, file } = added('adapter_model.safetensors', weights);
+    const { error, at } = await tryFiles([
+      { path: 'lora/adapter_config.json', file: json },
+      { path: `lora/${path}`, file },
+    ]);
+    expect(at).toBe('open');
+    expect(error!.message).toMatch(/has rank 2 in its file, but its configuration says 16/);
+  });
+
   it('truncated, or with a header of 100 MB', async () => {
     const whole = soundFile(module(UNET));
     const cut = new File([whole.slice(0, whole.byteLength - 8)], 'cut.safetensors');
@@ -252,7 +268,11 @@ describe('what files carry beside factors', () => {
   });
 
   it('never gives way to a name that another spelling makes', async () => {
-    const twice = { ...module('unet.a_b.c', 1, null), ...module('unet.a.b_c', 2, null) };
+    const peft = (key: string, seed: number): Tensors => ({
+      [`${key}.lora_A.weight`]: fill([2, 5], seed),
+      [`${key}.lora_B.weight`]: fill([6, 2], seed),
+    });
+    const twice = { ...peft('unet.a_b.c', 1), ...peft('unet.a.b_c', 2) };
     const { error } = await tryFiles([added('a.safetensors', twice)], { spelling: 'kohya' });
     expect(error!.message).toMatch(/Two tensors of a would be called "lora_unet_a_b_c\.lora_down/);
   });

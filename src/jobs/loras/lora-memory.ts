@@ -32,7 +32,8 @@ export function loraMemory(
     ...shared.map((one) => sumBytes(files, one)),
   );
   const atOnce = 2 * Math.max(batchBytes, largest);
-  const holdsFiles = ofFiles <= budgetBytes;
+  // What is not held passes in batches, beside what is.
+  const holdsFiles = ofFiles + Math.min(ofSum, atOnce) <= budgetBytes;
   const holdsSum = holdsFiles && ofFiles + ofSum <= budgetBytes;
   const parts = [
     { label: 'LoRA files and their SVD', bytes: holdsFiles ? ofFiles : Math.min(ofFiles, atOnce) },
@@ -46,10 +47,8 @@ export function loraMemory(
 
 /** A module's factors as they are stored, and its triplets in float32. */
 export function productBytes(module: LoraFileModule): number {
-  const { up, down, rows, columns, rank } = module;
-  return (
-    factorBytes(up) + Math.max(factorBytes(down), rank * columns) + svdBytes(rows, columns, rank)
-  );
+  const { up, rows, columns, rank } = module;
+  return factorBytes(up) + rightBytes(module) + svdBytes(rows, columns, rank);
 }
 
 /** The same of the sum of all files' products of one module. */
@@ -59,8 +58,13 @@ export function sumBytes(
 ): number {
   const own = places.flatMap((place, file) => files[file]!.modules[place] ?? []);
   const rank = sum(own.map((one) => one.rank));
-  const factors = sum(own.map(({ up, down }) => factorBytes(up) + factorBytes(down)));
+  const factors = sum(own.map((one) => factorBytes(one.up) + rightBytes(one)));
   return factors + svdBytes(rows, columns, rank);
+}
+
+/** A Tucker core is folded into down, in float32. */
+function rightBytes({ down, mid, rank, columns }: LoraFileModule): number {
+  return mid === null ? factorBytes(down) : F32_BYTES * rank * columns;
 }
 
 function factorBytes({ dtype, elementCount }: StoredTensor): number {

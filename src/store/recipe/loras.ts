@@ -2,7 +2,7 @@
 import { errorFacts, type ErrorFacts } from '@/core/errors';
 import { type LoraContents, type LoraFileFacts } from '@/export/lora/lora-contents';
 import { COMBINED, type LoraOutput, previewLoras } from '@/export/lora/lora-preview';
-import { spellingOf } from '@/export/lora/written-modules';
+import { spellingOf } from '@/export/lora/written-names';
 import { combinedKey } from '@/recipe/lora-choices';
 import { type Recipe } from '@/recipe/recipe';
 import { type Spectra } from '@/store/state/results';

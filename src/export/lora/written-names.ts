@@ -1,0 +1,151 @@
+/** What the modules of a written file are called, in the spelling asked for. */
+import { PeruError } from '@/core/errors';
+import { listNames } from '@/core/list-names';
+import { type ModulePath, modulePath } from '@/formats/lora-file/module-path';
+import { type Spelling, SPELLINGS } from '@/formats/lora-file/spelling';
+import { type LoraChoices } from '@/recipe/lora-choices';
+import { type FactorFacts, type LoraContents, type LoraFileFacts } from './lora-contents';
+
+const PEFT_PREFIX = 'base_model.model.';
+
+export function spellingOf(id: FactorFacts['spelling']): Spelling {
+  return SPELLINGS.find((one) => one.id === id)!;
+}
+
+/** Whether all modules are named as in a folder of PEFT's, which has a configuration. */
+export function isPeftFolder(keys: readonly string[]): boolean {
+  return keys.every((key) => key.startsWith(PEFT_PREFIX));
+}
+
+interface Named {
+  readonly spelling: Spelling;
+  readonly key: string;
+}
+
+/** @throws PeruError `unsupported` where a spelling has no name for a module */
+export function namesIn(
+  contents: LoraContents,
+  file: LoraFileFacts,
+  all: readonly { readonly factor: FactorFacts; readonly module: number }[],
+  spelling: LoraChoices['spelling'],
+): Named[] {
+  const found = all.map(({ factor, module }) =>
+    spelling === 'source'
+      ? inSpellingOf(contents, file, factor, module)
+      : converted(contents, file, factor, { module, to: spelling }),
+  );
+  const missing = all.flatMap(({ factor }, i) => (found[i] === null ? [factor.key] : []));
+  if (missing.length > 0) throw withoutName(file.name, missing, spelling);
+  return found as Named[];
+}
+
+/**
+ * What comes from another file takes this one's spelling where its name can be made from it; readers
+ * of loose files take several in one, those of a folder with a configuration do not.
+ */
+function inSpellingOf(
+  contents: LoraContents,
+  file: LoraFileFacts,
+  factor: FactorFacts,
+  module: number,
+): Named | null {
+  const own = { spelling: spellingOf(factor.spelling), key: factor.key };
+  if (file.factors.includes(factor)) return own;
+  const to = file.config?.kind ?? (file.spelling === 'kohya' ? 'kohya' : 'peft');
+  const found = converted(contents, file, factor, { module, to });
+  return file.config === null ? (found ?? own) : found;
+}
+
+interface Conversion {
+  /** Among the modules of the group. */
+  readonly module: number;
+  readonly to: Exclude<LoraChoices['spelling'], 'source'>;
+}
+
+/** @param file that is written: its own beginnings of names are kept to */
+function converted(
+  contents: LoraContents,
+  file: LoraFileFacts,
+  factor: FactorFacts,
+  { module, to }: Conversion,
+): Named | null {
+  const isTable = factor.spelling === 'peft-embedding';
+  if (to === 'kohya') {
+    if (factor.spelling === 'kohya') return { spelling: spellingOf('kohya'), key: factor.key };
+    const key = isTable ? null : kohyaKey(modulePath(factor.key), file, contents);
+    return key === null ? null : { spelling: spellingOf('kohya'), key };
+  }
+  const known = dottedName(contents, factor, module);
+  if (known === null) return null;
+  // MLX has matrices alone, and language models only; its tables lie the other way.
+  if (to === 'mlx') {
+    const isMatrix = factor.inputShape.length === 1 && known.part === '' && !isTable;
+    return isMatrix ? { spelling: spellingOf('mlx'), key: known.path } : null;
+  }
+  // Of a pipeline, names begin with its models; of one model, PEFT's folder wraps them.
+  const isWrapped = known.part === '' || file.config?.kind === 'peft';
+  const key = isWrapped ? PEFT_PREFIX + known.name : known.name;
+  return { spelling: spellingOf(isTable ? 'peft-embedding' : 'peft'), key };
+}
+
+/** The module's name with its dots, which another open file may have; null where none has. */
+function dottedName(
+  { files }: LoraContents,
+  factor: FactorFacts,
+  module: number,
+): ModulePath | null {
+  const own = modulePath(factor.key);
+  if (!own.isJoined) return own;
+  for (const { factors, places } of files) {
+    const key = factors[places[module]!]?.key;
+    const path = key === undefined ? own : modulePath(key);
+    if (!path.isJoined) return path;
+  }
+  return null;
+}
+
+/** Null where the name does not say which model the module is in: kohya's names begin with that. */
+function kohyaKey(
+  { part, path }: ModulePath,
+  file: LoraFileFacts,
+  { files }: LoraContents,
+): string | null {
+  const joined = path.replaceAll('.', '_');
+  // A file of kohya's keeps to its own beginnings; others follow what is open beside them.
+  const all = (file.spelling === 'kohya' ? [file] : files).flatMap(({ factors }) => factors);
+  const has = (begin: string): boolean => all.some(({ key }) => key.startsWith(begin));
+  switch (part) {
+    case '':
+      return null;
+    case 'denoiser':
+      return `${has('lora_transformer_') ? 'lora_transformer_' : 'lora_unet_'}${joined}`;
+    case 'text encoder': {
+      const isFirst = has('lora_te1_') || has('lora_te2_') || has('text_encoder_2.');
+      return `${isFirst ? 'lora_te1_' : 'lora_te_'}${joined}`;
+    }
+    case 'text encoder 2':
+      return `lora_te2_${joined}`;
+    case 'text encoder 3':
+      return `lora_te3_${joined}`;
+  }
+}
+
+function withoutName(
+  file: string,
+  keys: readonly string[],
+  to: LoraChoices['spelling'],
+): PeruError {
+  const hints: Readonly<Record<LoraChoices['spelling'], string>> = {
+    source:
+      'The first file has a configuration that must name them all: put another file first, or leave it out.',
+    kohya:
+      'Its names begin with the model that a module is in, which these do not say: keep the spelling of the files.',
+    peft: 'kohya’s names join their parts by “_”, which can not be undone without a table: add a file of the same model in PEFT’s spelling beside it, or keep the spelling of the files.',
+    mlx: 'MLX reads matrices of language models by dotted names alone: keep the spelling of the files.',
+  };
+  return new PeruError(
+    'unsupported',
+    `${file} has modules that have no name in the spelling asked for: ${listNames(keys)}.`,
+    hints[to],
+  );
+}
