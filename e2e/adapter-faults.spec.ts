@@ -66,11 +66,6 @@ const ZERO_B = Object.fromEntries(
 /** Everything a visitor can add in the way of adapters that cannot work, and what the alert names. */
 const REFUSED: { readonly what: string; readonly files: FixtureFile[]; readonly says: RegExp }[] = [
   {
-    what: 'adapters without their base',
-    files: [...adapter('one'), ...adapter('two')],
-    says: /without their base.*one/i,
-  },
-  {
     what: 'an adapter for another base',
     files: [
       base,
@@ -152,6 +147,16 @@ for (const { what, files, says } of REFUSED) {
     await expect(peru.page.getByRole('progressbar')).toHaveCount(0);
   });
 }
+
+test('makes adapters smaller without their base', async ({ peru, page }) => {
+  await peru.open();
+  await peru.addFolder([...adapter('one'), ...adapter('two')]);
+  await peru.waitDone();
+  await expect(peru.alert).toHaveCount(0);
+  const table = page.getByRole('table', { name: 'LoRA files' });
+  await expect(table.getByRole('row')).toHaveCount(3);
+  await expect(table).toContainText('PEFT, diffusers');
+});
 
 test('goes on with NaN in an adapter only when told to', async ({ peru, page }) => {
   await peru.open();

@@ -36,6 +36,12 @@ test('screenshot and screenshot-export', async ({ peru, page }) => {
   await take('screenshot-export', part('Export'), part('Export'));
 });
 
+test('screenshot-loras', async ({ peru, page }) => {
+  await peru.open('?demo=loras&q=4');
+  await peru.waitDone();
+  await take('screenshot-loras', null, page.getByRole('region', { name: 'LoRA files', exact: true }));
+});
+
 test('screenshot-lora', async ({ peru, page }) => {
   await peru.open('?demo=lora&q=4');
   await peru.waitDone();

@@ -1,4 +1,4 @@
-import { PeruError } from '@/core/errors';
+import { invariantError, PeruError } from '@/core/errors';
 import { listFew } from '@/core/list-names';
 import { type CheckpointSource } from '@/formats/checkpoint/checkpoint-source';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
@@ -8,7 +8,7 @@ import { type AdapterSource } from '@/formats/lora/lora-adapter';
  * the one chosen.
  *
  * @param chosenId `id` of the checkpoint that the visitor chose
- * @throws PeruError `source` when there is none, `choose-base` when there are several
+ * @throws PeruError `choose-base` when there are several
  */
 export function baseOfAdapters(
   adapters: readonly AdapterSource[],
@@ -18,13 +18,8 @@ export function baseOfAdapters(
   const [only, another] = checkpoints;
   const names = adapters.map(({ name }) => name);
   const some = listFew(names);
-  if (only === undefined) {
-    throw new PeruError(
-      'source',
-      `Adapters came without their base model: ${some}.`,
-      'Add the base model too: the folder or .safetensors file that the adapters were trained on.',
-    );
-  }
+  // Without any they are LoRA files by themselves (`lora-sources.ts`).
+  if (only === undefined) throw invariantError('Adapters were to be opened with no base.');
   const chosen = checkpoints.find(({ id }) => id === chosenId);
   if (chosen !== undefined) return chosen;
   if (another === undefined) return only;

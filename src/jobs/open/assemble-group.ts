@@ -32,7 +32,7 @@ export interface AboutGroup {
  * LoRA files alone, adapters and their base, or full checkpoints of which one is the base.
  *
  * @param chosenBase id of the checkpoint that the visitor chose
- * @throws PeruError `choose-base` where it can not be told, `source` for adapters without a base
+ * @throws PeruError `choose-base` where it can not be told, `mismatch` for LoRA files among full models
  */
 export async function groupOf(
   { checkpoints: all, adapters }: Found,

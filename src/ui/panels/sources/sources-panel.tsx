@@ -54,8 +54,8 @@ export function SourcesPanel() {
           <OpenLine heading={heading} />
         ) : (
           <p className={styles.lead}>
-            A demo, or your own: a base and the models fine-tuned from it, or its LoRA adapters with
-            their configs, as safetensors. Files and folders may be dropped anywhere.
+            A demo, or your own: a base with its fine-tunes or LoRA adapters, or LoRA files alone,
+            as safetensors. Files and folders may be dropped anywhere.
           </p>
         )}
       </div>
