@@ -39,7 +39,11 @@ test('screenshot and screenshot-export', async ({ peru, page }) => {
 test('screenshot-loras', async ({ peru, page }) => {
   await peru.open('?demo=loras&q=4');
   await peru.waitDone();
-  await take('screenshot-loras', null, page.getByRole('region', { name: 'LoRA files', exact: true }));
+  await take(
+    'screenshot-loras',
+    null,
+    page.getByRole('region', { name: 'LoRA files', exact: true }),
+  );
 });
 
 test('screenshot-lora', async ({ peru, page }) => {

@@ -31,6 +31,9 @@ export const DEFAULT_LORA: LoraChoices = {
   weights: {},
 };
 
+/** Key of the file made of all in spectra and results; no file is called so. */
+export const COMBINED = 'combined';
+
 /** The weight of a file in the sum. */
 export function weightOf({ weights }: Pick<LoraChoices, 'weights'>, file: string): number {
   // A file may be called as a property of every object is.

@@ -1,6 +1,6 @@
 import { useStore } from 'zustand';
 import { paperAddress, PERU_PAPER } from '@/methods/paper';
-import { selectExpectsNumbers, selectShowsReport } from '@/store/sources/selectors';
+import { selectExpectsNumbers, selectKind, selectShowsReport } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import styles from './app.module.css';
 import { DropTarget } from './components/drop-target';
@@ -9,8 +9,7 @@ import { AlertPanel } from './panels/alert-panel';
 import { CheckpointsPanel } from '@/ui/panels/sources/checkpoints-panel';
 import { ExportPanel } from '@/ui/panels/export/export-panel';
 import { HeaderPanel } from './panels/header-panel';
-import { LoraFilesPanel } from '@/ui/panels/loras/lora-files-panel';
-import { OverlapPanel } from '@/ui/panels/loras/overlap-panel';
+import { LoraFilesPanel, LoraSpectra, LoraStory, OverlapPanel } from '@/ui/panels/loras/lazy-parts';
 import { PlanPanel } from '@/ui/panels/results/plan-panel';
 import { PreflightPanel } from '@/ui/panels/preflight/preflight-panel';
 import { RecipePanel } from '@/ui/panels/recipe/recipe-panel';
@@ -26,6 +25,7 @@ export function App() {
   // Where no numbers are on their way, no place is held for them.
   const expectsNumbers = useStore(sourcesStore, selectExpectsNumbers);
   const showsReport = useStore(sourcesStore, selectShowsReport);
+  const isLoras = useStore(sourcesStore, selectKind) === 'loras';
   return (
     <DropTarget>
       <div className={styles.page}>
@@ -41,7 +41,7 @@ export function App() {
           </div>
           <div className={styles.story}>
             {showsReport && <PreflightPanel />}
-            {expectsNumbers && <StoryPanel />}
+            {expectsNumbers && (isLoras ? <LoraStory /> : <StoryPanel />)}
           </div>
           <div className={styles.controls}>
             <div className={styles.console}>
@@ -73,12 +73,13 @@ export function App() {
 }
 
 function Evidence() {
+  const isLoras = useStore(sourcesStore, selectKind) === 'loras';
   return (
     <>
-      <LoraFilesPanel />
+      {isLoras && <LoraFilesPanel />}
       <AccuracyPanel />
-      <SpectraPanel />
-      <OverlapPanel />
+      {isLoras ? <LoraSpectra /> : <SpectraPanel />}
+      {isLoras && <OverlapPanel />}
       <div className={styles.pair}>
         <TradeOffPanel />
         <StoragePanel />

@@ -4,16 +4,15 @@
  */
 import { buildSafetensorsHeader, type WrittenHeader } from '@/export/safetensors-writer';
 import { keptEnergyShare, type RankChoice } from '@/methods/peru-lora';
-import { type LoraChoices } from '@/recipe/lora-choices';
+import { COMBINED, type LoraChoices } from '@/recipe/lora-choices';
 import { chooseLoraRanks, type LoraSpectrum } from './choose-lora-ranks';
 import { type LoraContents, type LoraFileFacts } from './lora-contents';
 import { type CarriedTensor, type LoraEntry, loraEntries } from './lora-entries';
 import { loraConfig, loraMetadata } from './lora-metadata';
 import { loraRecipeLine } from './lora-recipe-line';
-import { loraTripletBytes, type WrittenLoraModule, writtenModules } from './written-modules';
+import { loraTripletBytes } from './triplet-bytes';
+import { type WrittenLoraModule, writtenModules } from './written-modules';
 
-/** Key of the file made of all in spectra and results. */
-export const COMBINED = 'combined';
 const COMBINED_FOLDER = 'combined';
 
 export interface LoraRecipe {

@@ -2,7 +2,7 @@
 import { metadataModels } from '@/formats/lora-file/configured-scale';
 import { type Spelling } from '@/formats/lora-file/spelling';
 import { type LoraChoices } from '@/recipe/lora-choices';
-import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
+import { type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats, encodeFloats } from '@/tensor/half';
 import { type FactorFacts, type LoraContents, type LoraFileFacts } from './lora-contents';
 import { isPeftFolder, namesIn } from './written-names';
@@ -20,13 +20,6 @@ export interface WrittenLoraModule extends Omit<FactorFacts, 'spelling' | 'scale
   } | null;
   /** What a reader multiplies up down by: the factors are divided by it. */
   readonly scale: number;
-}
-
-/** Bytes of one more triplet as this module is written. */
-export function loraTripletBytes(
-  one: Pick<FactorFacts, 'rows' | 'columns' | 'upDtype' | 'downDtype'>,
-) {
-  return one.rows * bytesPerElement(one.upDtype) + one.columns * bytesPerElement(one.downDtype);
 }
 
 /**

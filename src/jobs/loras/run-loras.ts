@@ -1,15 +1,10 @@
 /** One job on LoRA files: what each becomes at the ranks chosen, or all of them as one. */
 import { PeruError } from '@/core/errors';
-import {
-  type LoraOutput,
-  COMBINED,
-  type LoraSpectra,
-  previewLoras,
-} from '@/export/lora/lora-preview';
+import { type LoraOutput, type LoraSpectra, previewLoras } from '@/export/lora/lora-preview';
 import { type JobContext } from '@/jobs/context/job-context';
 import { listed } from '@/plan/findings/finding';
 import { isOtherPart } from '@/plan/loras/lora-findings';
-import { combinedKey, weightOf } from '@/recipe/lora-choices';
+import { COMBINED, combinedKey, weightOf } from '@/recipe/lora-choices';
 import { lowRankMethodId } from '@/recipe/method-id';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
 import { sumProducts } from './file-products';

@@ -1,5 +1,5 @@
 /** LoRA files among what was added: a group by themselves, whose base nobody needs. */
-import { COMBINED } from '@/export/lora/lora-preview';
+import { COMBINED } from '@/recipe/lora-choices';
 import { fileStems } from '@/export/file-stems';
 import {
   type CheckpointSource,

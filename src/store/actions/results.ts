@@ -1,7 +1,7 @@
 /** Takes the worker's results in, and drops those another recipe has made untrue. */
 import { mergeKey } from '@/recipe/method-id';
 import { type JobEvent } from '@/protocol/events';
-import { COMBINED } from '@/export/lora/lora-preview';
+import { COMBINED } from '@/recipe/lora-choices';
 import { combinedKey, type LoraChoices, loraKey } from '@/recipe/lora-choices';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
 import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';

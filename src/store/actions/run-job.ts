@@ -1,5 +1,6 @@
 /** Runs jobs one at a time: what they say while they work, and what their ends change. */
 import { errorFacts } from '@/core/errors';
+import { loadPart } from '@/core/load-part';
 import { type JobEvent, type JobOutcome } from '@/protocol/events';
 import { recipeStore } from '@/store/state/recipe';
 import { markComplete, showResults } from './results';
@@ -56,6 +57,16 @@ export function cancelJob(): void {
 export function raiseAlert(error: unknown): void {
   const facts = errorFacts(error);
   jobStore.setState(({ alert }) => ({ alert: alert ?? facts }));
+}
+
+/** A part of the page's script; null where it can not be had, which the visitor is told. */
+export async function pagePart<T>(load: () => Promise<T>): Promise<T | null> {
+  try {
+    return await loadPart(load);
+  } catch (error) {
+    raiseAlert(error);
+    return null;
+  }
 }
 
 /** The alert of a job that failed goes: the visitor asks for something again. */

@@ -1,7 +1,8 @@
 /** What LoRA files would become, from their spectra while a slider moves. Pure. */
 import { errorFacts, type ErrorFacts } from '@/core/errors';
 import { type LoraContents, type LoraFileFacts } from '@/export/lora/lora-contents';
-import { COMBINED, type LoraOutput, previewLoras } from '@/export/lora/lora-preview';
+import { type LoraOutput, previewLoras } from '@/export/lora/lora-preview';
+import { COMBINED } from '@/recipe/lora-choices';
 import { spellingOf } from '@/export/lora/written-names';
 import { combinedKey } from '@/recipe/lora-choices';
 import { type Recipe } from '@/recipe/recipe';
@@ -39,13 +40,6 @@ export function lorasAt(
 /** The file made of all, where that is what is made. */
 export function sumOf(outputs: readonly LoraOutput[] | null): LoraOutput | null {
   return outputs?.find(({ name }) => name === COMBINED) ?? null;
-}
-
-/** The spectra that the ranks cut: those of the files, or of their sum. */
-export function cutSpectra(spectra: Spectra, { lora }: Pick<Recipe, 'lora'>): Spectra {
-  const isCut = ({ task }: { readonly task: string }): boolean =>
-    (task === COMBINED) === (lora.make === 'one');
-  return { ...spectra, spectra: spectra.spectra.filter(isCut) };
 }
 
 /** What people call the way that a file's factors are named. */

@@ -1,7 +1,7 @@
 /** How far ranks can go in an open group, whatever its kind. Pure. */
 import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type LoraContents } from '@/export/lora/lora-contents';
-import { loraTripletBytes } from '@/export/lora/written-modules';
+import { loraTripletBytes } from '@/export/lora/triplet-bytes';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { fullTripletBytes, leastTripletBytes } from './low-rank';
 

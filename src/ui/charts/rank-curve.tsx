@@ -4,7 +4,7 @@ import { rankBounds, sliderPosition } from '@/store/recipe/bounds';
 import { selectDraft } from '@/store/recipe/selectors';
 import { recipeStore } from '@/store/state/recipe';
 import { meanEnergyByRank } from '@/store/recipe/low-rank';
-import { useCutSpectra } from '@/ui/hooks/use-loras';
+import { useCutSpectra } from '@/ui/hooks/use-cut-spectra';
 import { useRankLimits } from '@/ui/hooks/use-rank-limits';
 import { SliderCurve } from './slider-curve';
 

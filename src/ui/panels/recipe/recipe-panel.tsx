@@ -12,7 +12,7 @@ import { SliderField } from '@/ui/components/slider-field';
 import { DtypeControls } from './dtype-controls';
 import { EntriesControls } from './entries-controls';
 import { Formula } from './formula';
-import { LoraMakeControls, LoraWriteControls } from './lora-controls';
+import { LoraMakeControls, LoraWriteControls } from '@/ui/panels/loras/lazy-parts';
 import { RankControls } from './rank-controls';
 import styles from './recipe-panel.module.css';
 

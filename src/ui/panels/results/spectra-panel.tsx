@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { type Spectra } from '@/store/state/results';
 import { type AdapterKept } from '@/store/recipe/low-rank';
-import { selectAdapters, selectGroup, selectLoras, taskCards } from '@/store/sources/selectors';
+import { selectAdapters, selectGroup, taskCards } from '@/store/sources/selectors';
 import { type AdaptedModule, sourcesStore } from '@/store/state/sources';
 import { decadesOf } from '@/ui/charts/spectra-layout';
 import { SpectraMap } from '@/ui/charts/spectra-map';
@@ -11,21 +11,30 @@ import { Section } from '@/ui/components/section';
 import { SelectField } from '@/ui/components/select-field';
 import { count, energyPercent, inText, tiny } from '@/ui/words/format';
 import { useDraftAdapters } from '@/ui/hooks/use-adapters';
-import { useCutSpectra, useDraftLoras } from '@/ui/hooks/use-loras';
+import { useCutSpectra } from '@/ui/hooks/use-cut-spectra';
 import { useRankLimits } from '@/ui/hooks/use-rank-limits';
 import { useWaiting } from '@/ui/hooks/use-waiting';
 import { SpectraLegend } from './spectra-legend';
 import styles from './spectra-panel.module.css';
 
-/** What each module of a task's adapter holds, and where the ranks cut it. */
+/** What each module of a task's adapter holds, and where the ranks cut it; adapters only. */
 export function SpectraPanel() {
-  const adapters = useStore(sourcesStore, selectAdapters);
-  const loras = useStore(sourcesStore, selectLoras);
+  const contents = useStore(sourcesStore, selectAdapters);
+  const kept = useDraftAdapters();
+  return contents === null ? null : <ModuleSpectra modules={contents.modules} kept={kept} />;
+}
+
+interface ModuleSpectraProps {
+  readonly modules: readonly ShownModule[];
+  /** Null where it is not known yet. */
+  readonly kept: readonly KeptTriplets[] | null;
+}
+
+/** The spectra of adapters, or of LoRA files, one at a time. */
+export function ModuleSpectra({ modules, kept }: ModuleSpectraProps) {
   const spectra = useCutSpectra();
   const limits = useRankLimits();
   const waiting = useWaiting();
-  const contents = adapters ?? loras;
-  if (contents === null) return null;
   if (spectra === null || spectra.spectra.length === 0 || limits === null) {
     return (
       <Section title={TITLE} lead={waiting('Drawn when the adapters are factorised.')}>
@@ -33,28 +42,23 @@ export function SpectraPanel() {
       </Section>
     );
   }
-  return <Drawn modules={contents.modules} maxRank={limits.maxRank} spectra={spectra} />;
+  return <Drawn modules={modules} maxRank={limits.maxRank} spectra={spectra} kept={kept} />;
 }
 
-type Kept = Pick<AdapterKept, 'task' | 'ranks' | 'energyShare'>;
+type KeptTriplets = Pick<AdapterKept, 'task' | 'ranks' | 'energyShare'>;
 
 const TITLE = 'Singular values by module';
-
-interface DrawnProps {
-  readonly modules: readonly ShownModule[];
-  readonly maxRank: number;
-  readonly spectra: Spectra;
-}
 
 /** Of adapters of a base, or of LoRA files without one. */
 type ShownModule = Pick<AdaptedModule, 'name' | 'rows' | 'columns'>;
 
-function Drawn({ modules, maxRank, spectra }: DrawnProps) {
+interface DrawnProps extends ModuleSpectraProps {
+  readonly maxRank: number;
+  readonly spectra: Spectra;
+}
+
+function Drawn({ modules, maxRank, spectra, kept }: DrawnProps) {
   const group = useStore(sourcesStore, selectGroup);
-  const adaptersKept = useDraftAdapters();
-  const { outputs } = useDraftLoras();
-  const kept: readonly Kept[] | null =
-    adaptersKept ?? outputs?.map((one) => ({ ...one, task: one.name })) ?? null;
   const [asked, setAsked] = useState('');
   const cards = taskCards(group);
   const shown = spectra.spectra.find(({ task }) => task === asked) ?? spectra.spectra[0];
@@ -106,7 +110,7 @@ function Drawn({ modules, maxRank, spectra }: DrawnProps) {
 
 function summaryOf(
   title: string,
-  { ranks, energyShare }: Kept,
+  { ranks, energyShare }: KeptTriplets,
   spectra: readonly ArrayLike<number>[],
 ): string {
   const adapted = spectra.filter(({ length }) => length > 0).length;

@@ -8,7 +8,7 @@ import { bytes, countWord, inText, percent, percentInText } from '@/ui/words/for
 import { rankWords } from '@/ui/words/rank-words';
 import { useCommittedLoras } from '@/ui/hooks/use-loras';
 import { useWaiting } from '@/ui/hooks/use-waiting';
-import styles from './story-layout.module.css';
+import styles from '@/ui/panels/story/story-layout.module.css';
 import own from './lora-story.module.css';
 
 /** What LoRA files take, and what they keep of themselves in how many bytes. */
