@@ -1,11 +1,17 @@
 /** Metadata and configuration of a written file: the source's, with what says its ranks anew. */
 import { isRecord } from '@/formats/checkpoint/json-file';
-import { DIFFUSERS_METADATA, modelOf, parsedMetadata } from '@/formats/lora-file/configured-scale';
+import {
+  DIFFUSERS_METADATA,
+  modelOf,
+  parsedMetadata,
+  unwrappedKey,
+} from '@/formats/lora-file/configured-scale';
 import { type LoraFileConfig } from '@/formats/lora-file/lora-file';
 import { adapterConfig, namedPattern } from '@/export/adapter/adapter-config';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { type LoraFileFacts } from './lora-contents';
 import { type WrittenLoraModule } from './written-modules';
+import { isPeftFolder } from './written-names';
 
 /** Hashes of the tensors that were: sd-scripts' and modelspec's. */
 const HASHES = ['sshs_model_hash', 'sshs_legacy_hash', 'modelspec.hash_sha256'];
@@ -76,7 +82,7 @@ function configKind(
   if (spelling === 'source') return config?.kind ?? null;
   if (spelling === 'kohya') return null;
   if (spelling === 'mlx') return 'mlx';
-  return modules.every(({ key }) => key.startsWith('base_model.model.')) ? 'peft' : null;
+  return isPeftFolder(modules.map(({ key }) => key)) ? 'peft' : null;
 }
 
 /** `modules_to_save` of all files whose other tensors are in this one. */
@@ -107,7 +113,7 @@ function peftConfig(
   { saved, bias, isWider }: PeftFields,
 ): Record<string, unknown> {
   const named = modules.map(({ key, rank, scale }) => {
-    const name = `${key.replace(/^base_model\.model\./, '')}.weight`;
+    const name = `${unwrappedKey(key)}.weight`;
     return { name, rank, alpha: rank * scale };
   });
   const written = adapterConfig({ modules: named, baseModel: null });

@@ -3,10 +3,9 @@ import { PeruError } from '@/core/errors';
 import { listNames } from '@/core/list-names';
 import { type ModulePath, modulePath } from '@/formats/lora-file/module-path';
 import { type Spelling, SPELLINGS } from '@/formats/lora-file/spelling';
+import { MODEL_PREFIX } from '@/formats/peft/keys';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { type FactorFacts, type LoraContents, type LoraFileFacts } from './lora-contents';
-
-const PEFT_PREFIX = 'base_model.model.';
 
 export function spellingOf(id: FactorFacts['spelling']): Spelling {
   return SPELLINGS.find((one) => one.id === id)!;
@@ -14,7 +13,7 @@ export function spellingOf(id: FactorFacts['spelling']): Spelling {
 
 /** Whether all modules are named as in a folder of PEFT's, which has a configuration. */
 export function isPeftFolder(keys: readonly string[]): boolean {
-  return keys.every((key) => key.startsWith(PEFT_PREFIX));
+  return keys.every((key) => key.startsWith(MODEL_PREFIX));
 }
 
 interface Named {
@@ -84,7 +83,7 @@ function converted(
   }
   // Of a pipeline, names begin with its models; of one model, PEFT's folder wraps them.
   const isWrapped = known.part === '' || file.config?.kind === 'peft';
-  const key = isWrapped ? PEFT_PREFIX + known.name : known.name;
+  const key = isWrapped ? MODEL_PREFIX + known.name : known.name;
   return { spelling: spellingOf(isTable ? 'peft-embedding' : 'peft'), key };
 }
 

@@ -2,12 +2,11 @@
 import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
 import { readAdapterConfig } from '@/formats/peft/config';
+import { MODEL_PREFIX } from '@/formats/peft/keys';
 import { type LoraFileConfig } from './lora-file';
 
 /** Where diffusers keeps the configurations that PEFT would write, each with its model before its keys. */
 export const DIFFUSERS_METADATA = 'lora_adapter_metadata';
-
-const PEFT_PREFIX = /^base_model\.model\./;
 
 /** What is said of a module by its name in the file; the rank is null where none is. */
 export interface ConfiguredModule {
@@ -34,9 +33,14 @@ export function configuredScale(
   }
   if (config?.kind === 'peft') {
     const { settingsOf } = readAdapterConfig(config.json, config.path);
-    return (key) => settingsOf(key.replace(PEFT_PREFIX, ''));
+    return (key) => settingsOf(unwrappedKey(key));
   }
   return diffusersScale(metadata.get(DIFFUSERS_METADATA), label);
+}
+
+/** A module's name in the model that was adapted. */
+export function unwrappedKey(key: string): string {
+  return key.startsWith(MODEL_PREFIX) ? key.slice(MODEL_PREFIX.length) : key;
 }
 
 /** mlx-lm multiplies its products by `scale`, whatever their rank. */

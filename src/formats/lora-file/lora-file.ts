@@ -1,6 +1,5 @@
 /** A file of LoRA factors by itself, without the model it changes: what every spelling is read to. */
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
-import { type FloatDtype } from '@/tensor/dtype';
 import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { type Spelling } from './spelling';
 
@@ -21,8 +20,6 @@ export interface LoraFile {
   readonly order: readonly string[];
   /** Of most modules. */
   readonly spelling: Spelling;
-  /** Dtype of most elements of factors. */
-  readonly dtype: FloatDtype;
   /** `__metadata__` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The configuration beside it; null for a file that stands alone. */

@@ -9,7 +9,6 @@ import {
 import { MARKED_MODULE, WRAPPED_LAYER } from '@/formats/checkpoint/refuse-factors';
 import { isRecord, JSON_CAPS, readJson } from '@/formats/checkpoint/json-file';
 import { checkpointTensors } from '@/tensor/checkpoint-tensors';
-import { type FloatDtype, isFloatDtype } from '@/tensor/dtype';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
 import { configuredScale } from './configured-scale';
 import { groupFactors } from './group-factors';
@@ -67,7 +66,6 @@ export async function openLoraFile(
     ...{ name, label, repo, weightsPath, modules, carried, config },
     order: [...tensors.keys()],
     spelling: mostOf(modules),
-    dtype: dtypeOf(modules),
     metadata: header.metadata,
     byteLength: header.byteLength,
   };
@@ -89,17 +87,6 @@ function mostOf(modules: readonly LoraFileModule[]): Spelling {
   const count = (spelling: Spelling): number =>
     modules.filter((module) => module.spelling === spelling).length;
   return SPELLINGS.reduce((most, one) => (count(one) > count(most) ? one : most));
-}
-
-function dtypeOf(modules: readonly LoraFileModule[]): FloatDtype {
-  const elements = new Map<FloatDtype, number>();
-  for (const { up, down } of modules) {
-    for (const { dtype, elementCount } of [up, down]) {
-      const written = isFloatDtype(dtype) ? dtype : 'F32';
-      elements.set(written, (elements.get(written) ?? 0) + elementCount);
-    }
-  }
-  return [...elements].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
 }
 
 function withoutScale(label: string): PeruError {

@@ -28,7 +28,8 @@ export type AdapterKey =
   /** The base's own values beside a trained copy; the adapter does not use them. */
   | { readonly kind: 'original' };
 
-const MODEL_PREFIX = 'base_model.model.';
+/** What PEFT puts before the names of the model that it adapts. */
+export const MODEL_PREFIX = 'base_model.model.';
 /** What `DistributedDataParallel` puts before all names. */
 const PARALLEL_PREFIX = 'module.';
 /** `module.lora_A.weight`, `module.lora_embedding_B`, with the adapter's name behind lora_X. */

@@ -6,10 +6,7 @@ import { type MatchedFiles, type SharedModule } from './match-files';
 
 /** Warnings, notes and what is well, in any order. */
 export function loraFindings(
-  files: readonly Pick<
-    LoraFile,
-    'name' | 'label' | 'modules' | 'carried' | 'spelling' | 'config'
-  >[],
+  files: readonly Pick<LoraFile, 'name' | 'modules' | 'carried' | 'spelling' | 'config'>[],
   matched: MatchedFiles,
 ): Finding[] {
   const nameOf = (file: number): string => files[file]!.name;

@@ -49,14 +49,7 @@ function LoraFormula({ recipe }: { readonly recipe: Recipe }) {
         <Sub of="A" by="t" />
       </p>
       <p aria-hidden="true" className={styles.peru}>
-        <Sub of="Δ" by={isSum ? '*' : 't'} /> ≈ <Sub of="U" by="q" />
-        <Sub of="S" by="q" />
-        <span className={styles.symbol}>
-          <var>V</var>
-          <sub>q</sub>
-          <sup>T</sup>
-        </span>
-        , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
+        <Sub of="Δ" by={isSum ? '*' : 't'} /> ≈ <Truncated rank={recipe.rank} />
       </p>
       <p aria-hidden="true" className={styles.legend}>
         <Sub of="B" by="t" />
@@ -114,19 +107,28 @@ function AdapterFormula({ recipe }: { readonly recipe: Recipe }) {
         <Sub of="A" by="t" />
       </p>
       <p aria-hidden="true" className={styles.peru}>
-        <Theta mark="t" hat /> = <Theta mark="0" /> + <Sub of="U" by="q" />
-        <Sub of="S" by="q" />
-        <span className={styles.symbol}>
-          <var>V</var>
-          <sub>q</sub>
-          <sup>T</sup>
-        </span>
-        , <span className={styles.symbol}>{rankSymbols(recipe.rank)}</span>
+        <Theta mark="t" hat /> = <Theta mark="0" /> + <Truncated rank={recipe.rank} />
       </p>
       <p aria-hidden="true" className={styles.legend}>
         <Theta mark="0" /> base, <Sub of="B" by="t" />
         <Sub of="A" by="t" /> adapter of task <var>t</var>, <Theta mark="*" /> merged
       </p>
+    </>
+  );
+}
+
+/** The leading triplets of a product, and how many. */
+function Truncated({ rank }: { readonly rank: RankChoice }) {
+  return (
+    <>
+      <Sub of="U" by="q" />
+      <Sub of="S" by="q" />
+      <span className={styles.symbol}>
+        <var>V</var>
+        <sub>q</sub>
+        <sup>T</sup>
+      </span>
+      , <span className={styles.symbol}>{rankSymbols(rank)}</span>
     </>
   );
 }
