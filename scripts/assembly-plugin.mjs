@@ -5,11 +5,8 @@ import { basename } from 'node:path';
 const QUERY = '?assembly';
 const OUT = 'out.wasm';
 
-/** Nothing but loops over memory that the caller lays out: no runtime, no checks. */
+/** Nothing but loops over memory that the caller lays out and lets grow: no runtime, no checks. */
 const OPTIONS = ['-O3', '--runtime', 'stub', '--enable', 'simd', '--noAssert'];
-/** 64 KiB each: src/processor/simd/block-math.ts says what they hold. */
-const PAGES = ['--initialMemory', '10', '--maximumMemory', '10'];
-
 export function assembly() {
   return {
     name: 'peru:assembly',
@@ -32,7 +29,7 @@ async function compile(path) {
   const source = await readFile(path, 'utf8');
   const name = basename(path);
   let wasm = null;
-  const { error, stderr } = await asc.main([name, '--outFile', OUT, ...OPTIONS, ...PAGES], {
+  const { error, stderr } = await asc.main([name, '--outFile', OUT, ...OPTIONS], {
     readFile: (asked) => (asked === name ? source : null),
     writeFile: (written, contents) => {
       if (written === OUT) wasm = Buffer.from(contents);

@@ -1,4 +1,5 @@
 /** Dense float64 matrices, column by column, and what reflections and rotations do to columns. */
+import { zeros } from './room';
 import { type Rows, zeroRows } from './rows';
 
 export interface Columns {
@@ -10,7 +11,7 @@ export interface Columns {
 
 /** A matrix of zeros. */
 export function zeroColumns(rows: number, columns: number): Columns {
-  return { rows, columns, data: new Float64Array(rows * columns) };
+  return { rows, columns, data: zeros(rows * columns) };
 }
 
 export function toColumns({ rows, columns, stride, data }: Rows): Columns {

@@ -109,6 +109,16 @@ describe.each(Object.entries(PRODUCTS))('%s', (_, product) => {
   });
 });
 
+test('a product is factorised alike whatever came before it', () => {
+  const [first, ...others] = Object.values(PRODUCTS);
+  const alone = factorizeProduct(first!);
+  const copy = structuredClone(alone);
+  const large = fakeProduct({ rows: 900, columns: 700, ranks: [24] });
+  for (const product of [...others, large]) factorizeProduct(product);
+  expect(alone, 'what was answered is nobody else’s').toEqual(copy);
+  expect(factorizeProduct(first!)).toEqual(copy);
+});
+
 test('of two largest entries the first one is positive', () => {
   const given = { rows: 2, columns: 2, ranks: [1] };
   for (const left of [(_: number, i: number) => 1 - 2 * i, (_: number, i: number) => 2 * i - 1]) {

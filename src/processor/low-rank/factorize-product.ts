@@ -4,10 +4,11 @@
  */
 import { type LowRankProduct } from '@/tensor/low-rank';
 import { balancedVectors } from './balanced-vectors';
-import { toColumns, toRows } from './columns';
+import { toRows } from './columns';
 import { coreSvd } from './core-svd';
 import { times } from './multiply';
 import { orthogonalityOf, residualOf } from './report';
+import { inRoom } from './room';
 import { type Rows, scaleColumns, scaleRows, transposed } from './rows';
 import { scaledSides } from './scaled-sides';
 import { sideOf } from './side';
@@ -29,6 +30,10 @@ export interface FactorizedProduct {
 
 /** A product that holds NaN or Inf has as many triplets as its shape allows, all of them NaN. */
 export function factorizeProduct(product: LowRankProduct): FactorizedProduct {
+  return inRoom(() => factorize(product));
+}
+
+function factorize(product: LowRankProduct): FactorizedProduct {
   const sides = scaledSides(product);
   const { weights } = sides;
   if (!weights.every(Number.isFinite)) return undefinedTriplets(product);
@@ -37,7 +42,7 @@ export function factorizeProduct(product: LowRankProduct): FactorizedProduct {
   // Float64 holds squares of any products of float32.
   const weighted = transposed(right.core);
   scaleRows(weighted, weights);
-  const core = coreSvd(toColumns(times(left.core, weighted)));
+  const core = coreSvd(times(left.core, weighted));
   const roots = core.sigma.map(Math.sqrt);
   const [u, v] = [core.u, core.v].map(toRows) as [Rows, Rows];
   scaleColumns(u, roots);

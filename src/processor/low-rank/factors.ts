@@ -56,12 +56,27 @@ function assertFactor(name: string, { bytes, dtype }: Factor, length: number, ra
   );
 }
 
-function fill({ rows, stride, data }: Rows, first: number, factor: Factor, rank: number): void {
-  const values = decodeFloats(factor.bytes, factor.dtype);
-  // Elements from one vector to the next, and from one entry of a vector to the next.
-  const [vector, entry] = factor.vectors === 'rows' ? [rows, 1] : [1, rank];
-  for (let i = 0; i < rows; i++) {
-    const at = i * stride + first;
-    for (let k = 0, from = i * entry; k < rank; k++, from += vector) data[at + k] = values[from]!;
+/** Vectors that lie one after the other are taken eight at a time: as many as a line of the cache. */
+const AT_ONCE = 8;
+
+function fill(to: Rows, first: number, factor: Factor, rank: number): void {
+  const { bytes, dtype, vectors } = factor;
+  const { rows, stride, data } = to;
+  if (vectors === 'columns') {
+    const values = decodeFloats(bytes, dtype);
+    for (let i = 0; i < rows; i++) {
+      const [at, from] = [i * stride + first, i * rank];
+      for (let k = 0; k < rank; k++) data[at + k] = values[from + k]!;
+    }
+    return;
+  }
+  const size = rows * bytesPerElement(dtype);
+  for (let begin = 0; begin < rank; begin += AT_ONCE) {
+    const count = Math.min(AT_ONCE, rank - begin);
+    const values = decodeFloats(bytes.subarray(begin * size, (begin + count) * size), dtype);
+    for (let i = 0; i < rows; i++) {
+      const at = i * stride + first + begin;
+      for (let k = 0, from = i; k < count; k++, from += rows) data[at + k] = values[from]!;
+    }
   }
 }

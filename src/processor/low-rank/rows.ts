@@ -1,18 +1,19 @@
-/** Dense float64 matrices, row by row, padded so that loops over tiles of 2 x 4 have no edges. */
+/** Dense float64 matrices, row by row, padded so that loops over tiles have no edges. */
+import { zeros } from './room';
 
 export interface Rows {
   readonly rows: number;
   readonly columns: number;
   /** Elements from one row to the next: `columns`, up to a multiple of four. */
   readonly stride: number;
-  /** Rows up to an even number; zeros in all padding. */
+  /** Zeros in all padding. */
   readonly data: Float64Array<ArrayBuffer>;
 }
 
 /** A matrix of zeros. */
 export function zeroRows(rows: number, columns: number): Rows {
   const stride = Math.ceil(columns / 4) * 4;
-  return { rows, columns, stride, data: new Float64Array((rows + (rows % 2)) * stride) };
+  return { rows, columns, stride, data: zeros(rows * stride) };
 }
 
 export function transposed({ rows, columns, stride, data }: Rows): Rows {

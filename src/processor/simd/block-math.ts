@@ -5,10 +5,10 @@
 import { type FloatDtype } from '@/tensor/dtype';
 import { BLOCK_ELEMENTS } from '../parts/blocks';
 import base64 from './assembly/block.ts?assembly';
+import { type Assembly, exportsOf, growTo } from './instance';
 
 /** What assembly/block.ts exports. */
-interface Loops {
-  readonly memory: WebAssembly.Memory;
+interface Loops extends Assembly {
   widen(dtype: number, from: number, to: number, count: number): void;
   narrow(dtype: number, from: number, to: number, count: number): void;
   subtract(a: number, b: number, to: number, count: number): void;
@@ -49,8 +49,8 @@ export class BlockMath {
   readonly #list: Uint32Array;
 
   constructor() {
-    const module = new WebAssembly.Module(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-    this.#loops = new WebAssembly.Instance(module).exports as unknown as Loops;
+    this.#loops = exportsOf(base64) as unknown as Loops;
+    growTo(this.#loops.memory, LIST + REGION_BYTES);
     this.#memory = this.#loops.memory.buffer;
     this.u = new Float32Array(this.#memory, DELTAS, BLOCK_ELEMENTS);
     this.bits = new Uint32Array(this.#memory, DELTAS, BLOCK_ELEMENTS);
