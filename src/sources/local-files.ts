@@ -1,12 +1,12 @@
 /**
  * Groups files from the visitor's disk into checkpoints and adapters. A folder laid out as a Hub
- * repo is one checkpoint, one saved by PEFT one adapter, one with sparse vectors an export of
+ * repo is one checkpoint, one saved by PEFT or mlx-lm one adapter, one with sparse vectors an export of
  * Peru's; loose .safetensors files are a checkpoint each. Nothing is read here: only names decide.
  */
 import { type ByteSource } from '@/tensor/byte-source';
 import { PeruError } from '@/core/errors';
 import { listFew } from '@/core/list-names';
-import { ADAPTER_FORMATS, hasAdapterConfig } from '@/formats/adapter-formats';
+import { hasAdapterConfig, refuseHalfAdapter } from '@/formats/adapter-formats';
 import { type AdapterSource } from '@/formats/lora/lora-adapter';
 import {
   type CheckpointSource,
@@ -64,7 +64,7 @@ export function groupLocalFiles(files: readonly LocalFile[]): LocalGroup {
   const open = new Map([...folders].filter(([folder]) => !isInsideAny(folder, places)));
   const found = findModels(open, (folder) => folders.get(folder)?.has(CONFIG_FILE) ?? false);
   for (const folder of open.keys()) {
-    if (!found.isPart(folder)) refuseHalfAdapters(folder, [...folders.get(folder)!.keys()]);
+    if (!found.isPart(folder)) refuseHalfAdapter(folder, [...folders.get(folder)!.keys()]);
   }
   const [loose] = found.loose;
   if (loose !== undefined) throw looseShards(loose);
@@ -165,11 +165,6 @@ function refuseOtherWeights(folder: string, names: readonly string[]): void {
       'Add the whole folder, with its model.safetensors.',
     );
   }
-}
-
-/** @throws PeruError as `AdapterFormat.refuseIncomplete` */
-function refuseHalfAdapters(folder: string, names: readonly string[]): void {
-  for (const format of ADAPTER_FORMATS) format.refuseIncomplete(folder, names);
 }
 
 function nothingFound(files: readonly LocalFile[]): PeruError {

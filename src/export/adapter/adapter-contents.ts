@@ -1,6 +1,6 @@
 /** What a group of LoRA adapters holds, as far as its files and their sizes depend on it. */
 import { type SourceSettings } from './adapter-config';
-import { type AdaptedLayer } from './adapter-size';
+import { type AdaptedLayer } from '@/formats/lora/adapter-plan';
 import { type SafetensorsDtype } from '@/tensor/safetensors-dtype';
 
 /** A group of LoRA adapters of one base. */

@@ -1,4 +1,5 @@
 /** Exact size of a PEFT adapter folder, `TASK/adapter_config.json` and its safetensors. */
+import { type AdaptedLayer } from '@/formats/lora/adapter-plan';
 import { bitsPerElement } from '@/tensor/safetensors-dtype';
 import { adapterConfig, layerOf, type SourceSettings, writtenLayer } from './adapter-config';
 import {
@@ -21,17 +22,6 @@ export interface WrittenModule {
   /** How PEFT adapts such a layer; `linear` unless told. */
   readonly layer?: AdaptedLayer;
 }
-
-/**
- * `linear`: weight [out, in]. `conv1d`: GPT-2's, [in, out], so that PEFT adds the transpose of its
- * product. `embedding`: [count, dim], also transposed. A convolution is told by the weight's shape.
- */
-export type AdaptedLayer =
-  | 'linear'
-  | 'conv1d'
-  | 'embedding'
-  /** [out, in, ...kernel] */
-  | { readonly convolution: readonly number[] };
 
 export interface AdapterFolderSpec {
   readonly modules: readonly WrittenModule[];

@@ -12,7 +12,7 @@ import { adapterFolderSize, adapterHeader, type WrittenModule } from './adapter-
 import { type MemoryFolder, memoryFolder } from '@/export/memory-folder.fixture';
 import { type HeaderEntry } from '@/export/safetensors-writer';
 import { verifyFile } from '@/export/verify-file';
-import { adaptedLayer, writeAdapter, type WriteAdapterSpec } from './write-adapter';
+import { writeAdapter, type WriteAdapterSpec } from './write-adapter';
 
 /** A factor's vectors as rows: [rank, length]. */
 function asRows({ bytes, dtype, vectors }: Factor, rank: number): Float32Array<ArrayBuffer> {
@@ -59,8 +59,8 @@ async function opened(name: string) {
 function specOf(planned: PlannedAdapter, products: readonly LowRankProduct[]): WriteAdapterSpec {
   return {
     modules: planned.modules.map((module): WrittenModule => {
-      const { weight: name, rows, columns, rank } = module;
-      return { name, rows, columns, rank, layer: adaptedLayer(module) };
+      const { weight: name, rows, columns, rank, layer } = module;
+      return { name, rows, columns, rank, layer };
     }),
     copies: [...planned.replaced.values()].map(({ name, dtype, shape }): HeaderEntry => {
       return { name, dtype, shape };

@@ -1,11 +1,9 @@
 /** Writes a PEFT adapter folder: the configuration, the factors, and full copies beside them. */
-import { type AdapterModule } from '@/formats/lora/adapter-plan';
 import { type BalancedFactors } from '@/tensor/low-rank';
 import { transposed } from '@/export/transposed';
 import { PeruError } from '@/core/errors';
 import { savedModules, writtenLayer } from './adapter-config';
 import {
-  type AdaptedLayer,
   ADAPTER_CONFIG,
   ADAPTER_MODEL,
   adapterConfigText,
@@ -95,15 +93,6 @@ function refuseCopies(folderName: string, spec: WriteAdapterSpec): void {
       'Export full models instead: merge each adapter into its base with merge_and_unload in PEFT.',
     );
   }
-}
-
-/** What kind of layer a source's adapter changes, from how its factors lie in its file. */
-export function adaptedLayer({ left, right, rows }: AdapterModule): AdaptedLayer {
-  if (left.tensor.name.includes('.lora_embedding_')) return 'embedding';
-  // The left factor of Δ is lora_A where PEFT transposes.
-  if (left.vectors === 'rows') return 'conv1d';
-  const [, ...input] = right.tensor.shape;
-  return input.length === 1 ? 'linear' : { convolution: [rows, ...input] };
 }
 
 /** lora_A and lora_B as they lie in the file; transposed where PEFT transposes their product. */

@@ -16,7 +16,8 @@ interface FactorFormat {
 const MLX = 'a LoRA in the format of mlx-lm';
 const TO_PEFT =
   'name the factors base_model.model.MODULE.lora_A.weight [r, in] and lora_B.weight [out, r] in adapter_model.safetensors, and write adapter_config.json beside it with peft_type LORA, r, target_modules and lora_alpha';
-const FROM_MLX = `Fold it into its base with mlx_lm.fuse and add the whole model; or convert it to PEFT: transpose both factors, ${TO_PEFT} (scale times r).`;
+const FROM_MLX =
+  'Add the folder as mlx-lm saved it, adapters.safetensors beside adapter_config.json under these names, with or without its base.';
 const FROM_DIFFUSERS = `Convert it to PEFT, each model of the pipeline apart: ${TO_PEFT} (that of the file, or else r).`;
 const BAKE_IN =
   'Apply it to its base with the program that made it (LyCORIS: tools/merge.py), and add the whole model that results.';
@@ -118,8 +119,8 @@ export const WRAPPED_LAYER = /\.(?:base_layer|original_module)\./;
 const WRAPPED_FACTOR =
   /\.(?:lora_(?:embedding_)?[AB]|hada_w\w+|lokr_w\w+|b?oft_\w+|ia3_l|vera_lambda_\w+|modules_to_save)(?:\.default)?(?:\.(?:\d+\.)?(?:weight|bias))?$/i;
 
-/** An adapter whose configuration is that of mlx-lm, whatever its weights are called. */
-export function mlxAdapter(configLabel: string): PeruError {
+/** Weights under PEFT's name whose configuration is that of mlx-lm. */
+export function mlxConfiguration(configLabel: string): PeruError {
   return new PeruError(
     'unsupported',
     `${configLabel} is of ${MLX}, not of PEFT: it has no peft_type.`,

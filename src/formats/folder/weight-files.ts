@@ -1,7 +1,6 @@
 /** Which of a folder's files are weights, and which of them make up one model. Names decide. */
 import { isAdapterWeights } from '@/formats/adapter-formats';
 import { isOfTrainer } from '@/formats/checkpoint/pickles';
-import { MLX_ADAPTER_FILE, PEFT } from '@/formats/peft/peft-format';
 import { WEIGHTS_FILE } from '@/formats/checkpoint/checkpoint-source';
 
 export interface WeightFile {
@@ -52,7 +51,10 @@ export function isCopy(pickle: string, names: readonly string[]): boolean {
  * @param isRepo whether the files are one model's; else each may be a model of its own
  */
 export function weightFiles(all: readonly string[], isRepo: boolean): WeightFiles {
-  const names = all.filter((name) => !isAdapterWeights(name) && !isOfTrainer(name)).sort();
+  const present = new Set(all);
+  const isWeight = (name: string): boolean =>
+    !isAdapterWeights(name, (other) => present.has(other)) && !isOfTrainer(name);
+  const names = all.filter(isWeight).sort();
   const main = isRepo ? mainFile(new Set(names)) : null;
   if (main !== null) return { weights: [asMain(main)], loose: [] };
   const files = names.filter((name) => SAFETENSORS.test(name) && !SHARD.test(name));
@@ -83,9 +85,7 @@ export function weightFiles(all: readonly string[], isRepo: boolean): WeightFile
 /** As `from_pretrained` chooses: the file, and only without it the index of shards. */
 function mainFile(names: ReadonlySet<string>): string | null {
   const wanted = MAIN_NAMES.flatMap((name) => [`${name}.safetensors`, `${name}${INDEX}`]);
-  const found = wanted.find((name) => names.has(name));
-  if (found !== undefined) return found;
-  return names.has(PEFT.files.config) && names.has(MLX_ADAPTER_FILE) ? MLX_ADAPTER_FILE : null;
+  return wanted.find((name) => names.has(name)) ?? null;
 }
 
 function asMain(weightsPath: string): WeightFile {

@@ -1,6 +1,6 @@
 /** The scale of modules that bring no alpha: what stands beside their file, or in its metadata. */
-import { PeruError } from '@/core/errors';
 import { isRecord } from '@/formats/checkpoint/json-file';
+import { readMlxConfig } from '@/formats/mlx/mlx-config';
 import { readAdapterConfig } from '@/formats/peft/config';
 import { MODEL_PREFIX } from '@/formats/peft/keys';
 import { type LoraFileConfig } from './lora-file';
@@ -28,7 +28,7 @@ export function configuredScale(
   label: string,
 ): SettingsOf {
   if (config?.kind === 'mlx') {
-    const scale = mlxScale(config, label);
+    const { scale } = readMlxConfig(config, label);
     return () => ({ scale, rank: null });
   }
   if (config?.kind === 'peft') {
@@ -41,25 +41,6 @@ export function configuredScale(
 /** A module's name in the model that was adapted. */
 export function unwrappedKey(key: string): string {
   return key.startsWith(MODEL_PREFIX) ? key.slice(MODEL_PREFIX.length) : key;
-}
-
-/** mlx-lm multiplies its products by `scale`, whatever their rank. */
-function mlxScale({ json, path }: LoraFileConfig, label: string): number {
-  const { fine_tune_type: type = 'lora', lora_parameters: parameters } = json;
-  if (type !== 'lora') {
-    throw new PeruError(
-      'unsupported',
-      `${path} says that ${label} is of type ${JSON.stringify(type)} (fine_tune_type), not "lora".`,
-      'Fold it into its base with mlx_lm.fuse and add the whole model; leave it out to go on with the others.',
-    );
-  }
-  const scale = isRecord(parameters) ? parameters['scale'] : undefined;
-  if (typeof scale === 'number' && Number.isFinite(scale) && scale !== 0) return scale;
-  throw new PeruError(
-    'parse',
-    `${path} does not say how ${label} is scaled: lora_parameters.scale is no number but 0.`,
-    'Keep the adapter_config.json and the adapters.safetensors of one training together.',
-  );
 }
 
 /** One configuration a model of the pipeline, all in one object: `transformer.r`, `unet.lora_alpha`; or `r`. */

@@ -6,7 +6,7 @@ import {
   openRequired,
   type RepoSource,
 } from '@/formats/checkpoint/checkpoint-source';
-import { MARKED_MODULE, WRAPPED_LAYER } from '@/formats/checkpoint/refuse-factors';
+import { MARKED_MODULE, refuseFactors, WRAPPED_LAYER } from '@/formats/checkpoint/refuse-factors';
 import { isRecord, JSON_CAPS, readJson } from '@/formats/checkpoint/json-file';
 import { checkpointTensors } from '@/tensor/checkpoint-tensors';
 import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
@@ -54,14 +54,19 @@ export async function openLoraFile(
   const label = fileLabel(repo, weightsPath);
   const blob = await openRequired(repo, weightsPath, options);
   const header = await readSafetensorsHeader(blob, label);
-  const { tensors } = checkpointTensors(name, [{ blob, header }]);
+  const weights = checkpointTensors(name, [{ blob, header }]);
+  const { tensors } = weights;
   const isMlx = [...tensors.keys()].some((one) => factorName(one)?.spelling.isTransposed);
   refuseOtherKinds(tensors.keys(), label, isMlx);
   const config = CONFIGURED.test(weightsPath) ? await readConfig(repo, options) : null;
   if (isMlx && config?.kind !== 'mlx') throw withoutScale(label);
   const settingsOf = configuredScale(config, header.metadata, label);
   const { modules, carried } = groupFactors(tensors, settingsOf, label);
-  if (modules.length === 0) throw withoutFactors(label);
+  if (modules.length === 0) {
+    // Factors of other kinds are told by their format.
+    refuseFactors(weights);
+    throw withoutFactors(label);
+  }
   return {
     ...{ name, label, repo, weightsPath, modules, carried, config },
     order: [...tensors.keys()],

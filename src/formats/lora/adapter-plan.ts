@@ -8,6 +8,17 @@ export interface FactorLocation {
   readonly vectors: 'rows' | 'columns';
 }
 
+/**
+ * `linear`: weight [out, in]. `conv1d`: GPT-2's, [in, out], so that PEFT adds the transpose of its
+ * product. `embedding`: [count, dim], also transposed. A convolution is told by the weight's shape.
+ */
+export type AdaptedLayer =
+  | 'linear'
+  | 'conv1d'
+  | 'embedding'
+  /** [out, in, ...kernel] */
+  | { readonly convolution: readonly number[] };
+
 /** What one module adds to one tensor of the base: scale * left rightᵀ. */
 export interface AdapterModule {
   /** Name of the base's tensor. */
@@ -15,6 +26,8 @@ export interface AdapterModule {
   /** The weight as a matrix; a convolution's is [out, in * height * width]. */
   readonly rows: number;
   readonly columns: number;
+  /** What PEFT takes it for. */
+  readonly layer: AdaptedLayer;
   readonly rank: number;
   readonly scale: number;
   /** `rows` long vectors. */

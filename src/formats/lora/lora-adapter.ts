@@ -22,8 +22,13 @@ export interface LoraAdapter {
 export interface LoraModule {
   /** Its name in the model that was adapted, without `.weight`. */
   readonly path: string;
-  /** The weight is a table, of which PEFT stores a as [rank, rows]. */
-  readonly isEmbedding: boolean;
+  /**
+   * The weight is a table of rows that are looked up, as which its inputs are the rows, and b a is its
+   * change's transpose; null where the format does not say, and only its place in the base can.
+   */
+  readonly isEmbedding: boolean | null;
+  /** Both factors are stored as their transposes, a as [in, rank] and b as [rank, out]: matrices only. */
+  readonly isTransposed: boolean;
   /** [rank, in], or of a convolution [rank, in, height, width]. */
   readonly a: StoredTensor;
   /** [out, rank], and 1 x 1 of a convolution. */
@@ -44,8 +49,8 @@ export interface LoraMetadata {
   readonly modulesToSave: readonly string[];
   /** A trained copy of an embedding is the head's table, too. */
   readonly tiesWeights: boolean;
-  /** Square weights are stored [in, out], where no other weight tells. */
-  readonly isFanInFanOut: boolean;
+  /** Square weights are stored [in, out], where no other weight tells; null: the base must tell. */
+  readonly isFanInFanOut: boolean | null;
 }
 
 export interface ModelClass {
@@ -61,8 +66,10 @@ export interface AdapterFormat {
   readonly files: { readonly weights: string; readonly config: string };
   /** Whether a folder that holds these files holds an adapter, complete. */
   recognises(has: (name: string) => boolean): boolean;
+  /** Whether a file of this name in that folder is an adapter's, as it is or as it was, and no checkpoint. */
+  ownsWeights(name: string, has: (name: string) => boolean): boolean;
   /**
-   * Of a folder with such an adapter's files but not all of them.
+   * Of a folder with such an adapter's files but not all of them, nor a whole one of another format.
    *
    * @throws PeruError `source` for what is missing, `unsupported` for a pickle
    */

@@ -29,6 +29,7 @@ function module(weight: string, b: number[], dtype: FloatDtype = 'F32', scale = 
     weight,
     rows: 2,
     columns: 3,
+    layer: 'linear',
     rank: 1,
     scale,
     left: { tensor: stored('B', dtype, [2, 1], b), vectors: 'columns' },

@@ -11,7 +11,7 @@ import {
 } from '@/formats/checkpoint/checkpoint-source';
 import { isRecord, JSON_CAPS, readJson } from '@/formats/checkpoint/json-file';
 import { isPickle } from '@/formats/checkpoint/pickles';
-import { mlxAdapter } from '@/formats/checkpoint/refuse-factors';
+import { mlxConfiguration } from '@/formats/checkpoint/refuse-factors';
 import { type AdapterFormat, type LoraAdapter } from '@/formats/lora/lora-adapter';
 import { checkpointTensors } from '@/tensor/checkpoint-tensors';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
@@ -23,21 +23,17 @@ const CONFIG = 'adapter_config.json';
 /** As PEFT wrote them before it used safetensors. */
 const PICKLED_WEIGHTS = 'adapter_model.bin';
 
-/** What mlx-lm saves beside a configuration of its own, under the name of PEFT's. */
-export const MLX_ADAPTER_FILE = 'adapters.safetensors';
-
 export const PEFT: AdapterFormat = {
   files: { weights: WEIGHTS, config: CONFIG },
   recognises: (has) => has(WEIGHTS) && has(CONFIG),
+  ownsWeights: (name) => name === WEIGHTS,
   refuseIncomplete,
   open,
 };
 
 function refuseIncomplete(folder: string, names: readonly string[]): void {
   const has = (name: string): boolean => names.includes(name);
-  const isConfigured = has(CONFIG) && !has(MLX_ADAPTER_FILE);
-  const isMeant = has(WEIGHTS) || has(PICKLED_WEIGHTS) || isConfigured;
-  if (!isMeant || PEFT.recognises(has)) return;
+  if (!has(WEIGHTS) && !has(PICKLED_WEIGHTS) && !has(CONFIG)) return;
   const where = folder === '' ? 'the files added' : `the folder ${folder}`;
   if (has(WEIGHTS)) {
     throw new PeruError(
@@ -65,7 +61,7 @@ async function open(source: RepoSource, options?: OpenOptions): Promise<LoraAdap
   const configLabel = fileLabel(source, CONFIG);
   const configFile = await openRequired(source, CONFIG, options);
   const json = await readJson(configFile, configLabel, JSON_CAPS.config);
-  if (isMlxConfig(json)) throw mlxAdapter(configLabel);
+  if (isMlxConfig(json)) throw mlxConfiguration(configLabel);
   const config = readAdapterConfig(json, configLabel);
   const blob = await openRequired(source, WEIGHTS, options);
   const header = await readSafetensorsHeader(blob, fileLabel(source, WEIGHTS));

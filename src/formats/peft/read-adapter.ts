@@ -138,7 +138,7 @@ function moduleOf(adapter: PeftAdapter, { module, embedding, a, b }: Pair): Lora
     throw tiedFactors(adapter, module);
   if (!adapter.config.isTarget(module)) throw notATarget(adapter, module);
   const { rank, scale } = adapter.config.settingsOf(module);
-  const made = { path: module, isEmbedding: embedding, a, b, rank, scale };
+  const made = { path: module, isEmbedding: embedding, isTransposed: false, a, b, rank, scale };
   checkRank(adapter.name, made);
   return made;
 }

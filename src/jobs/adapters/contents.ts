@@ -1,10 +1,5 @@
 import { type SourceSettings } from '@/export/adapter/adapter-config';
-import { type AdaptedLayer } from '@/export/adapter/adapter-size';
-import {
-  type AdapterModule,
-  type AdapterPlan,
-  type PlannedAdapter,
-} from '@/formats/lora/adapter-plan';
+import { type AdapterPlan, type PlannedAdapter } from '@/formats/lora/adapter-plan';
 import { type LoraAdapter, type LoraMetadata } from '@/formats/lora/lora-adapter';
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { type RepoSource } from '@/formats/checkpoint/checkpoint-source';
@@ -66,17 +61,10 @@ export function baseModelOf({
   return hub === undefined || hub.folder !== '' ? null : hub.repo;
 }
 
-function adaptedModule(name: string, { plan, base }: Contents): AdaptedModule {
+function adaptedModule(name: string, { plan }: Contents): AdaptedModule {
   const all = plan.adapters.flatMap(({ modules }) => modules);
   const module = all.find(({ weight }) => weight === name);
   if (module === undefined) throw new RangeError(`No adapter changes "${name}".`);
-  const { rows, columns } = module;
-  return { name, rows, columns, layer: layerOf(module, base.tensors.get(name)?.shape ?? []) };
-}
-
-/** As `plan/adapter-shapes` tells them apart: where the delta is (B A)ᵀ, A is on the left. */
-function layerOf({ left }: AdapterModule, shape: readonly number[]): AdaptedLayer {
-  if (shape.length > 2) return { convolution: shape };
-  if (left.vectors === 'columns') return 'linear';
-  return left.tensor.name.includes('lora_embedding') ? 'embedding' : 'conv1d';
+  const { rows, columns, layer } = module;
+  return { name, rows, columns, layer };
 }

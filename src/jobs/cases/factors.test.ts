@@ -20,7 +20,7 @@ async function refusal(files: Parameters<typeof filesOf>[0]) {
 }
 
 describe('factors', () => {
-  it.each(['12-lora-kohya', '13-lora-diffusers', '14-lora-mlx'])(
+  it.each(['12-lora-kohya', '13-lora-diffusers'])(
     '%s: open without their base, and set it aside',
     async (name) => {
       const files = caseFiles(name);
@@ -35,6 +35,18 @@ describe('factors', () => {
       expect((await openFiles(alone)).preflight?.kind).toBe('loras');
     },
   );
+
+  it('14-lora-mlx: are adapters of their base, and open without it', async () => {
+    const files = caseFiles('14-lora-mlx');
+    const { preflight, error } = await openFiles(files);
+    expect(error).toBeNull();
+    expect(preflight).toMatchObject({ kind: 'adapters', tensors: { mergedTensors: 4 } });
+    expect(preflight!.checkpoints.map(({ name }) => name)).toEqual(['base', 'chat', 'sql']);
+    const alone = files.filter(({ path }) => !path.startsWith('base/'));
+    const { preflight: loras } = await openFiles(alone);
+    expect(loras?.kind).toBe('loras');
+    expect(loras!.checkpoints.map(({ name }) => name)).toEqual(['chat', 'sql']);
+  });
 
   const P = 'lora_unet_mid_block_attn';
   const Q = 'transformer.blocks.0.attn.to_q';

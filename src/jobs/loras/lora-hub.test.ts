@@ -1,6 +1,7 @@
 /** LoRA files that lie on a Hub: loose in a repo, or in a folder with its configuration. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FixtureHub, startFixtureHub } from '../../../e2e/fixture-hub/start-fixture-hub';
+import { caseFiles } from '@/jobs/cases/case-files.fixture';
 import { usePageFiles } from '@/jobs/context/page-files.fixture';
 import { testPlatform } from '@/jobs/context/test-platform.fixture';
 import { memoryStore } from '@/jobs/context/memory-store.fixture';
@@ -61,4 +62,29 @@ it('open as a group without a base, and their recipe opens them again at their c
     if (path.endsWith('.safetensors')) expect(again.store.files.get(path), path).toEqual(bytes);
   }
   expect(again.recipe.files).toEqual(first.recipe.files);
+});
+
+it('are adapters where mlx-lm saved them and their base is among the repos', async () => {
+  const { hubUrl } = hub;
+  const files = caseFiles('14-lora-mlx');
+  const inFolder = (folder: string) => files.filter(({ path }) => path.startsWith(`${folder}/`));
+  const [base, ...adapters] = [
+    await addFolder(hub, 'me/base', inFolder('base'), 1),
+    await addFolder(hub, 'me/sql', inFolder('sql'), 1),
+    await addFolder(hub, 'me/chat', inFolder('chat'), 1),
+  ];
+  const kindOf = async (repos: string[]) => {
+    const session = createSession(testPlatform(memoryStore()));
+    const events: JobEvent[] = [];
+    const hear = (event: JobEvent): void => {
+      events.push(event);
+    };
+    const outcome = await session.open({ kind: 'hub', hubUrl, repos }, NO_CHOICES, hear);
+    expect(outcome).toEqual({ status: 'done' });
+    return events.find((event) => event.type === 'preflight')!.preflight.kind;
+  };
+  expect(await kindOf([base, ...adapters])).toBe('adapters');
+  expect(await kindOf(adapters)).toBe('loras');
+  // A link to the file itself means that file alone.
+  expect(await kindOf([`${adapters[0]}/adapters.safetensors`])).toBe('loras');
 });

@@ -3,9 +3,11 @@
  * `get_delta_weight`). With A = lora_A and B = lora_B:
  * linear [out, in]: B A; Conv1D [in, out]: (B A)ᵀ; embedding [count, dim]: (B A)ᵀ;
  * convolution [out, in, ...kernel]: B A over the flattened rest, where B's kernel is 1.
+ * Factors that are stored transposed (MLX) are these of the same numbers.
  */
-import { type AdapterModule } from '@/formats/lora/adapter-plan';
+import { type AdaptedLayer, type AdapterModule } from '@/formats/lora/adapter-plan';
 import { groupedConvolution, listShape } from '@/formats/lora/check-rank';
+import { factorShapes } from '@/formats/lora/factor-shapes';
 import { type LoraModule } from '@/formats/lora/lora-adapter';
 import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
@@ -26,46 +28,54 @@ export type Orientation = 'plain' | 'turned' | 'either';
  * @returns null when they do not fit at all
  */
 export function orientationOf(module: LoraModule, weight: TargetWeight): Orientation | null {
-  const { a, b, isEmbedding } = module;
+  const { a, b } = factorShapes(module);
+  const { length } = weight.shape;
   const [rows, columns] = weight.shape;
-  if (isEmbedding) {
-    const fits = weight.shape.length === 2 && a.shape.length === 2 && b.shape.length === 2;
-    return fits && a.shape[1] === rows && b.shape[0] === columns ? 'turned' : null;
+  if (module.isEmbedding === true) {
+    const fits = length === 2 && a.length === 2 && b.length === 2;
+    return fits && a[1] === rows && b[0] === columns ? 'turned' : null;
   }
-  if (a.shape.length !== weight.shape.length || b.shape.length !== weight.shape.length) return null;
-  if (weight.shape.length > 2) {
-    const inputsFit = a.shape.slice(1).every((size, i) => size === weight.shape[i + 1]);
-    const isPointwise = b.shape.slice(2).every((size) => size === 1);
-    return inputsFit && isPointwise && b.shape[0] === rows ? 'plain' : null;
+  if (a.length !== length || b.length !== length) return null;
+  if (length > 2) {
+    const inputsFit = a.slice(1).every((size, i) => size === weight.shape[i + 1]);
+    const isPointwise = b.slice(2).every((size) => size === 1);
+    return inputsFit && isPointwise && b[0] === rows ? 'plain' : null;
   }
-  if (weight.shape.length < 2) return null;
-  const plain = b.shape[0] === rows && a.shape[1] === columns;
-  const turned = a.shape[1] === rows && b.shape[0] === columns;
+  if (length < 2) return null;
+  const plain = b[0] === rows && a[1] === columns;
+  const turned = a[1] === rows && b[0] === columns;
   if (plain && turned) return 'either';
   return plain ? 'plain' : turned ? 'turned' : null;
 }
 
-/** What the module adds to the weight, once it is known which way round. */
+/** What the module adds to the weight, once it is known which way round, and whether it is a table. */
 export function moduleOf(
-  { a, b, rank, scale }: LoraModule,
+  { a, b, rank, scale, isTransposed }: LoraModule,
   weight: TargetWeight,
-  turned: boolean,
+  { turned, isTable }: { readonly turned: boolean; readonly isTable: boolean },
 ): AdapterModule {
   const rows = weight.shape[0]!;
   const columns = weight.shape.slice(1).reduce((product, size) => product * size, 1);
-  const left = turned
-    ? { tensor: a, vectors: 'rows' as const }
-    : { tensor: b, vectors: 'columns' as const };
-  const right = turned
-    ? { tensor: b, vectors: 'columns' as const }
-    : { tensor: a, vectors: 'rows' as const };
-  return { weight: weight.name, rows, columns, rank, scale, left, right };
+  const inputs = { tensor: a, vectors: isTransposed ? 'columns' : 'rows' } as const;
+  const outputs = { tensor: b, vectors: isTransposed ? 'rows' : 'columns' } as const;
+  const [left, right] = turned ? [inputs, outputs] : [outputs, inputs];
+  const layer = layerOf(weight, { turned, isTable });
+  return { weight: weight.name, rows, columns, layer, rank, scale, left, right };
+}
+
+function layerOf(
+  { shape }: TargetWeight,
+  { turned, isTable }: { readonly turned: boolean; readonly isTable: boolean },
+): AdaptedLayer {
+  if (shape.length > 2) return { convolution: shape };
+  if (!turned) return 'linear';
+  return isTable ? 'embedding' : 'conv1d';
 }
 
 /** Whether lora_A reads all inputs of a convolution whose weight has those of one group only. */
-function hasGroups({ a }: LoraModule, { shape }: TargetWeight): boolean {
+function hasGroups(module: LoraModule, { shape }: TargetWeight): boolean {
   const [out, inputs, ...kernel] = shape;
-  const [, all, ...ofA] = a.shape;
+  const [, all, ...ofA] = factorShapes(module).a;
   if (kernel.length === 0 || String(kernel) !== String(ofA)) return false;
   const groups = all! / inputs!;
   return groups > 1 && Number.isInteger(groups) && out! % groups === 0;
@@ -78,11 +88,12 @@ export function doesNotFit(
   base: string,
   weight: TargetWeight,
 ): PeruError {
-  const { path, a, b } = module;
+  const { path, a, b, isTransposed } = module;
   if (hasGroups(module, weight)) return groupedConvolution(adapter, path);
+  const [nameOfA, nameOfB] = isTransposed ? ['lora_a', 'lora_b'] : ['lora_A', 'lora_B'];
   return new PeruError(
     'mismatch',
-    `"${path}" of ${adapter} does not fit ${base}: lora_A ${listShape(a.shape)} and lora_B ${listShape(b.shape)} make no update of "${weight.name}" ${listShape(weight.shape)}.`,
+    `"${path}" of ${adapter} does not fit ${base}: ${nameOfA} ${listShape(a.shape)} and ${nameOfB} ${listShape(b.shape)} make no update of "${weight.name}" ${listShape(weight.shape)}.`,
     'Add the base that the adapter was trained on: another size or vocabulary is another model.',
   );
 }

@@ -54,6 +54,7 @@ describe('planAdapters', () => {
       weight: `${q0}.weight`,
       rows: 5,
       columns: 3,
+      layer: 'linear',
       rank: 2,
       scale: 2,
       left: { tensor: task.weights.tensors.get(`${q0}.lora_B.weight`), vectors: 'columns' },

@@ -74,7 +74,7 @@ function planAdapter(
     return { module, weight };
   });
   checkOnce(adapter, targets);
-  const modules = orientedModules(adapter, base.name, targets);
+  const modules = orientedModules(adapter, base, targets);
   const { baseName } = match;
   const { names, ...whole } = wholeTensors({ base, adapter, changed, baseName });
   const stored = [...own.flatMap(({ a, b }) => [a, b]), ...copies.values()];

@@ -24,7 +24,17 @@ function planOf(
     adapters: adapters.map(({ weights, copies = [], rank = 16 }, i) => ({
       name: `t${i + 1}`,
       modules: weights.map((weight) => {
-        return { weight, rows: 2, columns: 2, rank, scale: 1, left: location, right: location };
+        const layer = 'linear' as const;
+        return {
+          weight,
+          rows: 2,
+          columns: 2,
+          layer,
+          rank,
+          scale: 1,
+          left: location,
+          right: location,
+        };
       }),
       copies: new Map(copies.map((name) => [name, stored])),
       replaced: new Map(copies.map((name) => [name, stored])),
