@@ -11,8 +11,9 @@ was made from, found by the SHA-256 that recipe.json names. For each written fil
 - the kept share of the Frobenius norm is that of the truncated SVD, and the rank what the rule says;
 - alpha / r is the source's scale, or 1 where alpha is the rank; MLX has one scale a file, so 1 where
   the source has several;
-- what is neither factor nor alpha is there byte for byte, and the metadata apart from what the rank
-  changes.
+- a bias of lora_B, multiplied by the written scale, is the source's multiplied by its own, or their
+  weighted sum;
+- what belongs to no module is there byte for byte, and the metadata apart from what the rank changes.
 
 Files combined to one are held against the SVD of the weighted sum over modules that meet. FILE is
 what sd-scripts' networks/resize_lora.py wrote from the source of an export of one file: ranks and
@@ -61,6 +62,8 @@ SPELLINGS = (
     ("mlx", ".lora_b", ".lora_a"),
 )
 MID = ".lora_mid.weight"
+# Of up, by the end of its name: PEFT multiplies it by the scale, too.
+BIASES = {".lora_B.weight": ".lora_B.bias", ".lora_B.default.weight": ".lora_B.default.bias"}
 WRAPPER = re.compile(r"^(module\.)?base_model\.model\.")
 PARTS = (
     ("te2", re.compile(r"^(lora_te2_|text_encoder_2[._])")),
@@ -106,6 +109,8 @@ class Module:
     dtype: str
     alpha_dtype: str
     input_shape: list[int]
+    # Of up, unscaled, and its dtype.
+    bias: Stored | None = None
 
     @property
     def rank(self) -> int:
@@ -186,7 +191,7 @@ def read_lora(path: Path, config: Path | None) -> LoraFile:
         if canonical(key) in modules:
             raise ValueError(f"{path.name}: {key} stands twice")
         modules[canonical(key)] = module
-        used |= {name, key + down, key + MID, f"{key}.alpha"}
+        used |= {name, key + down, key + MID, f"{key}.alpha", f"{key}{BIASES.get(up, up)}"}
     carried = {name: tensor for name, tensor in tensors.items() if name not in used}
     return LoraFile(path, modules, carried, metadata)
 
@@ -209,7 +214,8 @@ def read_module(tensors: dict[str, Stored], key: str, found: tuple[str, str, str
     dtype = max((one.dtype for one in stored), key=TOLERANCES.__getitem__)
     scale = alpha.values().item() / up.shape[1] if alpha else configured_scale(rules, key, up.shape[1])
     alpha_dtype = alpha.dtype if alpha else "F32"
-    return Module(key, spelling, up_end, up, down, scale, dtype, alpha_dtype, input_shape)
+    bias = tensors.get(f"{key}{BIASES[up_end]}") if up_end in BIASES else None
+    return Module(key, spelling, up_end, up, down, scale, dtype, alpha_dtype, input_shape, bias)
 
 
 def scale_rules(config: dict | None, metadata: dict[str, str]) -> list[tuple[str, dict]]:
@@ -361,6 +367,23 @@ def scale_problems(written: Module, wanted: float) -> Iterator[str]:
         yield f"is scaled by {written.scale:.6g}, not {wanted:.6g}"
 
 
+def bias_problems(terms: list[tuple[float, Module]], written: Module, lora: dict) -> Iterator[str]:
+    """Of a module, as its layer's outputs have it."""
+    own = [(weight * one.scale, one.bias.values()) for weight, one in terms if one.bias is not None]
+    if not own or lora.get("carried", "keep") == "leave":
+        if written.bias is not None:
+            yield "has a bias, which it should not"
+        return
+    if written.bias is None:
+        yield "has lost its bias"
+        return
+    wanted = sum(scale * values for scale, values in own)
+    off = (written.scale * written.bias.values() - wanted).abs()
+    most = sum(abs(scale) * values.abs() for scale, values in own)
+    if (off > TOLERANCES[written.bias.dtype] * most).any():
+        yield f"has another bias, off by {off.max():.2g}"
+
+
 def wanted_scale(lora: dict, source: LoraFile, name: str, written: Module) -> float:
     scales = {one.scale for one in source.modules.values()}
     if lora["alpha"] == "rank" or (written.spelling == "mlx" and len(scales) > 1):
@@ -393,6 +416,7 @@ def each_problems(source: LoraFile, written: LoraFile, lora: dict) -> Iterator[s
         yield from named(name, rank_problems(svd, after, lora))
         yield from named(name, spelling_problems(before, after, lora["spelling"]))
         yield from named(name, scale_problems(after, wanted_scale(lora, source, name, after)))
+        yield from named(name, bias_problems([(1.0, before)], after, lora))
     yield from carried_problems(source, written, lora.get("carried", "keep") == "keep")
 
 
@@ -413,6 +437,7 @@ def one_problems(sources: list[LoraFile], written: LoraFile, lora: dict) -> Iter
             continue
         yield from named(name, product_problems(svd, after))
         yield from named(name, rank_problems(svd, after, lora))
+        yield from named(name, bias_problems(terms, after, lora))
         if lora["alpha"] == "rank":
             yield from named(name, scale_problems(after, 1.0))
 

@@ -37,7 +37,7 @@ export interface LoraFileFacts {
   readonly factors: readonly FactorFacts[];
   /** By module of the group, its place in `factors`; -1 where the file does not change it. */
   readonly places: readonly number[];
-  /** What is neither factor nor alpha. */
+  /** What belongs to no module. */
   readonly carried: readonly HeaderEntry[];
   /** All names in the order of the file. */
   readonly order: readonly string[];
@@ -62,6 +62,8 @@ export interface FactorFacts {
   readonly downDtype: FloatDtype;
   /** Null where the file has no alpha for it. */
   readonly alpha: { readonly dtype: FloatDtype; readonly shape: readonly number[] } | null;
+  /** Of [rows] numbers that are added to what up gives; null where there are none. */
+  readonly biasDtype: FloatDtype | null;
   /** Factor of up down. */
   readonly scale: number;
 }

@@ -8,7 +8,7 @@ import { type WrittenLoraModule } from './written-modules';
 /** A tensor of the written file, and what fills it. */
 export type LoraEntry = HeaderEntry &
   (
-    | { readonly fill: 'up' | 'down' | 'alpha'; readonly module: WrittenLoraModule }
+    | { readonly fill: 'up' | 'down' | 'alpha' | 'bias'; readonly module: WrittenLoraModule }
     /** Copied from this file, where it has the same name. */
     | { readonly fill: 'carried'; readonly from: string }
   );
@@ -59,8 +59,8 @@ function clash(file: string, entry: LoraEntry, other: LoraEntry): PeruError {
 }
 
 function entriesOf(module: WrittenLoraModule): LoraEntry[] {
-  const { key, spelling, rank, rows, inputShape, upPoints, alpha } = module;
-  const { up, down } = spelling.ends;
+  const { key, spelling, rank, rows, inputShape, upPoints, alpha, biasDtype } = module;
+  const { up, down, bias } = spelling.ends;
   const [upShape, downShape] = spelling.isTransposed
     ? [
         [rank, rows],
@@ -74,9 +74,14 @@ function entriesOf(module: WrittenLoraModule): LoraEntry[] {
     alpha === null
       ? []
       : [{ name: alphaName(key), dtype: alpha.dtype, shape: alpha.shape, fill: 'alpha', module }];
+  const ofBias: LoraEntry[] =
+    biasDtype === null || bias === undefined
+      ? []
+      : [{ name: key + bias, dtype: biasDtype, shape: [rows], fill: 'bias', module }];
   return [
     { name: key + down, dtype: module.downDtype, shape: downShape, fill: 'down', module },
     { name: key + up, dtype: module.upDtype, shape: upShape, fill: 'up', module },
+    ...ofBias,
     ...ofAlpha,
   ];
 }

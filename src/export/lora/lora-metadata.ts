@@ -2,6 +2,7 @@
 import { isRecord } from '@/formats/checkpoint/json-file';
 import {
   DIFFUSERS_METADATA,
+  LORA_BIAS,
   modelOf,
   parsedMetadata,
   unwrappedKey,
@@ -118,7 +119,8 @@ function peftConfig(
   });
   const written = adapterConfig({ modules: named, baseModel: null });
   const alphas = alphaFields(named);
-  if (config === null) return { ...written, ...alphas };
+  const hasBias = modules.some(({ biasDtype }) => biasDtype !== null);
+  if (config === null) return { ...written, ...alphas, ...(hasBias && { [LORA_BIAS]: true }) };
   const { r, rank_pattern, target_modules } = written;
   const wider = isWider ? { target_modules } : {};
   const fields: Record<string, unknown> = { ...config.json, r, rank_pattern, ...alphas, ...wider };
@@ -127,6 +129,7 @@ function peftConfig(
   if (saved.length > 0 || Array.isArray(had)) {
     fields['modules_to_save'] = saved.length === 0 ? null : saved;
   }
+  if (hasBias || LORA_BIAS in fields) fields[LORA_BIAS] = hasBias;
   // The scale is alpha / r from here on, whatever it was.
   if ('use_rslora' in fields) fields['use_rslora'] = false;
   return fields;
@@ -192,6 +195,8 @@ function diffusersText(text: string, modules: readonly WrittenLoraModule[]): str
       ),
     );
     if (fields[`${model}use_rslora`] === true) fields[`${model}use_rslora`] = false;
+    const hasBias = own.some(({ biasDtype }) => biasDtype !== null);
+    if (hasBias || fields[model + LORA_BIAS] === true) fields[model + LORA_BIAS] = hasBias;
   }
   return JSON.stringify(fields, null, 2);
 }

@@ -44,7 +44,7 @@ export interface LoraOutput {
 /**
  * One entry a file, or one of all of them; null where its spectra are not known yet.
  *
- * @throws PeruError `unsupported` where a spelling has no name for a module
+ * @throws PeruError `unsupported` where a spelling has no name for a module, or for its bias
  */
 export function previewLoras(
   contents: LoraContents,
@@ -127,8 +127,8 @@ export function layOutLora(
   { name, file, ranks }: Pick<LoraOutput, 'name' | 'file' | 'ranks'>,
   recipe: LoraRecipe,
 ): LaidOutLora {
-  const modules = writtenModules(contents, file, ranks, recipe.lora);
   const bringers = name === COMBINED ? contents.files : [file];
+  const modules = writtenModules(contents, file, ranks, { ...recipe.lora, bringers });
   const carried = bringers.flatMap((one) =>
     recipe.lora.carried === 'leave'
       ? []

@@ -24,6 +24,8 @@ export interface WriteLoraSpec extends LaidOutLora {
   readonly configPath: string | null;
   /** Factors of a module at its rank, Δ = b a; asked module after module. */
   readonly factorsOf: (module: WrittenLoraModule) => Promise<BalancedFactors>;
+  /** Of a module with a bias: what is added to its layer's outputs, scaled; [rows] numbers. */
+  readonly biasOf: (module: WrittenLoraModule) => Promise<Float64Array>;
   /** Bytes [start, end) of a tensor that a file carries. */
   readonly readCarried: (
     file: string,
@@ -73,7 +75,10 @@ async function fillLora(file: FileWriter, spec: WriteLoraSpec): Promise<void> {
       );
     }
     for (const [entry, start] of own.get(module)!) {
-      const bytes = bytesOf(entry, module, factors);
+      const bytes =
+        entry.fill === 'bias'
+          ? biasBytes(await spec.biasOf(module), module, entry.dtype as FloatDtype)
+          : bytesOf(entry, module, factors);
       await gathered.write(exactly(bytes, entryBytes(entry), entry.name), start);
     }
   }
@@ -141,6 +146,18 @@ function bytesOf(
   if (!spelling.isTransposed) return encodeFloats(values, stored);
   const [from, to] = fill === 'up' ? [size, rank] : [rank, size];
   return encodeFloats(transposed(values, from, to), stored);
+}
+
+/** A reader multiplies it by the scale, as it does the product. */
+function biasBytes(
+  values: Float64Array,
+  { scale }: WrittenLoraModule,
+  dtype: FloatDtype,
+): Uint8Array<ArrayBuffer> {
+  return encodeFloats(
+    Float32Array.from(values, (value) => value / scale),
+    dtype,
+  );
 }
 
 function scaled(values: Float32Array<ArrayBuffer>, scale: number): Float32Array<ArrayBuffer> {

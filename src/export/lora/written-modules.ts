@@ -5,9 +5,15 @@ import { type LoraChoices } from '@/recipe/lora-choices';
 import { type FloatDtype } from '@/tensor/dtype';
 import { decodeFloats, encodeFloats } from '@/tensor/half';
 import { type FactorFacts, type LoraContents, type LoraFileFacts } from './lora-contents';
-import { isPeftFolder, namesIn } from './written-names';
+import { isPeftFolder, namesIn, withoutBiasName } from './written-names';
 
 /** A module at the rank it is written with. */
+/** What decides how a file's modules are written. */
+export interface WrittenChoices extends Pick<LoraChoices, 'spelling' | 'alpha' | 'carried'> {
+  /** Files whose products the written ones are made of. */
+  readonly bringers: readonly LoraFileFacts[];
+}
+
 export interface WrittenLoraModule extends Omit<FactorFacts, 'spelling' | 'scale' | 'alpha'> {
   readonly spelling: Spelling;
   /** Its place among the modules of the group. */
@@ -27,13 +33,13 @@ export interface WrittenLoraModule extends Omit<FactorFacts, 'spelling' | 'scale
  *
  * @param file whose names, order, dtypes and metadata the output has
  * @param ranks by module of the group; 0 where the output does not change it
- * @throws PeruError `unsupported` where a spelling has no name for a module
+ * @throws PeruError `unsupported` where a spelling has no name for a module, or for its bias
  */
 export function writtenModules(
   contents: LoraContents,
   file: LoraFileFacts,
   ranks: readonly number[],
-  choices: Pick<LoraChoices, 'spelling' | 'alpha'>,
+  choices: WrittenChoices,
 ): WrittenLoraModule[] {
   const own = file.factors.map((factor, place) => ({ factor, module: file.places.indexOf(place) }));
   const taken = new Set(own.map(({ module }) => module));
@@ -51,9 +57,13 @@ export function writtenModules(
     choices,
   );
   const keys = named.map(({ key }) => key);
+  const biases = all.map(({ module }) => biasDtypeOf(module, choices));
+  const nameless = named.filter(({ spelling }, i) => biases[i] !== null && !spelling.ends.bias);
+  if (nameless.length > 0) throw withoutBiasName(file.name, nameless);
   return all.map(({ factor, module }, i) => {
     const { spelling, key } = named[i]!;
-    const written = { ...factor, spelling, key, module, rank: ranks[module]! };
+    const biasDtype = biases[i]!;
+    const written = { ...factor, spelling, key, module, rank: ranks[module]!, biasDtype };
     if (shared !== null) return { ...written, alpha: null, scale: shared };
     const asked = choices.alpha === 'rank' ? 1 : factor.scale;
     switch (saidBy(file, factor, key, { keys, spelling: choices.spelling })) {
@@ -65,6 +75,16 @@ export function writtenModules(
         return { ...written, alpha: null, scale: 1 };
     }
   });
+}
+
+/** Of the first file that brings a bias for the module; null where none does, or it is left out. */
+function biasDtypeOf(module: number, { bringers, carried }: WrittenChoices): FloatDtype | null {
+  if (carried === 'leave') return null;
+  for (const { places, factors } of bringers) {
+    const dtype = factors[places[module]!]?.biasDtype ?? null;
+    if (dtype !== null) return dtype;
+  }
+  return null;
 }
 
 /**

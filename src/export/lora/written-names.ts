@@ -129,6 +129,16 @@ function kohyaKey(
   }
 }
 
+/** Biases of up factors, which a spelling has no name for. */
+export function withoutBiasName(file: string, modules: readonly Named[]): PeruError {
+  const [{ spelling }] = modules as [Named];
+  return new PeruError(
+    'unsupported',
+    `${file} has biases beside its factors that have no name as ${spelling.title} has them: ${listNames(modules.map(({ key }) => key))}.`,
+    'Keep the spelling of the files, or have other tensors left out: then the biases are, too.',
+  );
+}
+
 function withoutName(
   file: string,
   keys: readonly string[],

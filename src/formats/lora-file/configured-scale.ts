@@ -8,6 +8,9 @@ import { type LoraFileConfig } from './lora-file';
 /** Where diffusers keeps the configurations that PEFT would write, each with its model before its keys. */
 export const DIFFUSERS_METADATA = 'lora_adapter_metadata';
 
+/** PEFT's field for biases of all up factors, without which it would not read them. */
+export const LORA_BIAS = 'lora_bias';
+
 /** What is said of a module by its name in the file; the rank is null where none is. */
 export interface ConfiguredModule {
   readonly scale: number;
@@ -32,10 +35,15 @@ export function configuredScale(
     return () => ({ scale, rank: null });
   }
   if (config?.kind === 'peft') {
-    const { settingsOf } = readAdapterConfig(config.json, config.path);
+    const { settingsOf } = readAdapterConfig(withoutBias(config.json), config.path);
     return (key) => settingsOf(unwrappedKey(key));
   }
   return diffusersScale(metadata.get(DIFFUSERS_METADATA), label);
+}
+
+/** Biases of up factors are read with these (`spelling.ts`), which no base needs to take. */
+function withoutBias(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { ...fields, [LORA_BIAS]: false };
 }
 
 /** A module's name in the model that was adapted. */
@@ -52,7 +60,7 @@ function diffusersScale(text: string | undefined, label: string): SettingsOf {
     const own = Object.entries(fields).flatMap(([key, value]) =>
       key.startsWith(model) ? [[key.slice(model.length), value] as const] : [],
     );
-    const json = { peft_type: 'LORA', ...Object.fromEntries(own) };
+    const json = withoutBias({ peft_type: 'LORA', ...Object.fromEntries(own) });
     return { model, ...readAdapterConfig(json, `${label} (${DIFFUSERS_METADATA})`) };
   });
   return (key) => {

@@ -6,7 +6,7 @@ import { type StoredTensor } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
 import { type ConfiguredModule, type SettingsOf } from './configured-scale';
 import { type LoraFileModule } from './lora-file';
-import { alphaName, factorName, type Spelling } from './spelling';
+import { alphaName, biasedModule, factorName, type Spelling } from './spelling';
 
 const DOWNLOAD_AGAIN =
   'Download the file again, or save it again with the program that trained it; leave it out to go on with the others.';
@@ -17,6 +17,7 @@ interface Parts {
   up?: StoredTensor;
   down?: StoredTensor;
   mid?: StoredTensor;
+  bias?: StoredTensor;
 }
 
 export interface GroupedFactors {
@@ -49,23 +50,31 @@ export function groupFactors(
     own[side] = tensor;
     parts.set(key, own);
   }
-  const alphas = new Set<string>();
+  const taken = new Set<StoredTensor>();
+  for (const tensor of others) {
+    const own = parts.get(biasedModule(tensor.name) ?? '');
+    // A table's factors are no layers: nothing is added to what they give.
+    if (own?.spelling.ends.bias === undefined) continue;
+    if (own.bias !== undefined) throw twice(label, own.key);
+    own.bias = tensor;
+    taken.add(tensor);
+  }
   const modules = [...parts.values()].map((one) => {
     const alpha = tensors.get(alphaName(one.key)) ?? null;
-    if (alpha !== null) alphas.add(alpha.name);
+    if (alpha !== null) taken.add(alpha);
     return moduleOf(one, alpha, settingsOf(one.key), label);
   });
-  return { modules, carried: others.filter(({ name }) => !alphas.has(name)) };
+  return { modules, carried: others.filter((tensor) => !taken.has(tensor)) };
 }
 
 function moduleOf(
-  { key, spelling, up, down, mid }: Parts,
+  { key, spelling, up, down, mid, bias }: Parts,
   alpha: StoredTensor | null,
   configured: ConfiguredModule,
   label: string,
 ): LoraFileModule {
   if (up === undefined || down === undefined) throw halfMissing(label, key, up ?? down ?? mid!);
-  for (const tensor of [up, down, mid]) if (tensor !== undefined) checkDtype(tensor, label);
+  for (const tensor of [up, down, mid, bias]) if (tensor !== undefined) checkDtype(tensor, label);
   if (alpha !== null && (alpha.elementCount !== 1 || !isNumber(alpha))) {
     throw new PeruError(
       'mismatch',
@@ -75,11 +84,13 @@ function moduleOf(
   }
   const shapes = shapesOf({ up, down, mid: mid ?? null }, spelling);
   if (shapes === null) throw apart(label, key, { up, down, mid: mid ?? null });
+  checkBias(bias, shapes.rows, label);
   const { rank, scale: configuredScale } = configured;
   if (alpha === null && rank !== null && rank !== shapes.rank) {
     throw otherRank(label, key, shapes.rank, rank);
   }
-  return { key, spelling, up, down, mid: mid ?? null, alpha, configuredScale, ...shapes };
+  const whole = { up, down, mid: mid ?? null, alpha, bias: bias ?? null };
+  return { key, spelling, ...whole, configuredScale, ...shapes };
 }
 
 type Shapes = Pick<LoraFileModule, 'rank' | 'rows' | 'columns' | 'inputShape'>;
@@ -135,6 +146,15 @@ function checkDtype(tensor: StoredTensor, label: string): void {
     'unsupported',
     `"${tensor.name}" of ${label} is stored as ${tensor.dtype}: factors are read as F32, F16 or BF16.`,
     'Convert the file to F16 with the program that made it; leave it out to go on with the others.',
+  );
+}
+
+function checkBias(bias: StoredTensor | undefined, rows: number, label: string): void {
+  if (bias === undefined || String(bias.shape) === String(rows)) return;
+  throw new PeruError(
+    'mismatch',
+    `"${bias.name}" of ${label} is ${listShape(bias.shape)}, where a number for each of ${rows} outputs belongs.`,
+    DOWNLOAD_AGAIN,
   );
 }
 

@@ -14,7 +14,7 @@ export interface LoraFile {
   readonly weightsPath: string;
   /** In the order of the file, by their first tensor. */
   readonly modules: readonly LoraFileModule[];
-  /** What is no factor and no alpha, in the order of the file: written again byte for byte. */
+  /** What belongs to no module, in the order of the file: written again byte for byte. */
   readonly carried: readonly StoredTensor[];
   /** Names of all tensors, in the order of the file. */
   readonly order: readonly string[];
@@ -46,6 +46,8 @@ export interface LoraFileModule {
   readonly mid: StoredTensor | null;
   /** One number; null where the file has none for this module. */
   readonly alpha: StoredTensor | null;
+  /** [out], added to what up gives and scaled with it, as PEFT's `lora_bias` has it; null: none. */
+  readonly bias: StoredTensor | null;
   /** Factor of up down where there is no alpha: what a configuration says, or 1. */
   readonly configuredScale: number;
   readonly rank: number;

@@ -88,6 +88,20 @@ export async function readTerms(
   });
 }
 
+/**
+ * What a module adds to its layer's outputs beside the product, as its file has it, before any scale.
+ *
+ * @param bias of a module
+ * @returns one number an output
+ * @throws PeruError `source` when the file can not be read
+ */
+export async function readBias(
+  bias: StoredTensor,
+  signal?: AbortSignal,
+): Promise<Float32Array<ArrayBuffer>> {
+  return floatsOf((await readTensors([bias], signal)).get(bias)!, bias);
+}
+
 /** Bytes by tensor; neighbours in the file are read as one. */
 async function readTensors(
   tensors: readonly StoredTensor[],

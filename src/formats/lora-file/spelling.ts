@@ -11,9 +11,17 @@ export interface Spelling {
   /** For people. */
   readonly title: string;
   /** What follows the module's name. */
-  readonly ends: { readonly up: string; readonly down: string; readonly mid?: string };
+  readonly ends: FactorEnds;
   /** up is [rank, out] and down [in, rank]: as MLX multiplies, from the left. */
   readonly isTransposed: boolean;
+}
+
+interface FactorEnds {
+  readonly up: string;
+  readonly down: string;
+  readonly mid?: string;
+  /** Of up, which PEFT multiplies by the scale as it does the product. */
+  readonly bias?: string;
 }
 
 export type SpellingId =
@@ -32,11 +40,13 @@ const plain = (
   title: string,
   up: string,
   down: string,
-  more: { readonly mid?: string; readonly isTransposed?: boolean } = {},
-): Spelling => {
-  const { mid, isTransposed = false } = more;
-  return { id, title, ends: { up, down, ...(mid !== undefined && { mid }) }, isTransposed };
-};
+  {
+    isTransposed = false,
+    ...more
+  }: Omit<FactorEnds, 'up' | 'down'> & {
+    readonly isTransposed?: boolean;
+  } = {},
+): Spelling => ({ id, title, ends: { up, down, ...more }, isTransposed });
 
 const KOHYA = 'kohya (sd-scripts, ComfyUI)';
 const PEFT = 'PEFT, diffusers';
@@ -45,8 +55,10 @@ const OLD_DIFFUSERS = 'diffusers, before it used PEFT';
 /** Those whose end is the end of another's come first. */
 export const SPELLINGS: readonly Spelling[] = [
   plain('kohya', KOHYA, '.lora_up.weight', '.lora_down.weight', { mid: '.lora_mid.weight' }),
-  plain('peft', PEFT, '.lora_B.weight', '.lora_A.weight'),
-  plain('peft-named', PEFT, '.lora_B.default.weight', '.lora_A.default.weight'),
+  plain('peft', PEFT, '.lora_B.weight', '.lora_A.weight', { bias: '.lora_B.bias' }),
+  plain('peft-named', PEFT, '.lora_B.default.weight', '.lora_A.default.weight', {
+    bias: '.lora_B.default.bias',
+  }),
   plain('peft-embedding', PEFT, '.lora_embedding_B', '.lora_embedding_A'),
   plain(
     'diffusers-layer',
@@ -79,6 +91,14 @@ export function factorName(name: string): FactorName | null {
       if (end === undefined || !name.endsWith(end) || name.length === end.length) continue;
       return { spelling, side, key: name.slice(0, -end.length) };
     }
+  }
+  return null;
+}
+
+/** The module whose up factor a tensor is the bias of; null where it is no such bias by its name. */
+export function biasedModule(name: string): string | null {
+  for (const { bias } of SPELLINGS.map(({ ends }) => ends)) {
+    if (bias !== undefined && name.endsWith(bias)) return name.slice(0, -bias.length);
   }
   return null;
 }

@@ -9,6 +9,7 @@ import { SourceManifest } from '@/jobs/group/source-manifest';
 import { type ExportRequest } from '@/protocol/requests';
 import { type LoraRecipeFile } from '@/recipe/lora-recipe-file';
 import { firstProduct } from './file-products';
+import { scaledBias } from './scaled-bias';
 import { addUp, type LoraJob, outputsOf } from './run-loras';
 
 /**
@@ -61,6 +62,10 @@ function specOf({ group, recipe, signal }: LoraJob, output: LoraOutput): WriteLo
       recipe.lora.make === 'one'
         ? group.sum!.products.balancedFactors(module, rank, signal)
         : group.products.balancedFactors(first + file.places[module]!, rank, signal),
+    biasOf: ({ module, rows }) => {
+      const bringers = recipe.lora.make === 'one' ? contents.files : [file];
+      return scaledBias({ group, lora: recipe.lora, bringers, module, rows }, signal);
+    },
     readCarried: (bringer, name, start, end) =>
       readStored(carried.get(bringer)?.get(name), start, end, signal),
   };

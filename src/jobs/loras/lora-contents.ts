@@ -79,7 +79,7 @@ function factsOf(
 }
 
 function factorOf(module: LoraFileModule, scale: number): FactorFacts {
-  const { key, spelling, up, down, alpha, rank, rows, columns, inputShape } = module;
+  const { key, spelling, up, down, alpha, bias, rank, rows, columns, inputShape } = module;
   return {
     ...{ key, rank, rows, columns, inputShape, scale },
     spelling: spelling.id,
@@ -87,6 +87,7 @@ function factorOf(module: LoraFileModule, scale: number): FactorFacts {
     upDtype: writtenDtype(up),
     downDtype: writtenDtype(down),
     alpha: alpha === null ? null : { dtype: writtenDtype(alpha), shape: alpha.shape },
+    biasDtype: bias === null ? null : writtenDtype(bias),
   };
 }
 

@@ -12,6 +12,6 @@ export function fileSize(file: LoraFile): CheckpointSize {
 
 /** All that is read of it. */
 export function tensorsOf({ modules, carried }: LoraFile): StoredTensor[] {
-  const own = modules.flatMap(({ up, down, mid, alpha }) => [down, mid, up, alpha]);
+  const own = modules.flatMap(({ up, down, mid, alpha, bias }) => [down, mid, up, alpha, bias]);
   return [...own.filter((one) => one !== null), ...carried];
 }

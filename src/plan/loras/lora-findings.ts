@@ -14,7 +14,7 @@ export function loraFindings(
     ...meetings(files.length, matched, nameOf),
     ...matched.clashes.slice(0, 1).map((one) => clashFinding(one, matched.clashes.length, nameOf)),
     ...lookalikeFinding(matched, nameOf),
-    ...files.flatMap((file) => carriedFinding(file)),
+    ...files.flatMap((file) => [...carriedFinding(file), ...biasFinding(file)]),
     ...unscaledFinding(files),
     spellingFinding(files),
   ];
@@ -105,6 +105,21 @@ function carriedFinding({ name, carried }: Pick<LoraFile, 'name' | 'carried'>): 
       detail:
         'They are written again byte for byte, whatever the rank; in a sum, too, without its weights.',
       names: carried.map((tensor) => tensor.name),
+    }),
+  ];
+}
+
+function biasFinding({ name, modules }: Pick<LoraFile, 'name' | 'modules'>): Finding[] {
+  const biases = modules.flatMap(({ bias }) => (bias === null ? [] : [bias.name]));
+  if (biases.length === 0) return [];
+  return [
+    finding({
+      level: 'note',
+      topic: 'own-tensors',
+      title: `${name} adds ${counted(biases.length, 'bias', 'biases')} to what its factors give.`,
+      detail:
+        'Readers multiply them by the scale as they do the products. So they are written again whatever the rank, byte for byte where the scale stays, else as much larger as it becomes smaller; in a sum they are added up with its weights.',
+      names: biases,
     }),
   ];
 }

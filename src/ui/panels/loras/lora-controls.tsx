@@ -82,7 +82,11 @@ export function LoraWriteControls() {
   const contents = useStore(sourcesStore, selectLoras);
   const { error } = useDraftLoras();
   const hasConvolutions = contents?.modules.some(({ isConvolution }) => isConvolution) ?? false;
-  const carries = contents?.files.some(({ carried }) => carried.length > 0) ?? false;
+  const carries =
+    contents?.files.some(
+      ({ carried, factors }) =>
+        carried.length > 0 || factors.some(({ biasDtype }) => biasDtype !== null),
+    ) ?? false;
   return (
     <details className={styles.more}>
       <summary>Cap, names and alpha</summary>
@@ -134,7 +138,7 @@ export function LoraWriteControls() {
             label="Other tensors"
             value={lora.carried}
             options={[
-              { value: 'keep', label: 'Written again byte for byte' },
+              { value: 'keep', label: 'Written again' },
               { value: 'leave', label: 'Left out' },
             ]}
             onChange={(carried) => {
