@@ -1,6 +1,7 @@
 /** What the modules of a written file are called, in the spelling asked for. */
 import { PeruError } from '@/core/errors';
 import { listNames } from '@/core/list-names';
+import { isEmbedding, mayBeTable } from '@/formats/checkpoint/token-tables';
 import { type ModulePath, modulePath } from '@/formats/lora-file/module-path';
 import { type Spelling, SPELLINGS } from '@/formats/lora-file/spelling';
 import { MODEL_PREFIX } from '@/formats/peft/keys';
@@ -21,7 +22,10 @@ interface Named {
   readonly key: string;
 }
 
-/** @throws PeruError `unsupported` where a spelling has no name for a module */
+/**
+ * @throws PeruError `unsupported` where a spelling has no name for a module, or where nothing tells
+ *   which of two it is
+ */
 export function namesIn(
   contents: LoraContents,
   file: LoraFileFacts,
@@ -68,23 +72,43 @@ function converted(
   factor: FactorFacts,
   { module, to }: Conversion,
 ): Named | null {
-  const isTable = factor.spelling === 'peft-embedding';
   if (to === 'kohya') {
     if (factor.spelling === 'kohya') return { spelling: spellingOf('kohya'), key: factor.key };
-    const key = isTable ? null : kohyaKey(modulePath(factor.key), file, contents);
+    const key = isTable(factor) ? null : kohyaKey(modulePath(factor.key), file, contents);
     return key === null ? null : { spelling: spellingOf('kohya'), key };
   }
   const known = dottedName(contents, factor, module);
   if (known === null) return null;
-  // MLX has matrices alone, and language models only; its tables lie the other way.
+  // MLX has matrices alone, tables among them, and language models only.
   if (to === 'mlx') {
-    const isMatrix = factor.inputShape.length === 1 && known.part === '' && !isTable;
+    const isMatrix = factor.inputShape.length === 1 && known.part === '';
     return isMatrix ? { spelling: spellingOf('mlx'), key: known.path } : null;
   }
   // Of a pipeline, names begin with its models; of one model, PEFT's folder wraps them.
   const isWrapped = known.part === '' || file.config?.kind === 'peft';
   const key = isWrapped ? MODEL_PREFIX + known.name : known.name;
-  return { spelling: spellingOf(isTable ? 'peft-embedding' : 'peft'), key };
+  if (isDoubtful(factor)) throw doubtfulTable(file.name, factor.key);
+  return { spelling: spellingOf(isTable(factor) ? 'peft-embedding' : 'peft'), key };
+}
+
+/**
+ * Whether a module is a table that tokens are looked up in, whose factors PEFT calls otherwise, as
+ * the product of both has the table's rows for its inputs. MLX calls them alike: there names tell.
+ */
+function isTable({ spelling, key }: FactorFacts): boolean {
+  return spelling === 'peft-embedding' || (spelling === 'mlx' && isEmbedding(`${key}.weight`));
+}
+
+function isDoubtful(factor: FactorFacts): boolean {
+  return factor.spelling === 'mlx' && !isTable(factor) && mayBeTable(`${factor.key}.weight`);
+}
+
+function doubtfulTable(file: string, key: string): PeruError {
+  return new PeruError(
+    'unsupported',
+    `"${key}" of ${file} may be a table or a layer: MLX writes both alike, PEFT does not.`,
+    'Add the adapter with its base, which tells, and export it from there; or keep the spelling of the files.',
+  );
 }
 
 /** The module's name with its dots, which another open file may have; null where none has. */

@@ -12,6 +12,11 @@ export function isEmbedding(name: string): boolean {
   return EMBEDDINGS.test(name);
 }
 
+/** Whether a name sounds like that of some table, of positions or types too, though it need not be one. */
+export function mayBeTable(name: string): boolean {
+  return /(?:^|\.)(?:[^.]*emb[^.]*|w[tp]e)\.weight$/i.test(name) && !isTokenHead(name);
+}
+
 /** Whether a name is that of the table tokens are scored with. */
 export function isTokenHead(name: string): boolean {
   return HEADS.test(name);

@@ -57,6 +57,7 @@ async function written(files: readonly AddedFile[], lora: Partial<LoraChoices>) 
   });
   const names = new Map<string, string[]>();
   const metadata = new Map<string, ReadonlyMap<string, string>>();
+  const shapes = new Map<string, readonly number[]>();
   const again: AddedFile[] = [];
   for (const [path, bytes] of store.files) {
     if (!/\.safetensors$|adapter_config/.test(path)) continue;
@@ -64,11 +65,12 @@ async function written(files: readonly AddedFile[], lora: Partial<LoraChoices>) 
     if (!path.endsWith('.safetensors')) continue;
     const header = await readSafetensorsHeader(new Blob([bytes]), path);
     names.set(path, [...header.tensors.keys()]);
+    for (const [name, { shape }] of header.tensors) shapes.set(name, shape);
     metadata.set(path, header.metadata);
   }
   const json = (path: string): Record<string, unknown> =>
     JSON.parse(new TextDecoder().decode(store.files.get(path))) as Record<string, unknown>;
-  return { names, metadata, json, again, paths: [...store.files.keys()] };
+  return { names, shapes, metadata, json, again, paths: [...store.files.keys()] };
 }
 
 /** Largest singular value of each module, scale included. */
@@ -195,6 +197,67 @@ describe('another spelling', () => {
     const flux = added('flux.safetensors', tensors(['transformer.proj_out'], PEFT));
     const again = await written([flux], { spelling: 'peft' });
     expect(again.names.get('flux.safetensors')).toContain('transformer.proj_out.lora_A.weight');
+  });
+
+  const TOKENS = 11;
+  const mlxConfig = { fine_tune_type: 'lora', lora_parameters: { rank: RANK, scale: 3 } };
+  const mlxTable = (key: string) => ({
+    [`${key}.lora_a`]: fill([TOKENS, RANK], 4),
+    [`${key}.lora_b`]: fill([RANK, 6], 5),
+  });
+
+  it('as PEFT, calls the factors of MLX’s tables as PEFT does, and the other way round', async () => {
+    const layer = { 'x.0.q.lora_a': fill([5, RANK], 1), 'x.0.q.lora_b': fill([RANK, 6], 2) };
+    const weights = added('adapters.safetensors', { ...layer, ...mlxTable('model.embed_tokens') });
+    const mlx = configured('m', mlxConfig, weights);
+    const peft = await written(mlx, { spelling: 'peft' });
+    const table = 'base_model.model.model.embed_tokens';
+    expect(peft.names.get('m/adapter_model.safetensors')).toEqual([
+      'base_model.model.x.0.q.lora_A.weight',
+      'base_model.model.x.0.q.lora_B.weight',
+      `${table}.lora_embedding_A`,
+      `${table}.lora_embedding_B`,
+    ]);
+    expect(peft.shapes.get(`${table}.lora_embedding_A`)).toEqual([RANK, TOKENS]);
+    expect(peft.shapes.get(`${table}.lora_embedding_B`)).toEqual([6, RANK]);
+    const again = await written(peft.again, { spelling: 'mlx' });
+    expect(again.names.get('m/adapters.safetensors')).toEqual([
+      'x.0.q.lora_a',
+      'x.0.q.lora_b',
+      'model.embed_tokens.lora_a',
+      'model.embed_tokens.lora_b',
+    ]);
+    expect(again.shapes.get('model.embed_tokens.lora_a')).toEqual([TOKENS, RANK]);
+    expect(again.shapes.get('model.embed_tokens.lora_b')).toEqual([RANK, 6]);
+    expect(again.json('m/adapter_config.json')).toMatchObject({
+      lora_parameters: { keys: ['x.0.q', 'model.embed_tokens'] },
+    });
+    const before = await largest(mlx);
+    for (const files of [peft.again, again.again]) {
+      for (const [module, value] of Object.entries(await largest(files))) {
+        expect(value / before[module]!, module).toBeCloseTo(1, 5);
+      }
+    }
+  });
+
+  it.each(['transformer.wpe', 'model.embed_positions'])(
+    'as PEFT is refused where MLX does not tell whether %s is a table',
+    async (key) => {
+      const files = configured('m', mlxConfig, added('adapters.safetensors', mlxTable(key)));
+      await expect(written(files, { spelling: 'peft' })).rejects.toThrow(
+        /may be a table or a layer/,
+      );
+      const kept = await written(files, {});
+      expect(kept.names.get('m/adapters.safetensors')).toContain(`${key}.lora_a`);
+    },
+  );
+
+  it('as PEFT takes MLX’s heads for the layers that they are', async () => {
+    const files = configured('m', mlxConfig, added('adapters.safetensors', mlxTable('embed_out')));
+    const { names } = await written(files, { spelling: 'peft' });
+    expect(names.get('m/adapter_model.safetensors')).toContain(
+      'base_model.model.embed_out.lora_A.weight',
+    );
   });
 
   it('takes GPT-2’s stack for a language model’s, with a configuration', async () => {
