@@ -16,8 +16,10 @@ const NEVER_TRUE_MS = 2 * 60_000;
 
 /** Run in full Chromium, on whatever adapter it has: what needs a GPU, and parts of the page. */
 const IN_BROWSER = ['src/**/*.gpu.test.ts', 'src/**/*.browser.test.ts'];
-/** What takes minutes on a machine without a GPU: `npm run test:full`. */
+/** What takes minutes on a machine without a GPU: `npm run test:full`, as `kernels` below. */
 const FULL = ['src/**/*.full.gpu.test.ts'];
+/** There they run with all of onnxruntime's providers (src/evaluate/golden/providers.ts). */
+const EVALUATORS = ['src/evaluate/**/*.gpu.test.ts'];
 /**
  * Run in Node, too, through Dawn on another driver than Chromium's. In Chromium all files share their
  * modules, and so the engines that `useEngine` opened; Dawn's process survives one instance only.
@@ -27,7 +29,11 @@ const KERNELS = ['src/kernels/**/*.gpu.test.ts'];
 function inChromium(
   name: string,
   include: string[],
-  { exclude = [], isolate = true }: { exclude?: string[]; isolate?: boolean } = {},
+  {
+    exclude = [],
+    isolate = true,
+    env = {},
+  }: { exclude?: string[]; isolate?: boolean; env?: Record<string, string> } = {},
 ): TestProjectInlineConfiguration {
   return {
     extends: true,
@@ -38,6 +44,7 @@ function inChromium(
       include,
       exclude,
       isolate,
+      env,
       fileParallelism: false,
       browser: {
         enabled: true,
@@ -83,7 +90,7 @@ export default mergeConfig(
         },
         inChromium('kernels', KERNELS, { isolate: false }),
         inChromium('gpu', IN_BROWSER, { exclude: [...FULL, ...KERNELS] }),
-        inChromium('full', FULL),
+        inChromium('full', [...FULL, ...EVALUATORS], { env: { PERU_PROVIDERS: 'all' } }),
       ],
     },
   }),

@@ -66,6 +66,7 @@ test('task names of any script and kind become files that do not collide, and co
 test('dtypes of the recipe are those of the files, and of the link', async ({ peru, page }) => {
   await openFiles(peru, SMALL, '?values=I8');
   await expect(page.getByRole('combobox', { name: 'Dtype of kept values' })).toHaveValue('I8');
+  await expect(page.getByRole('combobox', { name: 'Norm of kept values' })).toHaveValue('norm');
   await page.getByRole('combobox', { name: 'Merged dtype' }).selectOption('BF16');
   const link = () => new URL(page.url()).searchParams;
   await expect.poll(() => [link().get('values'), link().get('dtype')]).toEqual(['I8', 'BF16']);

@@ -170,8 +170,8 @@ test('goes on without keeping files where the disk has no room', async ({ peru, 
   await peru.start();
   await peru.waitDone();
   await expect(peru.alert).toHaveCount(0);
-  // What was written before the disk was full; the browser counts some of it late.
-  expect(await keptBytes(page)).toBeLessThan(3 * MODEL_BYTES);
+  // Of nine models, what was written before the disk was full; the browser counts some of it late.
+  expect(await keptBytes(page)).toBeLessThan(4 * MODEL_BYTES);
   expectOnce(weightBytes());
 });
 

@@ -4,43 +4,64 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { type ParquetColumn, writeParquet } from './fixture-hub/parquet-writer';
 
 /**
- * How much of the demos a journey sees: all of them where it compares with torch or looks at the
- * whole table; two tasks where it compares files with those of another run; else two tasks and the
- * beginnings of their test sets, which are stratified. What a journey waits for is their scoring.
+ * How much of the demos a journey sees: all of them where it looks at the whole table, or compares all
+ * rows with torch's; the first rows of all tasks where it compares those; two tasks where it compares
+ * files with those of another run; else two tasks and the beginnings of their test sets, which are
+ * stratified. What a journey waits for is their scoring.
  */
-export type ZooExtent = 'whole' | 'two-tasks' | 'short';
+export type ZooExtent = keyof typeof EXTENTS;
 
-const MANIFESTS = ['zoo/zoo.json', 'zoo/text/manifest.json'];
-const TASK_COUNT = 2;
-const ROWS = 64;
+/** Rows of which torch's tables tell the scores beside those of all rows. */
+export const FIRST_ROWS = 128;
+
+const EXTENTS = {
+  whole: { tasks: 8, rows: Infinity },
+  'first-rows': { tasks: 8, rows: FIRST_ROWS },
+  'two-tasks': { tasks: 2, rows: Infinity },
+  short: { tasks: 2, rows: 64 },
+} as const;
+
+const MANIFESTS = ['/zoo/zoo.json', '/zoo/text/manifest.json'];
+
+interface Answer {
+  readonly body: string | Buffer;
+  readonly contentType: string;
+}
+
+/** What the page's server is taken to answer; null where it answers itself. */
+export async function shortAnswer(pathname: string, extent: ZooExtent): Promise<Answer | null> {
+  const { tasks, rows } = EXTENTS[extent];
+  const path = pathname.slice(Math.max(0, pathname.indexOf('/zoo/')));
+  if (MANIFESTS.includes(path)) {
+    const manifest = JSON.parse(readFileSync(`public${path}`, 'utf8')) as { tasks: unknown[] };
+    const body = JSON.stringify({ ...manifest, tasks: manifest.tasks.slice(0, tasks) });
+    return { body, contentType: 'application/json' };
+  }
+  if (rows === Infinity || !/^\/zoo\/.*\.parquet$/.test(path)) return null;
+  return { body: await firstRows(`public${path}`, rows), contentType: 'application/octet-stream' };
+}
 
 export async function shortenZoo(context: BrowserContext, extent: ZooExtent): Promise<void> {
   if (extent === 'whole') return;
-  for (const path of MANIFESTS) {
-    const manifest = JSON.parse(readFileSync(`public/${path}`, 'utf8')) as { tasks: unknown[] };
-    const json = { ...manifest, tasks: manifest.tasks.slice(0, TASK_COUNT) };
-    await context.route(`**/${path}`, (route) => route.fulfill({ json }));
-  }
-  if (extent === 'two-tasks') return;
-  await context.route('**/zoo/**/*.parquet', async (route) => {
-    const { pathname } = new URL(route.request().url());
-    const body = await firstRows(`public${pathname.slice(pathname.indexOf('/zoo/'))}`);
-    await route.fulfill({ body, contentType: 'application/octet-stream' });
+  await context.route(/\/zoo\/(?:.*\.parquet|zoo\.json|text\/manifest\.json)$/, async (route) => {
+    const answer = await shortAnswer(new URL(route.request().url()).pathname, extent);
+    await (answer === null ? route.fallback() : route.fulfill(answer));
   });
 }
 
 const SHORTENED = new Map<string, Buffer>();
 
-async function firstRows(path: string): Promise<Buffer> {
-  const known = SHORTENED.get(path);
+async function firstRows(path: string, count: number): Promise<Buffer> {
+  const key = `${path} ${count}`;
+  const known = SHORTENED.get(key);
   if (known !== undefined) return known;
   const file = new Uint8Array(readFileSync(path)).buffer;
-  const rows = await parquetReadObjects({ file, rowEnd: ROWS, utf8: false });
+  const rows = await parquetReadObjects({ file, rowEnd: count, utf8: false });
   const columns = Object.keys(rows[0]!).flatMap((name) => columnsOf(name, rows));
   const shortened = Buffer.from(
-    writeParquet(columns, { rowsPerGroup: ROWS, snappy: true, features: featuresOf(file) }),
+    writeParquet(columns, { rowsPerGroup: count, snappy: true, features: featuresOf(file) }),
   );
-  SHORTENED.set(path, shortened);
+  SHORTENED.set(key, shortened);
   return shortened;
 }
 

@@ -9,7 +9,7 @@ import { type ListedFile, type ResultsFile, listedFilesOf } from '../pages/peru-
 import { readZip } from '../pages/read-zip';
 
 /** Far more than any one step of a job takes on a busy machine. */
-const STILL_MS = 120_000;
+const STILL_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** The page as its visitors meet it in Firefox: what PeruPage is to Playwright's browsers. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type KeyInput } from 'puppeteer-core';
 import { f32Tensor, safetensorsFile } from '../fixtures';
 import { type ResultsFile } from '../pages/peru-page';
-import { expectTorchScores } from '../torch-tables';
+import { expectTorchScores, TORCH_ROWS } from '../torch-tables';
 import { type FirefoxPage } from './firefox-page';
 import { expect, test } from './fixtures';
 
@@ -24,40 +24,44 @@ async function expectEngine(
   else if (adapter['fallback'] === true) expect(header).toMatch(/merging on .*a software adapter/);
 }
 
-test('full fine-tunes open by themselves and agree with torch; m moves by keyboard', async ({
-  peru,
-  webgpu,
-}) => {
-  await peru.open();
-  await peru.waitDone();
-  const results = await peru.results();
-  await expectEngine(peru, results, webgpu);
-  expectTorchScores('fft', results);
+for (const { zoo, title } of TORCH_ROWS) {
+  test.describe(title, () => {
+    test.use({ zoo });
 
-  const fromTenToFive = [...keys('PageDown', 2), ...keys('ArrowLeft', 10)];
-  expect(await peru.pressOnSlider('Kept entries m (%)', fromTenToFive)).toBe(5);
-  await expect.poll(() => peru.link.get('m')).toBe('5');
-  const { average } = results;
-  await expect.poll(() => peru.average('PERU-FFT (5')).toBeCloseTo(100 * average['peru-fft@5']!, 0);
-  expect(peru.faults).toEqual([]);
-  expect([...peru.requestedOrigins]).toEqual([new URL(peru.page.url()).origin]);
-});
+    test('full fine-tunes open by themselves and agree with torch; m moves by keyboard', async ({
+      peru,
+      webgpu,
+    }) => {
+      await peru.open();
+      await peru.waitDone();
+      const results = await peru.results();
+      await expectEngine(peru, results, webgpu);
+      expectTorchScores('fft', results, zoo);
 
-test('adapters agree with torch; the rank moves by keyboard', async ({ peru, webgpu }) => {
-  await peru.open('?demo=lora&q=8');
-  await peru.waitDone();
-  const results = await peru.results();
-  await expectEngine(peru, results, webgpu);
-  expectTorchScores('lora', results);
+      const fromTenToFive = [...keys('PageDown', 2), ...keys('ArrowLeft', 10)];
+      expect(await peru.pressOnSlider('Kept entries m (%)', fromTenToFive)).toBe(5);
+      await expect.poll(() => peru.link.get('m')).toBe('5');
+      const average = 100 * results.average['peru-fft@5']!;
+      await expect.poll(() => peru.average('PERU-FFT (5')).toBeCloseTo(average, 0);
+      expect(peru.faults).toEqual([]);
+      expect([...peru.requestedOrigins]).toEqual([new URL(peru.page.url()).origin]);
+    });
 
-  expect(await peru.pressOnSlider('Rank q', keys('ArrowLeft', 4))).toBe(4);
-  await expect.poll(() => peru.link.get('q')).toBe('4');
-  const { average } = results;
-  await expect
-    .poll(() => peru.average('PERU-LoRA (q = 4)'))
-    .toBeCloseTo(100 * average['peru-lora@4']!, 0);
-  expect(peru.faults).toEqual([]);
-});
+    test('adapters agree with torch; the rank moves by keyboard', async ({ peru, webgpu }) => {
+      await peru.open('?demo=lora&q=8');
+      await peru.waitDone();
+      const results = await peru.results();
+      await expectEngine(peru, results, webgpu);
+      expectTorchScores('lora', results, zoo);
+
+      expect(await peru.pressOnSlider('Rank q', keys('ArrowLeft', 4))).toBe(4);
+      await expect.poll(() => peru.link.get('q')).toBe('4');
+      const average = 100 * results.average['peru-lora@4']!;
+      await expect.poll(() => peru.average('PERU-LoRA (q = 4)')).toBeCloseTo(average, 0);
+      expect(peru.faults).toEqual([]);
+    });
+  });
+}
 
 /** A folder of a base and two fine-tunes, by file name. */
 function checkpoints(): ReadonlyMap<string, Uint8Array> {

@@ -1,7 +1,9 @@
-/** Both providers for tests; a missing adapter fails the test, never skips it. */
+/** Providers for tests; a missing adapter fails the test, never skips it. */
 import { type Provider } from '../runtime/session';
 
-export const PROVIDER_KINDS = ['wasm', 'webgpu'] as const;
+/** Onnxruntime's webgpu provider takes minutes on a software adapter: `npm run test:full`. */
+export const PROVIDER_KINDS: readonly Provider['kind'][] =
+  import.meta.env['PERU_PROVIDERS'] === 'all' ? ['wasm', 'webgpu'] : ['wasm'];
 
 let device: Promise<GPUDevice> | null = null;
 
