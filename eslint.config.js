@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   formats: ['codecs', 'tensor', 'core'],
   hub: ['formats', 'tensor', 'core'],
   methods: ['tensor'],
-  recipe: ['methods', 'tensor', 'core'],
+  recipe: ['methods', 'codecs', 'tensor', 'core'],
   plan: ['formats', 'tensor', 'core'],
   evaluate: ['tensor', 'core'],
   export: ['recipe', 'methods', 'formats', 'codecs', 'tensor', 'core'],

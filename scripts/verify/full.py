@@ -261,7 +261,7 @@ def verify_task(export: Export, load_task: Callable[..., Tensors], stem: str, me
     kept = int(expected.sum())
     require(int(metadata["kept"]) == int(mask.sum()) == kept, f"keeps {mask.sum():,}, not {kept:,}")
     require(bool((mask == expected).all()), f"{int((mask != expected).sum()):,} entries of the kept set differ")
-    exact = offset[expected].astype(np.float64)
+    exact = offset[expected].astype(np.float64) * norm_gains(offset, expected, sizes, compress)
     error = np.abs(values.astype(np.float64) - exact)
     allowed = value_bound(compress["values"], exact, scales)
     require(bool((error <= allowed).all()), "values are off by more than rounding")
@@ -297,6 +297,19 @@ def expected_mask(magnitudes: np.ndarray, sizes: list[int], compress: dict) -> n
         return top(magnitudes, kept_count(magnitudes.size, compress["m"]))
     parts = np.split(magnitudes, np.cumsum(sizes)[:-1])
     return np.concatenate([top(part, kept_count(part.size, compress["m"])) for part in parts])
+
+
+def norm_gains(offset: np.ndarray, kept: np.ndarray, sizes: list[int], compress: dict) -> np.ndarray:
+    """For each kept value what restores its tensor's norm, ‖u‖ / ‖kept u‖ to a 32nd, at most 2; else 1."""
+    gains = [np.zeros(0)]
+    ends = np.cumsum(sizes)[:-1]
+    for u, mask in zip(np.split(offset.astype(np.float64), ends), np.split(kept, ends), strict=True):
+        part = np.sum(u[mask] ** 2)
+        gain = 1.0
+        if compress.get("rescale") == "norm" and part > 0:
+            gain = min(2.0, np.floor(32 * np.sqrt(np.sum(u**2) / part) + 0.5) / 32)
+        gains.append(np.full(int(mask.sum()), gain))
+    return np.concatenate(gains)
 
 
 def value_bound(dtype: str, exact: np.ndarray, scales: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ const RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 };

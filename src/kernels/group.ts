@@ -160,8 +160,13 @@ export class GpuGroup implements WeightGroup {
     return this.attempt(() => readMergedBytes(this.context, flatStart, elementCount));
   }
 
-  encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor> {
-    return this.attemptEach(selection, (facts) => encodeSelection(this.context, facts, valueDtype));
+  encodeKept(
+    selection: Selection,
+    valueDtype: ValueDtype,
+    rescaled = false,
+  ): AsyncIterable<EncodedTensor> {
+    const stored = { valueDtype, rescaled };
+    return this.attemptEach(selection, (facts) => encodeSelection(this.context, facts, stored));
   }
 
   async materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights> {

@@ -12,7 +12,7 @@ import { type ChunkMap, chunkMaps } from '@/kernels/weights/chunk-map';
 import { type Counting } from '@/kernels/weights/group-context';
 import { KEPT_WORDS, PLACE_WORDS } from '@/kernels/operations/encode-windows';
 import { DIGITS, JOINT_DIGIT, streamedCacheBytes } from '@/kernels/operations/histogram';
-import { BLOCK_MAX_BYTES, SCALE_WORDS } from '@/kernels/operations/kept-scales';
+import { BLOCK_SCALE_BYTES, SCALE_WORDS } from '@/kernels/operations/kept-scales';
 import { taskTableBytes } from '@/kernels/operations/merge';
 import { STATE_WORDS } from '@/kernels/operations/select';
 import { chunkWeightsBytes, stagingBytes } from '@/kernels/weights/staging';
@@ -112,7 +112,7 @@ function bitBytes(maps: readonly ChunkMap[]): number[] {
  */
 function encodeBytes({ layout }: GroupShape, maps: readonly ChunkMap[]) {
   const blocks = blockCountOf(maps);
-  const own = (4 * PLACE_WORDS + 2 * BLOCK_MAX_BYTES) * blocks + scaleBytes(layout);
+  const own = (4 * PLACE_WORDS + 2 * BLOCK_SCALE_BYTES) * blocks + scaleBytes(layout);
   const staging = 2 * stagingBytes(maps);
   const isShared = chunkWeightsBytes(maps) === stagingBytes(maps);
   return {

@@ -123,8 +123,8 @@ describe('dispatches', () => {
   test('encoding: three dispatches a chunk, however many tensors', async () => {
     const fake = group(SIZE);
     const selection = await selectOne(fake.group, 'base', 0, 'global', 10);
-    const encode = async (dtype: ValueDtype): Promise<void> => {
-      for await (const { kept } of fake.group.encodeKept(selection, dtype))
+    const encode = async (dtype: ValueDtype, rescaled = false): Promise<void> => {
+      for await (const { kept } of fake.group.encodeKept(selection, dtype, rescaled))
         expect(kept).toBeGreaterThan(0);
     };
     const counted = { mask: CHUNKS, kept_count: CHUNKS };
@@ -134,6 +134,8 @@ describe('dispatches', () => {
     });
     const quantized = { kept_max: CHUNKS, kept_write_value_i8: CHUNKS };
     expect(await during(() => encode('I8'))).toEqual({ ...counted, ...quantized });
+    const measured = { ...counted, ...quantized, stats: CHUNKS };
+    expect(await during(() => encode('I8', true))).toEqual(measured);
   });
 
   test('weights: one dispatch a tensor and chunk, none where float32 is copied', async () => {

@@ -46,7 +46,7 @@ interface CompressorFacts {
   /** Of a baseline: what it does instead, a sentence for those who read its figures; else null. */
   readonly instead: string | null;
   /** Parts of the recipe, beside its own setting, that change its results. */
-  readonly dependsOn: readonly ('merge' | 'scope' | 'valueDtype')[];
+  readonly dependsOn: readonly ('merge' | 'scope' | 'values')[];
 }
 
 /** Of full models: keeps the largest entries of one vector a task, measured from a center. */

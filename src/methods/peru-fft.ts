@@ -9,5 +9,5 @@ export const peruFft: SparseCompressor = {
   center: 'merged',
   isBaseline: false,
   instead: null,
-  dependsOn: ['merge', 'scope', 'valueDtype'],
+  dependsOn: ['merge', 'scope', 'values'],
 };

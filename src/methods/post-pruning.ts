@@ -12,5 +12,5 @@ export const postPruning: SparseCompressor = {
   center: 'base',
   isBaseline: true,
   instead: 'Post-Pruning adds as many entries to the pretrained one instead.',
-  dependsOn: ['scope', 'valueDtype'],
+  dependsOn: ['scope', 'values'],
 };

@@ -157,11 +157,9 @@ export class ProcessorGroup implements WeightGroup {
   keptMask(selection: Selection): Promise<Uint32Array> {
     return this.#attempt(async (context) => {
       const mask = new Uint32Array(Math.ceil(this.layout.elementCount / 32));
-      for await (const { tensor, kept, gaps } of encodeSelection(
-        context,
-        this.#own(selection),
-        'F16',
-      )) {
+      for await (const { tensor, kept, gaps } of encodeSelection(context, this.#own(selection), {
+        valueDtype: 'F16',
+      })) {
         const { flatStart, elementCount } = this.layout.tensors[tensor]!;
         const positions = new Uint32Array(kept);
         new GapReader(elementCount).read(gaps, positions);
@@ -181,13 +179,17 @@ export class ProcessorGroup implements WeightGroup {
   }
 
   /** One pass; I8 values take one more before it, for their steps. */
-  async *encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncGenerator<EncodedTensor> {
+  async *encodeKept(
+    selection: Selection,
+    valueDtype: ValueDtype,
+    rescaled = false,
+  ): AsyncGenerator<EncodedTensor> {
     const turn = this.#turns.begin();
     try {
       await turn.begun;
       this.#assertUsable();
       const facts = this.#own(selection);
-      for await (const tensor of encodeSelection(this.#context, facts, valueDtype)) {
+      for await (const tensor of encodeSelection(this.#context, facts, { valueDtype, rescaled })) {
         yield tensor;
         this.#own(selection); // stale after a merge in between
       }

@@ -1,6 +1,7 @@
 import { MERGERS, SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type MethodId, type Recipe } from './recipe';
+import { storedValuesKey } from './stored-values';
 
 /** METHOD of results.json for a sparse method at m percent, e.g. `peru-fft@0.5`. */
 export function sparseMethodId(method: SparseMethod, keptPercent: number): MethodId {
@@ -35,5 +36,5 @@ export function mergeKey(recipe: Pick<Recipe, 'mergeMethod' | 'lambda' | 'merged
 export function sparseKey(method: SparseMethod, keptPercent: number, recipe: Recipe): string {
   const { dependsOn } = SPARSE_COMPRESSORS[method];
   const around = dependsOn.includes('merge') ? mergeKey(recipe) : 'base';
-  return `${sparseMethodId(method, keptPercent)}|${recipe.valueDtype}|${recipe.scope}|${around}`;
+  return `${sparseMethodId(method, keptPercent)}|${storedValuesKey(recipe)}|${recipe.scope}|${around}`;
 }

@@ -72,6 +72,7 @@ describe('readRecipeFile', () => {
     ['compress.m', -1, 'outside 0 to 100'],
     ['compress.m', 100.1, 'outside 0 to 100'],
     ['compress.values', 'F64', 'none of F32, F16, BF16, I8'],
+    ['compress.rescale', 'double', 'none of norm'],
     ['include', 'vision*', '"include" is not a list'],
     ['exclude', [7], '"exclude" holds something else'],
     ['base.files', undefined, '"base.files" is missing'],

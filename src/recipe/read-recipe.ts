@@ -193,6 +193,7 @@ function sparse(compress: JsonFields): SparseRecipe {
     m: compress.number('m', 0, 100),
     scope: compress.oneOf('scope', ['global', 'tensor']),
     values: compress.oneOf('values', VALUE_DTYPES),
+    ...(compress.has('rescale') ? { rescale: compress.oneOf('rescale', ['norm']) } : {}),
   };
 }
 

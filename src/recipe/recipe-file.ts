@@ -44,6 +44,8 @@ export interface SparseRecipe {
   readonly m: number;
   readonly scope: Scope;
   readonly values: ValueDtype;
+  /** Left out where values are as they were kept, and by those who wrote before there was a choice. */
+  readonly rescale?: 'norm';
 }
 
 export type LowRankRecipe = { readonly method: 'peru-lora' } & RankRecord;

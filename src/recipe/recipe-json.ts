@@ -72,7 +72,8 @@ export function orderedSource({ name, repo, commit, folder, files }: SourceRecor
 function orderedCompress(compress: RecipeFile['compress']): RecipeFile['compress'] {
   const { method } = compress;
   if (method === 'peru-fft') {
-    return { method, m: compress.m, scope: compress.scope, values: compress.values };
+    const { m, scope, values, rescale } = compress;
+    return { method, m, scope, values, ...(rescale === undefined ? {} : { rescale }) };
   }
   return { method, ...rankRecord(rankOfRecord(compress)) };
 }

@@ -4,6 +4,7 @@ import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type MergeMethod, type SparseMethod } from '@/methods/registry';
 import { type LoraChoices } from './lora-choices';
 import { type RankChoice } from '@/methods/peru-lora';
+import { type Rescale } from './stored-values';
 
 /** Everything that decides the result, and nothing else; also what a link carries. */
 export interface Recipe {
@@ -19,6 +20,8 @@ export interface Recipe {
   readonly mergedDtype: FloatDtype | null;
   /** Dtype of the kept values, as they are scored and written. */
   readonly valueDtype: ValueDtype;
+  /** What makes kept values longer, where their dtype has steps. */
+  readonly rescale: Rescale;
   /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
   readonly rank: RankChoice;
   /** What LoRA files without a base are made into; unused by groups with one. */

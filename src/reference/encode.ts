@@ -4,19 +4,6 @@ import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
 import { isKept, type ScopeThreshold } from './select';
 
-/** The largest key kept in a run; 0 where none is. */
-export function largestKeptKey(
-  keys: Uint32Array,
-  threshold: ScopeThreshold,
-  firstPosition: number,
-): number {
-  let largest = 0;
-  keys.forEach((key, i) => {
-    if (key > largest && isKept(threshold, key, firstPosition + i)) largest = key;
-  });
-  return largest;
-}
-
 /** A run of one tensor, and what decides which of its entries are kept. */
 export interface SelectedPiece {
   readonly piece: {

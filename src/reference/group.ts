@@ -23,7 +23,8 @@ import { assertOneTaskVector } from '@/tensor/one-task-vector';
 import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
-import { encodePieces, largestKeptKey } from './encode';
+import { encodePieces } from './encode';
+import { keptScales } from './kept-scales';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from '@/core/memory-count';
@@ -196,12 +197,16 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** One pass; values with steps take one more before it. */
-  async *encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncGenerator<EncodedTensor> {
+  async *encodeKept(
+    selection: Selection,
+    valueDtype: ValueDtype,
+    isRescaled = false,
+  ): AsyncGenerator<EncodedTensor> {
     const turn = this.turns.begin();
     try {
       await turn.begun;
       const codec = VALUE_CODECS[valueDtype];
-      const scales = this.scales(selection, codec);
+      const scales = this.scales(selection, codec, isRescaled);
       for (const tensor of encodePieces(this.selected(selection), codec, scales)) {
         yield tensor;
         this.own(selection); // stale after a merge in between
@@ -218,7 +223,9 @@ export class ReferenceGroup implements WeightGroup {
         throw invariantError('Weights on a GPU were asked of the engine without one.');
       const flat = this.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
       if (weights.kind === 'sparse') {
-        this.layKept(flat, weights.selection, VALUE_CODECS[weights.valueDtype]);
+        const { selection, valueDtype, rescaled: isRescaled = false } = weights;
+        const codec = VALUE_CODECS[valueDtype];
+        this.layKept(flat, selection, codec, this.scales(selection, codec, isRescaled));
       } else {
         this.layPlain(flat, weights);
       }
@@ -250,8 +257,12 @@ export class ReferenceGroup implements WeightGroup {
     }
   }
 
-  private layKept(flat: readonly Float32Array[], selection: Selection, codec: ValueCodec): void {
-    const scales = this.scales(selection, codec);
+  private layKept(
+    flat: readonly Float32Array[],
+    selection: Selection,
+    codec: ValueCodec,
+    scales: readonly ValueScale[] | null,
+  ): void {
     for (const { piece, threshold, first } of this.selected(selection)) {
       const { tensorStart: from, elementCount } = piece;
       const out = flat[piece.tensor]!.subarray(from, from + elementCount);
@@ -262,14 +273,14 @@ export class ReferenceGroup implements WeightGroup {
   }
 
   /** By tensor; null where the codec has none. */
-  private scales(selection: Selection, { scaleOf }: ValueCodec): ValueScale[] | null {
+  private scales(
+    selection: Selection,
+    { scaleOf }: ValueCodec,
+    isRescaled: boolean,
+  ): ValueScale[] | null {
     if (scaleOf === null) return null;
-    const largest = new Uint32Array(this.layout.tensors.length);
-    for (const { piece, threshold, first } of this.selected(selection)) {
-      const key = largestKeptKey(piece.keys, threshold, first);
-      largest[piece.tensor] = Math.max(largest[piece.tensor]!, key);
-    }
-    return Array.from(new Float32Array(largest.buffer), scaleOf);
+    const { tensors } = this.layout;
+    return keptScales(this.selected(selection), tensors.length, scaleOf, isRescaled);
   }
 
   /** @param kept of each selection the entries to keep, by scope; all are looked for together */

@@ -40,6 +40,8 @@ describe('recipeOpening', () => {
         keptPercent: 5,
         scope: 'tensor',
         valueDtype: 'I8',
+        // Written before there was a choice.
+        rescale: 'none',
       },
       patterns: { include: ['vision_model.*'], exclude: [] },
     });

@@ -13,6 +13,7 @@ import { readRecipeFile } from '@/recipe/read-recipe';
 import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
+import { rescaleOfRecord } from '@/recipe/stored-values';
 import { referenceTo } from './recipe-of';
 
 export { isLoraRecipe, readLoraRecipe, readRecipeFile };
@@ -121,7 +122,7 @@ function settingsOf({ merge, compress }: RecipeFile): Partial<Recipe> {
   };
   if (compress.method === 'peru-lora') return { ...merged, rank: rankOfRecord(compress) };
   const { m: keptPercent, scope, values: valueDtype } = compress;
-  return { ...merged, keptPercent, scope, valueDtype };
+  return { ...merged, keptPercent, scope, valueDtype, ...rescaleOfRecord(compress) };
 }
 
 function filesToAdd(sources: readonly SourceRecord[]): PeruError {

@@ -12,6 +12,7 @@
  * - as I8 it is round(u * (127 / max)) times the step f32(max / 127), max the largest |u| kept in its
  *   tensor and 127 / max rounded to f32 once: products and rounding to the nearest even integer
  *   are exact on every adapter. A tensor whose step is not a normal f32 has step 0 and values 0.
+ * - rescaled, a step is multiplied by its tensor's ‖u‖ / ‖kept u‖ (`codecs/norm-gain.ts`).
  */
 import { type FloatDtype, type ValueDtype } from './dtype';
 import { type Chunk, type FlatLayout } from './layout';
@@ -177,7 +178,13 @@ export type WeightsOf =
   | { readonly kind: 'base' }
   | { readonly kind: 'merged' }
   | { readonly kind: 'task'; readonly task: number }
-  | { readonly kind: 'sparse'; readonly selection: Selection; readonly valueDtype: ValueDtype };
+  | {
+      readonly kind: 'sparse';
+      readonly selection: Selection;
+      readonly valueDtype: ValueDtype;
+      /** Restores the norm of each tensor, where the dtype has steps; not by itself. */
+      readonly rescaled?: boolean;
+    };
 
 /**
  * Checkpoints of one layout, and what is computed from them. Uploads and operations on one group
@@ -229,9 +236,13 @@ export interface WeightGroup {
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Kept entries as bytes to write: every tensor that keeps any, in canonical order, one at a time.
-   * Exactly the values that `materialize` adds for the same selection and dtype.
+   * Exactly the values that `materialize` adds for the same selection, dtype and rescaling.
    */
-  encodeKept(selection: Selection, valueDtype: ValueDtype): AsyncIterable<EncodedTensor>;
+  encodeKept(
+    selection: Selection,
+    valueDtype: ValueDtype,
+    rescaled?: boolean,
+  ): AsyncIterable<EncodedTensor>;
   /** Float32 weights of every tensor, in memory (`cpu`) or as one GPU buffer a tensor (`gpu`). */
   materialize(weights: WeightsOf, location: 'cpu' | 'gpu'): Promise<ModelWeights>;
   dispose(): void;

@@ -35,10 +35,14 @@ function selected({ include = [], exclude = [] }: RecipeFile): string[] {
   return [`Only some tensors were merged: ${parts.join(', ')}.`];
 }
 
-function sparse({ m, scope, values }: SparseRecipe): string {
+function sparse({ m, scope, values, rescale }: SparseRecipe): string {
   const among = scope === 'global' ? 'all entries together' : 'the entries of each tensor';
-  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${VALUE_CODECS[values].card}; positions exactly.`;
+  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${VALUE_CODECS[values].card}; positions exactly.${rescale === undefined ? '' : RESCALED}`;
 }
+
+/** The paper's û has no such factor. */
+const RESCALED =
+  ' Values are **rescaled**: the step of each tensor is longer by ‖uₜ‖ / ‖keepₘ(uₜ)‖ of that tensor (at most 2, to a 32nd), which the method of the paper does not do; it takes no byte more.';
 
 function mergedAdapter({ merge, tasks }: RecipeFile): string {
   const { method, lambda = 0 } = merge;

@@ -119,6 +119,13 @@ describe('modelCard', () => {
     expect(modelCard({ ...SPARSE, results: reference })).toContain('without WebGPU');
   });
 
+  it('names the factor that the paper has not, where values are rescaled', () => {
+    const compress = { ...SPARSE_RECIPE.compress, values: 'I8', rescale: 'norm' } as const;
+    const recipe = { ...SPARSE_RECIPE, compress } as RecipeFile;
+    expect(modelCard({ ...SPARSE, recipe })).toMatch(/\*\*rescaled\*\*.*the paper does not/);
+    expect(modelCard(SPARSE)).not.toContain('rescaled');
+  });
+
   it('shows a loader of at most 20 lines', () => {
     for (const [facts, loader] of [
       [SPARSE, SPARSE_LOADER],

@@ -32,6 +32,7 @@ const RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: RANK },
   lora: DEFAULT_LORA,
 };

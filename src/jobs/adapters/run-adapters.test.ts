@@ -28,6 +28,7 @@ const RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 1 },
   lora: DEFAULT_LORA,
 };

@@ -24,6 +24,7 @@ import { mergeGroup } from './merge-group';
 import { ownTensors } from './own-tensors';
 import { SelectionSet } from './selection-set';
 import { sparseKey, sparseMethodId } from '@/recipe/method-id';
+import { isRescaled } from '@/recipe/stored-values';
 import { type IndexCost } from '@/protocol/export-facts';
 import { type ExportRequest } from '@/protocol/requests';
 import { addAbout } from '@/jobs/staging/about-files';
@@ -147,7 +148,7 @@ async function addSparse(
       ...sparseSpec(group, recipe, merge, { task, costs }),
       layout,
       mergedSha256,
-      encoded: group.weights.encodeKept(selection!, recipe.valueDtype),
+      encoded: group.weights.encodeKept(selection!, recipe.valueDtype, isRescaled(recipe)),
       readOwn: (tensor: string, start: number, end: number) =>
         readStored(own.get(tensor), start, end, signal),
     };

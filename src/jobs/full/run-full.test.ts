@@ -22,6 +22,7 @@ const RECIPE: Recipe = {
   compressors: ['peru-fft', 'post-pruning'],
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 };

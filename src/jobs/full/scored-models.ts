@@ -1,6 +1,7 @@
 import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
 import { type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/recipe/method-id';
+import { isRescaled } from '@/recipe/stored-values';
 import { type ModelKey } from '@/jobs/scoring/score-cache';
 import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type FullJob } from './full-job';
@@ -65,7 +66,9 @@ export function sparseModels(
       const others = together.filter((m) => m !== percent && isOpen(job, method, m, task));
       const [selection] = await selections.get(method, [percent, ...others], task);
       signal.throwIfAborted();
-      const of = { kind: 'sparse', selection: selection!, valueDtype: recipe.valueDtype } as const;
+      const { valueDtype } = recipe;
+      const stored = { valueDtype, rescaled: isRescaled(recipe) };
+      const of = { kind: 'sparse', selection: selection!, ...stored } as const;
       const weights = await group.weights.materialize(of, location);
       return wholeModel(job, weights, { of: 'sparse', task }, location);
     },

@@ -6,6 +6,7 @@ import { type FloatDtype } from '@/tensor/dtype';
 import { rankRecord } from '@/recipe/rank-record';
 import { type SourceRequest } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
+import { isRescaled } from '@/recipe/stored-values';
 import { type SourceManifest, type SourceRecords } from './source-manifest';
 
 /** Where a loaded group came from. */
@@ -64,7 +65,8 @@ export function mergeRecord(
 /** The recipe of a group of full fine-tunes. */
 export function sparseRecord(merge: MergeRecipeFile, recipe: Recipe): RecipeFile {
   const { keptPercent: m, scope, valueDtype: values } = recipe;
-  return { ...merge, compress: { method: 'peru-fft', m, scope, values } };
+  const rescale = isRescaled(recipe) ? ({ rescale: 'norm' } as const) : {};
+  return { ...merge, compress: { method: 'peru-fft', m, scope, values, ...rescale } };
 }
 
 /** The recipe of a group of adapters. */

@@ -35,6 +35,8 @@ const SMALL = [
       mergeMethod: 'simple-average',
       scope: 'tensor',
       valueDtype: 'I8',
+      // Written before there was a choice.
+      rescale: 'none',
       mergedDtype: 'F16',
     },
     beside: [],

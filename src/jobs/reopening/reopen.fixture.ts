@@ -11,6 +11,7 @@ import { type Preflight } from '@/plan/preflight';
 import { type JobEvent } from '@/protocol/events';
 import { type SourceRequest } from '@/protocol/requests';
 import { type ResultsFile } from '@/protocol/results-file';
+import { isRescaled } from '@/recipe/stored-values';
 import { type Recipe } from '@/recipe/recipe';
 import { type FullGroup } from '@/jobs/full/load-full';
 import { loadGroup } from '@/jobs/load-group.fixture';
@@ -27,6 +28,7 @@ export const RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 1 },
   lora: DEFAULT_LORA,
 };
@@ -226,7 +228,8 @@ async function scoredModels(recipe: Recipe): Promise<Map<string, ModelWeights>> 
   models.set('merged', await weights.materialize({ kind: 'merged' }, 'cpu'));
   for (const { index, name } of tasks) {
     const selection = await selectOne(weights, 'merged', index, scope, keptPercent);
-    models.set(name, await weights.materialize({ kind: 'sparse', selection, valueDtype }, 'cpu'));
+    const stored = { valueDtype, rescaled: isRescaled(recipe) };
+    models.set(name, await weights.materialize({ kind: 'sparse', selection, ...stored }, 'cpu'));
   }
   group.dispose();
   return models;

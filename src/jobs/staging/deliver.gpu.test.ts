@@ -19,6 +19,7 @@ const REQUEST: ExportRequest = {
     compressors: SPARSE_METHODS,
     mergedDtype: 'BF16',
     valueDtype: 'I8',
+    rescale: 'norm',
     rank: { by: 'count', q: 1 },
     lora: DEFAULT_LORA,
   },

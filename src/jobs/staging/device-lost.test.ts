@@ -57,6 +57,7 @@ it('fails at once, and takes back what was written before and after', async () =
     compressors: SPARSE_METHODS,
     mergedDtype: null,
     valueDtype: 'F16',
+    rescale: 'norm',
     rank: { by: 'count', q: 1 },
     lora: DEFAULT_LORA,
   } as const;

@@ -27,6 +27,7 @@ export const RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F32',
+  rescale: 'norm',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 };

@@ -30,6 +30,7 @@ export type WeightsJob =
       readonly kind: 'sparse';
       readonly selection: SelectionFacts;
       readonly valueDtype: ValueDtype;
+      readonly rescaled?: boolean;
     };
 
 /** Lays out steps of values on the GPU; null where there are none. Call inside `withErrorScopes`. */
@@ -140,7 +141,7 @@ async function writeKernels(context: GroupContext, job: WeightsJob): Promise<Del
 
 async function scalesOf(context: GroupContext, job: WeightsJob): Promise<MakeScales> {
   if (job.kind !== 'sparse') return () => null;
-  const scales = await keptScales(context, job.selection, job.valueDtype);
+  const scales = await keptScales(context, job.selection, job);
   return (scope) => scales && scaleBuffer(context, scope, scales);
 }
 

@@ -1,12 +1,25 @@
-/** Values in whole steps of a scale: what is rounded, and how. */
+/** Values in whole steps of a scale: what is rounded, how, and what restores a norm. */
 import { selectOne } from '@/tensor/one-selection.fixture';
 import { describe, expect, test } from 'vitest';
-import { encodeAll } from './test-encoded';
+import { encodeAll, loadedPositions } from './test-encoded';
 import { useEngine } from '@/kernels/test-device';
 import { engineCases } from '@/kernels/engine-cases.fixture';
-import { type FakeGroup, fakeGroup, flatWeights } from '@/kernels/test-group';
+import { deltas, type FakeGroup, fakeGroup, flatWeights } from '@/kernels/test-group';
 
 const CASES = engineCases();
+
+function norm(values: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value ** 2, 0));
+}
+
+/** u around the base, as engines have it. */
+async function taskVector(fake: FakeGroup): Promise<Float32Array> {
+  const [task, base] = await Promise.all([
+    flatWeights(fake, { kind: 'task', task: 0 }),
+    flatWeights(fake, { kind: 'base' }),
+  ]);
+  return deltas(task, base);
+}
 
 describe.each(CASES)('I8 on $name', (engineCase) => {
   const engine = useEngine(engineCase);
@@ -69,6 +82,62 @@ describe.each(CASES)('I8 on $name', (engineCase) => {
       [2, 20],
     ]);
     expect(encoded.map(({ scale }) => scale)).toEqual([200, 2001].map((m) => Math.fround(m / 127)));
+    fake.group.dispose();
+  });
+
+  test.each(['global', 'tensor'] as const)(
+    'rescaled, what a tensor keeps has the norm of all, and steps alone differ: %s',
+    async (scope) => {
+      const sizes = [90, 37, 64, 20];
+      // Narrow, wide, all alike, next to nothing.
+      const spread = [1, 6, 0, 0.5];
+      const starts = sizes.map((_, t) => sizes.slice(0, t).reduce((a, b) => a + b, 0));
+      const valueOf = (checkpoint: number, i: number): number => {
+        const tensor = starts.findLastIndex((start) => i >= start);
+        const noise = Math.exp(spread[tensor]! * Math.sin(i * i));
+        return checkpoint === 0 ? 0.25 : 0.25 + noise * (tensor === 3 ? 1e-3 : 1);
+      };
+      const fake = fakeGroup(engine(), {
+        ...{ sizes, dtypeOf: () => 'F32', taskCount: 1, maxElements: 48, valueOf },
+      });
+      const u = await taskVector(fake);
+      for (const percent of [5, 30, 100]) {
+        const selection = await selectOne(fake.group, 'base', 0, scope, percent);
+        const plain = await encodeAll(fake, selection, 'I8');
+        const longer = await encodeAll(fake, selection, 'I8', true);
+        const scored = await flatWeights(fake, {
+          ...{ kind: 'sparse', selection, valueDtype: 'I8', rescaled: true },
+        });
+        const asPlain = longer.map((one, k) => ({ ...one, scale: plain[k]!.scale }));
+        expect(asPlain).toEqual(plain);
+        longer.forEach((encoded, k) => {
+          const { tensor, scale, values } = encoded;
+          const positions = loadedPositions(encoded);
+          const [start, end] = [starts[tensor]!, starts[tensor]! + sizes[tensor]!];
+          const all = u.subarray(start, end);
+          const kept = Float64Array.from(positions, (at) => all[at]!);
+          const gain = Math.min(2, Math.round((32 * norm(all)) / norm(kept)) / 32);
+          expect(gain).toBeGreaterThanOrEqual(1);
+          if (percent === 100) expect(gain).toBe(1);
+          expect(scale).toBe(Math.fround(plain[k]!.scale! * gain));
+          const q = new Int8Array(values.buffer);
+          positions.forEach((at, n) => {
+            const added = Math.fround(0.25 + Math.fround(q[n]! * scale!));
+            expect(scored[start + at]).toBe(added);
+          });
+        });
+        selection.dispose();
+      }
+      fake.group.dispose();
+    },
+  );
+
+  test('rescaled, a tensor whose energy is no number keeps its step', async () => {
+    const fake = groupOf([1e25, -2e25, 3e-30, 1e10]);
+    const selection = await selectOne(fake.group, 'base', 0, 'global', 25);
+    const [plain] = await encodeAll(fake, selection, 'I8');
+    const [longer] = await encodeAll(fake, selection, 'I8', true);
+    expect(longer).toEqual(plain);
     fake.group.dispose();
   });
 

@@ -31,7 +31,7 @@ import {
   type Marking,
   markingKernels,
 } from './marking';
-import { keptScales, scaleBuffer } from './kept-scales';
+import { keptScales, scaleBuffer, type StoredValues } from './kept-scales';
 import { type SelectionFacts } from './select';
 import { VALUE_KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { stagingBytes } from '@/kernels/weights/staging';
@@ -55,10 +55,10 @@ interface Encoding extends Marking {
 export async function* encodeSelection(
   context: GroupContext,
   selection: SelectionFacts,
-  valueDtype: ValueDtype,
+  { valueDtype, rescaled }: StoredValues,
 ): AsyncGenerator<EncodedTensor> {
   const { handle } = context;
-  const scales = await keptScales(context, selection, valueDtype);
+  const scales = await keptScales(context, selection, { valueDtype, rescaled });
   const [marking, write] = await Promise.all([
     markingKernels(context, selection),
     writeKernels(context, selection, valueDtype),

@@ -1,6 +1,10 @@
-/** Steps of kept values: the largest |u| that each tensor keeps, found on the GPU in one pass. */
+/**
+ * Steps of kept values: the largest |u| that each tensor keeps, found on the GPU in one pass; where
+ * they are rescaled, the energies of what it keeps and of all, too.
+ */
 import { type BufferScope } from '@/gpu/buffers';
 import { type PassRecorder } from '@/gpu/recorder';
+import { normGain, rescaled } from '@/codecs/norm-gain';
 import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
@@ -11,45 +15,81 @@ import {
   type GroupContext,
 } from '@/kernels/weights/group-context';
 import { type SelectionFacts } from './select';
-import { KERNELS } from '@/kernels/weights/wgsl';
+import { KERNELS, withBarriers } from '@/kernels/weights/wgsl';
 import { runWork } from '@/kernels/weights/work';
 
 /** u32 words of a Scale (shaders/shared/value_i8.wgsl). */
 export const SCALE_WORDS = 4;
-/** Bytes that the pass counts with, a block. */
-export const BLOCK_MAX_BYTES = 4;
+/** Bytes that the pass counts with, a block: the largest key, and a BlockStats (shaders/stats.wgsl). */
+export const BLOCK_SCALE_BYTES = 4 + 16;
+const STATS_WORDS = 4;
+
+/** How kept values are stored. */
+export interface StoredValues {
+  readonly valueDtype: ValueDtype;
+  readonly rescaled?: boolean | undefined;
+}
 
 /** By tensor; one that keeps none has step 0. Null where the dtype has no steps: nothing is done. */
 export async function keptScales(
   context: GroupContext,
   selection: SelectionFacts,
-  valueDtype: ValueDtype,
+  { valueDtype, rescaled: isRescaled = false }: StoredValues,
 ): Promise<ValueScale[] | null> {
   const { scaleOf } = VALUE_CODECS[valueDtype];
   if (scaleOf === null) return null;
   const { handle, table } = context;
-  const kernels = await deltaKernels(context, KERNELS.keptMax, selection);
-  const byteLength = BLOCK_MAX_BYTES * table.blockCount;
+  const [largest, stats] = await Promise.all([
+    deltaKernels(context, KERNELS.keptMax, selection),
+    isRescaled
+      ? deltaKernels(context, withBarriers(KERNELS.stats, context.counting.tally), selection)
+      : null,
+  ]);
+  const maxBytes = 4 * table.blockCount;
+  const statsBytes = 4 * STATS_WORDS * table.blockCount;
   return handle.buffers.lend(async (scope) => {
-    const [bytes] = await runWork(
+    const [keys, energies] = await runWork(
       context,
       'looking for the largest values',
       'kept max',
       (first) => {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        const source = scope.create('largest of each block', byteLength, usage);
-        first.clear(source);
+        const blockMax = scope.create('largest of each block', maxBytes, usage);
+        const blockStats = stats && scope.create('energies of each block', statsBytes, usage);
+        first.clear(blockMax);
+        const { states } = selection;
         const each = (recorder: PassRecorder, index: number): void => {
-          const kernel = kernels(index);
+          const { count } = table.ofChunk[index]!;
+          const kernel = largest(index);
           const delta = deltaResources(context, kernel, selection, index);
-          const resources = { ...delta, states: selection.states, block_max: source };
-          recorder.dispatch(kernel, resources, table.ofChunk[index]!.count);
+          recorder.dispatch(kernel, { ...delta, states, block_max: blockMax }, count);
+          if (!stats || !blockStats) return;
+          const own = deltaResources(context, stats(index), selection, index);
+          recorder.dispatch(stats(index), { ...own, states, block_stats: blockStats }, count);
         };
         const steps = [{ checkpoints: deltaCheckpoints(selection), each }];
-        return { steps, ranges: [{ source, byteLength }] };
+        const ranges = [{ source: blockMax, byteLength: maxBytes }];
+        if (blockStats) ranges.push({ source: blockStats, byteLength: statsBytes });
+        return { steps, ranges };
       },
     );
-    return scalesFrom(context, bytes!, scaleOf);
+    const scales = scalesFrom(context, keys!, scaleOf);
+    if (!energies) return scales;
+    const gains = gainsFrom(context, energies);
+    return scales.map((scale, tensor) => rescaled(scale, gains[tensor]!));
+  });
+}
+
+/** By tensor; float32 sums a block, added in float64. */
+function gainsFrom({ table }: GroupContext, blockStats: ArrayBuffer): number[] {
+  const words = new Float32Array(blockStats);
+  return table.ofTensor.map(({ first, count }) => {
+    let [kept, total] = [0, 0];
+    for (let at = STATS_WORDS * first; at < STATS_WORDS * (first + count); at += STATS_WORDS) {
+      kept += words[at + 2]!;
+      total += words[at + 3]!;
+    }
+    return normGain(kept, total);
   });
 }
 

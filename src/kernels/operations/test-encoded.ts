@@ -8,9 +8,10 @@ export async function encodeAll(
   { group }: FakeGroup,
   selection: Selection,
   valueDtype: ValueDtype,
+  rescaled = false,
 ): Promise<EncodedTensor[]> {
   const all: EncodedTensor[] = [];
-  for await (const tensor of group.encodeKept(selection, valueDtype)) all.push(tensor);
+  for await (const tensor of group.encodeKept(selection, valueDtype, rescaled)) all.push(tensor);
   return all;
 }
 

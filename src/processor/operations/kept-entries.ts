@@ -1,6 +1,7 @@
 /** What selections around one center keep of one task vector: counts, energies, bytes, values. */
 import { type EncodedTensor, type KeptMeasure, type SelectionStats } from '@/tensor/engine';
 import { type ValueDtype } from '@/tensor/dtype';
+import { normGain, rescaled } from '@/codecs/norm-gain';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type EncodedRun, type PartMeasure, type StoredAs } from '../parts/questions';
 import { checkpointsOf, type GroupContext, type SelectionFacts } from '../weights/group-context';
@@ -44,35 +45,50 @@ function summedStats(measures: readonly PartMeasure[]): SelectionStats {
   return { kept, nonZero, keptEnergy, totalEnergy };
 }
 
-/** How a selection's values are stored: where they have scales, a pass finds the largest of each tensor. */
+/** How a selection's values are asked for. */
+export interface StoredValues {
+  readonly valueDtype: ValueDtype;
+  readonly rescaled?: boolean | undefined;
+}
+
+/** How a selection's values are stored: where they have scales, a pass finds what these rest on. */
 export async function storedAs(
   { crew, id, pages, spec }: GroupContext,
   { of, thresholds }: SelectionFacts,
-  valueDtype: ValueDtype,
+  { valueDtype, rescaled: isRescaled = false }: StoredValues,
 ): Promise<StoredAs> {
   const { scaleOf } = VALUE_CODECS[valueDtype];
   if (scaleOf === null) return { valueDtype, scales: null };
-  const largest = new Uint32Array(spec.layout.tensors.length);
+  const tensorCount = spec.layout.tensors.length;
+  const largest = new Uint32Array(tensorCount);
+  const [kept, total] = [new Float64Array(tensorCount), new Float64Array(tensorCount)];
   for await (const chunks of pages.walk(checkpointsOf(of))) {
-    const parts = await crew.ask((thread) => thread.largestKept(id, chunks, of, thresholds));
+    const parts = await crew.ask((thread) =>
+      thread.keptScales(id, chunks, of, thresholds, isRescaled),
+    );
     for (const part of parts) {
-      part.forEach((key, tensor) => {
-        largest[tensor] = Math.max(largest[tensor]!, key);
-      });
+      for (let tensor = 0; tensor < tensorCount; tensor++) {
+        largest[tensor] = Math.max(largest[tensor]!, part.largest[tensor]!);
+        kept[tensor]! += part.keptEnergies[tensor]!;
+        total[tensor]! += part.totalEnergies[tensor]!;
+      }
     }
   }
-  return { valueDtype, scales: Array.from(new Float32Array(largest.buffer), scaleOf) };
+  const plain = Array.from(new Float32Array(largest.buffer), scaleOf);
+  if (!isRescaled) return { valueDtype, scales: plain };
+  const scales = plain.map((scale, t) => rescaled(scale, normGain(kept[t]!, total[t]!)));
+  return { valueDtype, scales };
 }
 
 /** Every tensor that keeps any, in order, as soon as its last chunk is through. One pass. */
 export async function* encodeSelection(
   context: GroupContext,
   selection: SelectionFacts,
-  valueDtype: ValueDtype,
+  values: StoredValues,
 ): AsyncGenerator<EncodedTensor> {
   const { id } = context;
   const { of, thresholds } = selection;
-  const stored = await storedAs(context, selection, valueDtype);
+  const stored = await storedAs(context, selection, values);
   const join = (runs: readonly EncodedRun[]): EncodedTensor =>
     joinEncoded(runs, stored.scales?.[runs[0]!.tensor]?.step ?? null);
   let open: EncodedRun[] = [];

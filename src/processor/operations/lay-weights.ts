@@ -48,7 +48,7 @@ async function askFor(context: GroupContext, laid: Laid) {
   const { id } = context;
   if (laid.kind === 'sparse') {
     const { of, thresholds } = laid.selection;
-    const stored = await storedAs(context, laid.selection, laid.valueDtype);
+    const stored = await storedAs(context, laid.selection, laid);
     const ask = (thread: Thread, chunk: number): Promise<Float32Array> =>
       thread.laySparse(id, chunk, of, thresholds, stored);
     return { ask, checkpoints: checkpointsOf(of) };

@@ -67,6 +67,15 @@ export interface EncodedRun extends KeptRun {
   readonly values: Uint8Array<ArrayBuffer>;
 }
 
+/** Of what a selection keeps in some chunks of a part, by tensor. */
+export interface PartScales {
+  /** The largest key; 0 where none is kept. */
+  readonly largest: Uint32Array;
+  /** Sums of squares in float64, of the kept u and of all; zeros where they were not asked for. */
+  readonly keptEnergies: Float64Array;
+  readonly totalEnergies: Float64Array;
+}
+
 /** How kept values are stored. */
 export interface StoredAs {
   readonly valueDtype: ValueDtype;

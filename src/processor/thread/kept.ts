@@ -7,6 +7,7 @@ import {
   type EncodedRun,
   type KeptRun,
   type PartMeasure,
+  type PartScales,
   type StoredAs,
   type Thresholds,
 } from '../parts/questions';
@@ -101,21 +102,35 @@ export function measureKept(
   return measuring.map((one) => one.result());
 }
 
-/** Puts the largest key that each tensor keeps in this part of a chunk into `largest`, if larger. */
-export function largestKept(
+/**
+ * Adds what each tensor keeps in this part of a chunk to `scales`.
+ *
+ * @param withEnergies of what is kept and of all, which takes longer
+ */
+export function keptScales(
   shard: Shard,
   chunk: number,
   of: DeltaOf,
   thresholds: Thresholds,
-  largest: Uint32Array,
+  { largest, keptEnergies, totalEnergies }: PartScales,
+  withEnergies: boolean,
 ): void {
   const { math } = shard;
   eachDelta(shard, chunk, of, (block) => {
-    let most = largest[block.tensor]!;
-    for (const i of keptIndices(math, thresholds, block)) {
+    const { tensor } = block;
+    let most = largest[tensor]!;
+    let keptEnergy = 0;
+    const kept = keptIndices(math, thresholds, block);
+    for (const i of kept) {
       most = Math.max(most, math.bits[i]! & MAGNITUDE);
+      keptEnergy += math.u[i]! * math.u[i]!;
     }
-    largest[block.tensor] = most;
+    largest[tensor] = most;
+    if (!withEnergies) return;
+    const totalEnergy = math.energy(block.elementCount);
+    // Where all are kept the two are one sum.
+    keptEnergies[tensor]! += kept.length === block.elementCount ? totalEnergy : keptEnergy;
+    totalEnergies[tensor]! += totalEnergy;
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type DigitCount,
   type EncodedRun,
   type PartMeasure,
+  type PartScales,
   type StoredAs,
   type Thresholds,
 } from '../parts/questions';
@@ -20,7 +21,7 @@ import {
   type Ties,
   type WantedTie,
 } from './count';
-import { EncodingRoom, encodeKept, largestKept, measureKept } from './kept';
+import { EncodingRoom, encodeKept, keptScales, measureKept } from './kept';
 import { layPlain, laySparse } from './lay';
 import { mergePart } from './merge';
 import { Shard, type ShardSpec } from './shard';
@@ -89,12 +90,21 @@ export function shardCalls() {
     measureKept(id: Id, chunks: Chunks, of: DeltaOf, all: readonly Thresholds[]): PartMeasure[][] {
       return chunks.map((chunk) => measureKept(shardOf(id), chunk, of, all));
     },
-    /** Keys by tensor; 0 where none is kept. */
-    largestKept(id: Id, chunks: Chunks, of: DeltaOf, thresholds: Thresholds): Uint32Array {
+    keptScales(
+      id: Id,
+      chunks: Chunks,
+      of: DeltaOf,
+      thresholds: Thresholds,
+      withEnergies: boolean,
+    ): PartScales {
       const shard = shardOf(id);
-      const largest = new Uint32Array(shard.tensorCount);
-      for (const chunk of chunks) largestKept(shard, chunk, of, thresholds, largest);
-      return largest;
+      const scales = {
+        largest: new Uint32Array(shard.tensorCount),
+        keptEnergies: new Float64Array(shard.tensorCount),
+        totalEnergies: new Float64Array(shard.tensorCount),
+      };
+      for (const chunk of chunks) keptScales(shard, chunk, of, thresholds, scales, withEnergies);
+      return scales;
     },
     encodeKept(id: Id, chunk: number, of: DeltaOf, thresholds: Thresholds, storedAs: StoredAs) {
       const runs: EncodedRun[] = encodeKept(shardOf(id), room, chunk, of, thresholds, storedAs);

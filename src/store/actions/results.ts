@@ -4,6 +4,7 @@ import { type JobEvent } from '@/protocol/events';
 import { COMBINED } from '@/recipe/lora-choices';
 import { combinedKey, type LoraChoices, loraKey } from '@/recipe/lora-choices';
 import { type Recipe, type StorageRow } from '@/recipe/recipe';
+import { storedValuesKey } from '@/recipe/stored-values';
 import { COMPRESSORS, SPARSE_METHODS } from '@/methods/registry';
 import { isCompressed, type MethodFamily, parseMethod } from '@/recipe/parsed-method';
 import { Paced } from './paced';
@@ -47,7 +48,7 @@ export function dropStale(recipe: Recipe): void {
     const hasMoved = {
       merge: state.mergeKey !== null && state.mergeKey !== key,
       scope: state.scope !== null && state.scope !== recipe.scope,
-      valueDtype: state.valueDtype !== null && state.valueDtype !== recipe.valueDtype,
+      values: state.values !== null && state.values !== storedValuesKey(recipe),
     };
     const before = state.lora ?? recipe.lora;
     const hasLora = loraKey(before) === loraKey(recipe.lora);
@@ -70,7 +71,7 @@ export function dropStale(recipe: Recipe): void {
       spectra: isOtherSum(before, recipe.lora) ? withoutSum(state.spectra) : state.spectra,
       mergeKey: key,
       scope: recipe.scope,
-      valueDtype: recipe.valueDtype,
+      values: storedValuesKey(recipe),
       lora: recipe.lora,
       complete: null,
     };

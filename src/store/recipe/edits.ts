@@ -3,6 +3,7 @@ import { MERGE_PARAMETERS } from '@/methods/parameters';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type Recipe } from '@/recipe/recipe';
 import { settingValue } from '@/recipe/parsed-method';
+import { storedValuesKey } from '@/recipe/stored-values';
 import { loraKey } from '@/recipe/lora-choices';
 import { type RankLimits } from './rank-limits';
 import { KEPT_PERCENT, startingRank, withinBounds, withinGroup } from './bounds';
@@ -96,7 +97,7 @@ export function sameRecipe(a: Recipe, b: Recipe): boolean {
     a.keptPercent === b.keptPercent &&
     a.scope === b.scope &&
     a.mergedDtype === b.mergedDtype &&
-    a.valueDtype === b.valueDtype &&
+    storedValuesKey(a) === storedValuesKey(b) &&
     String(a.compressors) === String(b.compressors) &&
     sameRank(a.rank, b.rank) &&
     loraKey(a.lora) === loraKey(b.lora)

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { groupOf } from '@/store/state/scripted-worker';
 import { type LinkedSource, readLink, writeLink } from './link';
 import { type GroupKind } from '@/recipe/parsed-method';
+import { RESCALES } from '@/recipe/stored-values';
 import { DEFAULT_RECIPE, type RankChoice, type Recipe } from '@/store/state/recipe';
 
 const NO_PATTERNS = { include: [], exclude: [] };
@@ -44,17 +45,19 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   compressors: fc.constantFrom(SPARSE_METHODS, ['peru-fft'] as const),
   mergedDtype: fc.constantFrom(null, 'F32', 'F16', 'BF16'),
   valueDtype: fc.constantFrom('F32', 'F16', 'BF16', 'I8'),
+  rescale: fc.constantFrom(...RESCALES),
   rank: ranks,
   lora: fc.constant(DEFAULT_LORA),
 });
 
-const FULL_ONLY = ['keptPercent', 'scope', 'compressors', 'mergedDtype', 'valueDtype'];
+const FULL_ONLY = ['keptPercent', 'scope', 'compressors', 'mergedDtype', 'valueDtype', 'rescale'];
 
 /** What a link of this kind of group carries of a recipe. */
 function carried(kind: GroupKind, recipe: Recipe): Partial<Recipe> {
   const usual = [
     ...(recipe.mergedDtype === null ? ['mergedDtype'] : []),
     ...(recipe.valueDtype === 'F16' ? ['valueDtype'] : []),
+    ...(recipe.rescale === 'norm' ? ['rescale'] : []),
     ...(recipe.compressors === SPARSE_METHODS ? ['compressors'] : []),
   ];
   const left = kind === 'full' ? ['rank', 'lora', ...usual] : [...FULL_ONLY, 'lora'];
@@ -120,6 +123,7 @@ describe('the link', () => {
     expect(readLink('?rank=energy&q=4').recipe, 'a mode needs its own number').toEqual({});
     expect(readLink('?rank=depth&q=4').recipe).toEqual({});
     expect(readLink('?values=I4&dtype=I8').recipe, 'weights are never stored as I8').toEqual({});
+    expect(readLink('?values=I8&rescale=double').recipe).toEqual({ valueDtype: 'I8' });
     expect(readLink('?values=I8&dtype=BF16').recipe).toEqual({
       valueDtype: 'I8',
       mergedDtype: 'BF16',
@@ -136,7 +140,7 @@ describe('the link', () => {
   });
 
   it('leaves other parameters as they are, and links no files', () => {
-    const usual: Recipe = { ...FULL, mergedDtype: null, valueDtype: 'F16' };
+    const usual: Recipe = { ...FULL, mergedDtype: null, valueDtype: 'F16', rescale: 'norm' };
     const recipe: Recipe = { ...usual, ...readLink(writeLink('', DEMO, usual)).recipe };
     const files: LinkedSource = { ...NOTHING, request: { kind: 'files', files: [] } };
     const query = new URLSearchParams(
@@ -217,6 +221,7 @@ const FULL: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: 'BF16',
   valueDtype: 'I8',
+  rescale: 'none',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 };

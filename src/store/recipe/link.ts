@@ -10,6 +10,7 @@ import {
   type SourceRequest,
 } from '@/protocol/requests';
 import { type Recipe } from '@/recipe/recipe';
+import { RESCALES } from '@/recipe/stored-values';
 import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/recipe/parsed-method';
 import { readPatterns } from '@/store/sources/patterns';
@@ -69,14 +70,14 @@ const RANKS = ['q', 'rank', 'energy', 'fro', 'ratio', 'budget'];
 
 /** Parameters of each kind of group; the other kinds' leave the link. */
 const OF_KIND: Readonly<Record<GroupKind, readonly string[]>> = {
-  full: ['m', 'scope', 'compress', 'values', 'dtype', 'merge', 'lambda'],
+  full: ['m', 'scope', 'compress', 'values', 'rescale', 'dtype', 'merge', 'lambda'],
   adapters: [...RANKS, 'merge', 'lambda'],
   loras: [...RANKS, ...LORA_PARAMETERS],
 };
 
 /**
  * Reads a query such as `?demo=fft&merge=task-arithmetic&lambda=0.3&m=10&scope=global` or
- * `?demo=lora&q=4`; beside m, `values=I8` and `dtype=BF16`, and `compress=peru-fft` to
+ * `?demo=lora&q=4`; beside m, `values=I8` (with `rescale=none`) and `dtype=BF16`, and `compress=peru-fft` to
  * run no baseline; in place of q, `rank=energy&energy=95`, `rank=fro&fro=0.9`,
  * `rank=ratio&ratio=20` or `rank=bytes&budget=1000000`; in place
  * of demo, `base=o/b@REV&task=o/t@REV&task=…`, with `include=GLOB` and `exclude=GLOB`, each as often
@@ -90,6 +91,7 @@ export function readLink(search: string): Link {
   const keptPercent = numberOf(query.get('m'), KEPT_PERCENT);
   const scope = query.get('scope');
   const values = VALUE_DTYPES.find((dtype) => dtype === query.get('values'));
+  const rescale = RESCALES.find((rule) => rule === query.get('rescale'));
   const dtype = FLOAT_DTYPES.find((name) => name === query.get('dtype'));
   const compressors = compressorsOf(query);
   const rank = rankOf(query);
@@ -111,6 +113,7 @@ export function readLink(search: string): Link {
       ...(scope === 'global' || scope === 'tensor' ? { scope } : {}),
       ...(compressors === null ? {} : { compressors }),
       ...(values === undefined ? {} : { valueDtype: values }),
+      ...(rescale === undefined ? {} : { rescale }),
       ...(dtype === undefined ? {} : { mergedDtype: dtype }),
       ...(rank === null ? {} : { rank }),
       ...(lora === null ? {} : { lora }),
@@ -197,13 +200,14 @@ function compressorsOf(query: URLSearchParams): Recipe['compressors'] | null {
 }
 
 function fullParameters(recipe: Recipe): readonly (readonly [string, string])[] {
-  const { keptPercent, scope, compressors, valueDtype, mergedDtype } = recipe;
+  const { keptPercent, scope, compressors, valueDtype, rescale, mergedDtype } = recipe;
   const takesAll = compressors.length === DEFAULT_RECIPE.compressors.length;
   return [
     ['m', String(keptPercent)],
     ['scope', scope],
     ...(takesAll ? [] : [['compress', compressors.join(' ')] as const]),
     ...(valueDtype === DEFAULT_RECIPE.valueDtype ? [] : [['values', valueDtype] as const]),
+    ...(rescale === DEFAULT_RECIPE.rescale ? [] : [['rescale', rescale] as const]),
     ...(mergedDtype === null ? [] : [['dtype', mergedDtype] as const]),
   ];
 }

@@ -2,6 +2,7 @@
 import { type NamePatterns } from '@/store/state/sources';
 import { compareMethods, type GroupKind } from '@/recipe/parsed-method';
 import { type EngineFacts } from '@/store/state/job';
+import { isRescaled } from '@/recipe/stored-values';
 import { type Recipe } from '@/store/state/recipe';
 import { type MemoryUse, type ResultsFile, type UsedRecipe } from '@/protocol/results-file';
 import { type ByMethod, type MethodId, type Score, type StorageRow } from '@/store/state/results';
@@ -54,9 +55,10 @@ export function resultsFile(results: ResultsToWrite): ResultsFile {
 
 function usedRecipe(kind: GroupKind, recipe: Recipe): UsedRecipe {
   const { mergeMethod, lambda, keptPercent, scope, rank, lora, mergedDtype, valueDtype } = recipe;
+  const rescale = isRescaled(recipe) ? { rescale: recipe.rescale } : {};
   if (kind === 'loras') return { rank, lora };
   if (kind === 'adapters') return { mergeMethod, lambda, rank };
-  return { mergeMethod, lambda, keptPercent, scope, mergedDtype, valueDtype };
+  return { mergeMethod, lambda, keptPercent, scope, mergedDtype, valueDtype, ...rescale };
 }
 
 /** Adapters are merged whole: patterns say nothing of them. */

@@ -25,6 +25,7 @@ const RECIPE = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 } as const;

@@ -26,6 +26,7 @@ export const DEFAULT_RECIPE: Recipe = {
   compressors: SPARSE_METHODS,
   mergedDtype: null,
   valueDtype: 'F16',
+  rescale: 'norm',
   rank: { by: 'count', q: 8 },
   lora: DEFAULT_LORA,
 };

@@ -33,7 +33,8 @@ export interface ResultsState {
   /** What the merged model and PERU-FFT's scores belong to; null before the first run. */
   readonly mergeKey: string | null;
   readonly scope: string | null;
-  readonly valueDtype: string | null;
+  /** How kept values are stored. */
+  readonly values: string | null;
   /** What LoRA files are made into: what was measured by other choices is gone. */
   readonly lora: LoraChoices | null;
   /** The recipe whose run ended well, so that nothing of it is missing; null: none yet. */
@@ -51,7 +52,7 @@ export const EMPTY_RESULTS: ResultsState = {
   seconds: {},
   mergeKey: null,
   scope: null,
-  valueDtype: null,
+  values: null,
   lora: null,
   complete: null,
 };

@@ -8,7 +8,14 @@ describe('recipeWords', () => {
   it('names what differs, as the first of the two has it', () => {
     const other = { ...DEFAULT_RECIPE, keptPercent: 5, valueDtype: 'I8' } as const;
     expect(plain(recipeWords('full', DEFAULT_RECIPE, other))).toBe('m = 10 %, values in F16');
-    expect(plain(recipeWords('full', other, DEFAULT_RECIPE))).toBe('m = 5 %, values in I8');
+    expect(plain(recipeWords('full', other, DEFAULT_RECIPE))).toBe(
+      'm = 5 %, values in I8, each tensor’s norm restored',
+    );
+    const plainly = { ...other, rescale: 'none' } as const;
+    expect(plain(recipeWords('full', other, plainly))).toBe('each tensor’s norm restored');
+    expect(plain(recipeWords('full', DEFAULT_RECIPE, { ...DEFAULT_RECIPE, rescale: 'none' }))).toBe(
+      null,
+    );
     const average = { ...DEFAULT_RECIPE, mergeMethod: 'simple-average' } as const;
     expect(plain(recipeWords('full', average, DEFAULT_RECIPE))).toBe('simple average');
   });

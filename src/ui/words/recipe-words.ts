@@ -3,6 +3,7 @@ import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGERS } from '@/methods/registry';
 import { type LoraChoices } from '@/recipe/lora-choices';
 import { type GroupKind } from '@/recipe/parsed-method';
+import { isRescaled } from '@/recipe/stored-values';
 import { type RankChoice, type Recipe } from '@/store/state/recipe';
 import { bytes, inText } from './format';
 
@@ -33,6 +34,7 @@ function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
     inText(`m = ${keptPercent} %`),
     scope === 'global' ? 'all weights ranked together' : 'each tensor ranked by itself',
     `values in ${valueDtype}`,
+    isRescaled(recipe) ? 'each tensor’s norm restored' : '',
   ];
 }
 

@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { type Rescale } from '@/recipe/stored-values';
 import { commitRecipe } from '@/store/actions/recipe';
 import { selectDraft } from '@/store/recipe/selectors';
 import { type FloatDtype, recipeStore, type ValueDtype } from '@/store/state/recipe';
@@ -17,9 +18,14 @@ const VALUES = (Object.keys(VALUE_CODECS) as ValueDtype[]).map((value) => {
   return { value, label: VALUE_CODECS[value].title };
 });
 
+const NORMS: readonly { readonly value: Rescale; readonly label: string }[] = [
+  { value: 'norm', label: 'Restored in each tensor' },
+  { value: 'none', label: 'As they are, as in the paper' },
+];
+
 /** How the merged model and the kept entries of full fine-tunes are stored. */
 export function DtypeControls() {
-  const { mergedDtype, valueDtype } = useStore(recipeStore, selectDraft);
+  const { mergedDtype, valueDtype, rescale } = useStore(recipeStore, selectDraft);
   const group = useStore(sourcesStore, selectGroup);
   const own = baseCard(group)?.dtypes[0];
   const asBase = own === undefined ? 'As the base' : `As the base (${own})`;
@@ -42,6 +48,17 @@ export function DtypeControls() {
         }}
         hint="Accuracy and bytes are those of the files with these dtypes."
       />
+      {VALUE_CODECS[valueDtype].scaleOf !== null && (
+        <SelectField
+          label="Norm of kept values"
+          value={rescale}
+          options={NORMS}
+          onChange={(chosen) => {
+            commitRecipe({ rescale: chosen });
+          }}
+          hint="What is left out makes a task vector shorter. Restoring its length takes no byte more."
+        />
+      )}
     </>
   );
 }
