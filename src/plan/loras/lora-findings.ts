@@ -89,7 +89,7 @@ function lookalikeFinding(
       level: 'warning',
       topic: 'names',
       title: `${counted(lookalikes.length, 'module')} may be the same in two spellings that names alone do not settle.`,
-      detail: `"${one}" in ${nameOf(first.files[0])} and "${other}" in ${nameOf(first.files[1])} have one shape and the same numbers. In a sum they stand side by side; convert one file to the names of the other with the program that made it, if they are the same.`,
+      detail: `"${one}" in ${nameOf(first.files[0])} and "${other}" in ${nameOf(first.files[1])} have one shape and the same numbers. In a sum both are written, and a program that knows both names may apply only one of them: convert one file to the names of the other with the program that made it, if they are the same.`,
       names: lookalikes.flatMap(({ keys }) => keys),
     }),
   ];
