@@ -70,6 +70,17 @@ describe('the folder of an export on disk', () => {
     expect(await names()).toEqual([]);
   });
 
+  it('leaves nothing, however far the opening of a file has come when it is removed', async () => {
+    for (let i = 0; i < 20; i++) {
+      const folder = await remote.create(STORE);
+      const writing = remote.write(folder, 'a/b', []);
+      for (let turn = 0; turn < i; turn++) await remote.freeBytes(STORE);
+      await remote.remove(folder);
+      await writing;
+      expect(await names()).toEqual([]);
+    }
+  });
+
   it('is swept away once its tab is closed, never before', async () => {
     await remote.write(await remote.create(STORE), 'a', [{ bytes: BYTES, at: 0 }], true);
     const other = start().remote;

@@ -154,8 +154,7 @@ class OpfsFolder implements StagingFolder {
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     for (const path of [...this.#open.keys()]) this.#closeFile(path);
-    // What can not be removed now goes with the next sweep, once the lock is given back.
-    await this.#root.removeEntry(this.#folder.name, { recursive: true }).catch(() => undefined);
+    await this.#removeEntry();
     await this.#release();
   }
 
@@ -171,10 +170,17 @@ class OpfsFolder implements StagingFolder {
     const handle = await file.createSyncAccessHandle();
     if (this.#isGivenUp) {
       handle.close();
+      // While it was being opened its folder could not be removed.
+      await this.#removeEntry();
       throw new DOMException('The export was given up.', 'AbortError');
     }
     this.#open.set(path, handle);
     return handle;
+  }
+
+  /** What can not be removed now goes with the next sweep, once the lock is given back. */
+  async #removeEntry(): Promise<void> {
+    await this.#root.removeEntry(this.#folder.name, { recursive: true }).catch(() => undefined);
   }
 
   #closeFile(path: string): void {
