@@ -71,15 +71,18 @@ async function run(recipe: Recipe, signal = new AbortController().signal): Promi
   await runFull({ group, recipe, signal, emit: (event) => events.push(event) });
 }
 
-beforeEach(async () => {
-  const files = [file('base.safetensors', 0), file('a.safetensors', 1), file('b.safetensors', 3)];
+async function open(files: readonly { readonly path: string; readonly file: File }[]) {
   const opening = { request: { kind: 'files' as const, files }, emit: () => undefined };
   const opened = await loadGroup({ ...opening, signal: new AbortController().signal });
   expect(opened.engine.kind).toBe('processor');
   if (opened.kind !== 'full') throw new Error('Fine-tunes opened as adapters.');
   const tasks = opened.tasks.map((task) => ({ ...task, rowCount: ROWS }));
   group = { ...opened, tasks, scorer };
-});
+}
+
+beforeEach(() =>
+  open([file('base.safetensors', 0), file('a.safetensors', 1), file('b.safetensors', 3)]),
+);
 
 describe('runFull', () => {
   it('completes a table on a sample before it scores the rest', async () => {
@@ -129,6 +132,30 @@ describe('runFull', () => {
     );
     const rows = events.flatMap((event) => (event.type === 'storage' ? event.rows : []));
     expect(rows.some(({ method }) => method.startsWith('post-pruning'))).toBe(false);
+  });
+
+  it('scores 8-bit values as they are written: with each tensor’s norm restored, or not', async () => {
+    const files = ['base', 'a', 'b'].map((name, t) => {
+      // The first entry is kept, as the largest of every u.
+      const values = Array.from({ length: 100 }, (_, i) => (i === 0 ? 4 : 1) * t * Math.cos(t * i));
+      const path = `${name}.safetensors`;
+      return { path, file: new File([soundFile({ w: f32([100], values) })], path) };
+    });
+    await open(files);
+    const recipe = { ...RECIPE, valueDtype: 'I8', compressors: ['peru-fft'] } as const;
+    const seen: number[] = [];
+    for (const rescale of ['none', 'norm'] as const) {
+      await run({ ...recipe, rescale });
+      const [selection] = await group.weights.select('merged', 1, 'global', [20]);
+      const stored = { valueDtype: 'I8', rescaled: rescale === 'norm' } as const;
+      const of = { kind: 'sparse', selection: selection!, ...stored } as const;
+      const { tensors } = await group.weights.materialize(of, 'cpu');
+      const written = (tensors.get('w')!.data as Float32Array)[0]!;
+      const ofTask = scored.filter(({ task }) => task === 1).map(({ weight }) => weight);
+      expect(ofTask, rescale).toContain(written);
+      seen.push(written);
+    }
+    expect(seen[1]).toBeGreaterThan(seen[0]!);
   });
 
   it('scores whole models where patterns leave a tensor out', async () => {

@@ -118,15 +118,13 @@ export function keptScales(
   const { math } = shard;
   eachDelta(shard, chunk, of, (block) => {
     const { tensor } = block;
-    let most = largest[tensor]!;
-    let keptEnergy = 0;
     const kept = keptIndices(math, thresholds, block);
-    for (const i of kept) {
-      most = Math.max(most, math.bits[i]! & MAGNITUDE);
-      keptEnergy += math.u[i]! * math.u[i]!;
-    }
+    let most = largest[tensor]!;
+    for (const i of kept) most = Math.max(most, math.bits[i]! & MAGNITUDE);
     largest[tensor] = most;
     if (!withEnergies) return;
+    let keptEnergy = 0;
+    for (const i of kept) keptEnergy += math.u[i]! * math.u[i]!;
     const totalEnergy = math.energy(block.elementCount);
     // Where all are kept the two are one sum.
     keptEnergies[tensor]! += kept.length === block.elementCount ? totalEnergy : keptEnergy;
