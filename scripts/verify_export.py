@@ -10,8 +10,9 @@ below it: they are found by the SHA-256 that recipe.json names. What is checked:
 - full fine-tunes: theta* = theta_0 + sum c_t (theta_t - theta_0) in float64 is what merged.safetensors holds, up to
   the rounding of float32 sums and of the dtype; what is not merged is the base's, bit for bit; each sparse vector
   keeps exactly the k largest |theta_t - theta*| (ties: lowest index first in the order of names), with values within
-  the rounding of their dtype; the loader printed in the card, taken from there and run, rebuilds each task's model
-  from them; transformers opens the folder; tensors that are one in transformers' model (a head that is the embedding)
+  the rounding of their dtype; packed ones, by a decoder of its own, have the signs, the nearest magnitudes and the
+  gains that they should; the loader printed in the card, taken from there and run, rebuilds each task's model from
+  them; transformers opens the folder; tensors that are one in transformers' model (a head that is the embedding)
   count once, whichever of their names a file has, and what the export says of them is so;
 - adapters: `PeftModel.from_pretrained` loads each one; its product is U_q S_q V_q^T of the source's product, by a
   dense SVD in float64; merging it into the base adds just that; the merged adapter is the sum of the sources' products;

@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from verify import packed
 from verify.files import Export, Sources, card_loader, sha256
 from verify.report import Report, require
 from verify.ties import copies_of, tied_groups, without_copies
@@ -131,7 +132,7 @@ def top(magnitudes: np.ndarray, count: int) -> np.ndarray:
 
 
 def verify(export: Export, sources: Sources, report: Report) -> None:
-    with report.check("loader", "the card's loader has at most 20 lines and runs") as check:
+    with report.check("loader", f"the card's loader has at most {export.max_loader_lines} lines and runs") as check:
         loader = card_loader(export)
         check.found = f"{loader['lines']} lines"
     index = json.loads((export.folder / "model.safetensors.index.json").read_text("utf-8"))
@@ -246,30 +247,71 @@ class Merged:
     sha256: str
     center: np.ndarray
 
+    @property
+    def sizes(self) -> list[int]:
+        return [self.tensors[name].numel() for name in self.names]
+
+
+@dataclass
+class Vector:
+    """What a sparse file holds, found right."""
+
+    # Of the flat space, and the values in its order.
+    mask: np.ndarray
+    values: np.ndarray
+    kept_whole: list[str]
+    # More of what was found.
+    said: list[str]
+
 
 def verify_task(export: Export, load_task: Callable[..., Tensors], stem: str, merged: Merged, own: Tensors) -> str:
     compress = export.recipe["compress"]
     with safe_open(export.folder / f"{stem}.sparse.safetensors", "pt") as file:
         metadata = file.metadata()
         stored = {name: file.get_tensor(name) for name in file.keys()}
-    require(metadata["format"] == "peru-sparse" and metadata["version"] == "1", "another format")
+    require(metadata["format"] == "peru-sparse", "another format")
+    require(metadata["version"] == ("2" if export.is_packed else "1"), "another version")
     require(metadata["merged_sha256"] == merged.sha256, "made for another merged model")
-    offset = flat(own, merged.names) - merged.center
-    sizes = [merged.tensors[name].numel() for name in merged.names]
+    require(float(metadata["m"]) == compress["m"], f"is told to keep {metadata['m']} %")
+    read = packed_vector if export.is_packed else plain_vector
+    vector = read(stored, metadata, merged, own, compress)
+    tied = pairs_of(merged.copies, vector.kept_whole)
+    require(export.own_tied(stem) == tied, f"told copies are not {tied}")
+    loaded = verify_loaded(load_task(stem, folder=str(export.folder)), merged, own, vector)
+    return "; ".join([loaded, *vector.said, f"{len(vector.kept_whole)} tensors whole, with {len(tied)} copies"])
+
+
+def plain_vector(stored: Tensors, metadata: dict, merged: Merged, own: Tensors, compress: dict) -> Vector:
+    """Version 1: values one by one."""
+    offset, sizes = flat(own, merged.names) - merged.center, merged.sizes
     mask, values, scales = decoded(stored, merged.names, sizes)
     expected = expected_mask(np.abs(offset), sizes, compress)
-    kept = int(expected.sum())
-    require(int(metadata["kept"]) == int(mask.sum()) == kept, f"keeps {mask.sum():,}, not {kept:,}")
-    require(bool((mask == expected).all()), f"{int((mask != expected).sum()):,} entries of the kept set differ")
+    require_kept(metadata, mask, expected)
     exact = offset[expected].astype(np.float64) * norm_gains(offset, expected, sizes, compress)
     error = np.abs(values.astype(np.float64) - exact)
     allowed = value_bound(compress["values"], exact, scales)
     require(bool((error <= allowed).all()), "values are off by more than rounding")
     kept_whole = [name for name in stored if name in own and not name.endswith((".gaps", ".values"))]
-    tied = pairs_of(merged.copies, kept_whole)
-    require(export.own_tied(stem) == tied, f"told copies are not {tied}")
-    loaded = verify_loaded(load_task(stem, folder=str(export.folder)), merged, own, kept_whole, mask, values)
-    return f"{loaded}; {len(kept_whole)} tensors whole, with {len(tied)} copies"
+    return Vector(mask, values, kept_whole, [])
+
+
+def packed_vector(stored: Tensors, metadata: dict, merged: Merged, own: Tensors, compress: dict) -> Vector:
+    """Version 2. What is kept and zero is left out."""
+    require(metadata["values"] == compress["values"], f"values are told to be {metadata['values']}")
+    offset, sizes = flat(own, merged.names) - merged.center, merged.sizes
+    vector = packed.read_packed(stored, int(compress["values"][1:]), merged.tensors)
+    mask, values = packed.laid_out(vector, merged.names, sizes)
+    require_kept(metadata, mask, expected_mask(np.abs(offset), sizes, compress) & (offset != 0))
+    said = packed.verify_codes(vector, offset, merged.names, sizes, compress.get("rescale") == "norm")
+    kept_whole = [name for name in stored if name not in packed.PARTS]
+    require(set(kept_whole) <= set(own), f"holds what is not the task's: {sorted(set(kept_whole) - set(own))[:3]}")
+    return Vector(mask, values, kept_whole, [said])
+
+
+def require_kept(metadata: dict, mask: np.ndarray, expected: np.ndarray) -> None:
+    kept = int(expected.sum())
+    require(int(metadata["kept"]) == int(mask.sum()) == kept, f"keeps {mask.sum():,}, not {kept:,}")
+    require(bool((mask == expected).all()), f"{int((mask != expected).sum()):,} entries of the kept set differ")
 
 
 def decoded(stored: Tensors, names: list[str], sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -320,13 +362,12 @@ def value_bound(dtype: str, exact: np.ndarray, scales: np.ndarray) -> np.ndarray
     return np.zeros_like(exact) if dtype == "F32" else roundoff * np.abs(exact) + tiny
 
 
-def verify_loaded(
-    model: Tensors, merged: Merged, own: Tensors, kept_whole: list[str], mask: np.ndarray, values: np.ndarray
-) -> str:
+def verify_loaded(model: Tensors, merged: Merged, own: Tensors, vector: Vector) -> str:
     """What the loader gives: theta* plus the values, whole tensors of the task's own, the rest as merged."""
+    mask, kept_whole = vector.mask, vector.kept_whole
     tied = merged.tied | pairs_of(merged.copies, kept_whole)
     rebuilt = merged.center.copy()
-    rebuilt[mask] += values
+    rebuilt[mask] += vector.values
     require(np.array_equal(flat(model, merged.names), rebuilt), "the loader's weights are not theta* + values")
     for name in kept_whole:
         require(bits(model[name]) == bits(own[name]), f"{name} is not the task's own")

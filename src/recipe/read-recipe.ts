@@ -1,7 +1,8 @@
 /** Reads recipe.json and the recipes in the metadata of weights' files. Input is hostile. */
 import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGE_METHODS, type MergeMethod, MERGERS } from '@/methods/registry';
-import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
+import { VALUE_FORMATS } from '@/codecs/value-formats';
+import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { readRankRecord } from './rank-record';
 import { JsonFields } from './json-fields';
@@ -192,7 +193,7 @@ function sparse(compress: JsonFields): SparseRecipe {
     method: 'peru-fft',
     m: compress.number('m', 0, 100),
     scope: compress.oneOf('scope', ['global', 'tensor']),
-    values: compress.oneOf('values', VALUE_DTYPES),
+    values: compress.oneOf('values', VALUE_FORMATS),
     ...(compress.has('rescale') ? { rescale: compress.oneOf('rescale', ['norm']) } : {}),
   };
 }

@@ -3,7 +3,8 @@
  * make it again. `merged.safetensors` carries the merge part alone: its bytes must not depend on m.
  */
 import { type MergeMethod } from '@/methods/registry';
-import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { type ValueFormat } from '@/codecs/value-formats';
+import { type FloatDtype } from '@/tensor/dtype';
 import { type Scope } from '@/tensor/engine';
 import { type RankRecord } from './rank-record';
 
@@ -43,7 +44,7 @@ export interface SparseRecipe {
   /** m, in percent. */
   readonly m: number;
   readonly scope: Scope;
-  readonly values: ValueDtype;
+  readonly values: ValueFormat;
   /** Left out where values are as they were kept, and by those who wrote before there was a choice. */
   readonly rescale?: 'norm';
 }

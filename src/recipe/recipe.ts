@@ -1,6 +1,7 @@
 /** What recipes and results are made of, wherever they are told, shown or written. */
 import { type Scope } from '@/tensor/engine';
-import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { type ValueFormat } from '@/codecs/value-formats';
+import { type FloatDtype } from '@/tensor/dtype';
 import { type MergeMethod, type SparseMethod } from '@/methods/registry';
 import { type LoraChoices } from './lora-choices';
 import { type RankChoice } from '@/methods/peru-lora';
@@ -18,9 +19,9 @@ export interface Recipe {
   readonly compressors: readonly SparseMethod[];
   /** Dtype of theta*, as it is scored and written; null: that of most of the base's weights. */
   readonly mergedDtype: FloatDtype | null;
-  /** Dtype of the kept values, as they are scored and written. */
-  readonly valueDtype: ValueDtype;
-  /** What makes kept values longer, where their dtype has steps. */
+  /** Dtype or packed format of the kept values, as they are scored and written. */
+  readonly valueDtype: ValueFormat;
+  /** What makes kept values longer, where they have a factor. */
   readonly rescale: Rescale;
   /** How PERU-LoRA chooses the rank of each adapted module; unused by full fine-tunes. */
   readonly rank: RankChoice;

@@ -1,5 +1,5 @@
 /** How a recipe's kept values are stored, beside their dtype. */
-import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { hasFactor } from '@/codecs/value-formats';
 import { type Recipe } from './recipe';
 import { type SparseRecipe } from './recipe-file';
 
@@ -8,12 +8,12 @@ export const RESCALES = ['norm', 'none'] as const;
 
 export type Rescale = (typeof RESCALES)[number];
 
-/** Only values in steps are made longer: it takes no byte more, and others stand for themselves. */
+/** Only values with a factor are made longer: it takes no byte more, and others stand for themselves. */
 export function isRescaled({
   valueDtype,
   rescale,
 }: Pick<Recipe, 'valueDtype' | 'rescale'>): boolean {
-  return rescale === 'norm' && VALUE_CODECS[valueDtype].scaleOf !== null;
+  return rescale === 'norm' && hasFactor(valueDtype);
 }
 
 /** What a recipe file says of it; nothing where its values know no other way. */
@@ -21,7 +21,7 @@ export function rescaleOfRecord({
   values,
   rescale,
 }: Pick<SparseRecipe, 'values' | 'rescale'>): Partial<Pick<Recipe, 'rescale'>> {
-  return VALUE_CODECS[values].scaleOf === null ? {} : { rescale: rescale ?? 'none' };
+  return hasFactor(values) ? { rescale: rescale ?? 'none' } : {};
 }
 
 /** Equal for two recipes exactly when they store the same values alike. */

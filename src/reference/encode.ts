@@ -1,7 +1,8 @@
 /** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
 import { encodeGaps } from '@/codecs/gaps';
-import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { type ValueCodec } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
+import { type KeptScales } from './kept-scales';
 import { isKept, type ScopeThreshold } from './select';
 
 /** A run of one tensor, and what decides which of its entries are kept. */
@@ -23,12 +24,11 @@ export interface SelectedPiece {
  * Every tensor that keeps any, in order.
  *
  * @param pieces in flat order
- * @param scales by tensor; null where the codec has none
  */
 export function* encodePieces(
   pieces: Iterable<SelectedPiece>,
   codec: ValueCodec,
-  scales: readonly ValueScale[] | null,
+  scales: KeptScales,
 ): Generator<EncodedTensor> {
   let encoder = new TensorEncoder(0);
   for (const selected of pieces) {
@@ -58,7 +58,7 @@ class TensorEncoder {
   }
 
   /** Nothing where nothing was kept. */
-  *finish(codec: ValueCodec, scales: readonly ValueScale[] | null): Generator<EncodedTensor> {
+  *finish(codec: ValueCodec, { scales, gains }: KeptScales): Generator<EncodedTensor> {
     const { tensor, values } = this;
     if (values.length === 0) return;
     const scale = scales?.[tensor] ?? null;
@@ -68,6 +68,7 @@ class TensorEncoder {
       gaps: encodeGaps(this.positions),
       values: codec.encode(Float32Array.from(values), scale),
       scale: scale?.step ?? null,
+      gain: gains?.[tensor] ?? 1,
     };
   }
 }

@@ -1,5 +1,5 @@
 /** One group of checkpoints in typed arrays: walks pieces and calls the twins. */
-import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { type ValueCodec } from '@/codecs/value-codec';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
@@ -24,7 +24,7 @@ import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
 import { encodePieces } from './encode';
-import { keptScales } from './kept-scales';
+import { keptScales, type KeptScales } from './kept-scales';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from '@/core/memory-count';
@@ -35,7 +35,7 @@ import { type ReferenceSelection, selectedPiece } from './selection';
 import { KeptMeasuring } from './measure';
 import { Turns } from '@/core/turns';
 
-type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
+type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' | 'added' }>;
 
 /** Whose task vector is looked at. */
 interface DeltaOf {
@@ -225,7 +225,13 @@ export class ReferenceGroup implements WeightGroup {
       if (weights.kind === 'sparse') {
         const { selection, valueDtype, rescaled: isRescaled = false } = weights;
         const codec = VALUE_CODECS[valueDtype];
-        this.layKept(flat, selection, codec, this.scales(selection, codec, isRescaled));
+        const { scales } = this.scales(selection, codec, isRescaled);
+        this.layKept(flat, selection, codec, scales);
+      } else if (weights.kind === 'added') {
+        this.layPlain(flat, { kind: weights.center });
+        for (const { tensor, positions, values } of weights.entries) {
+          positions.forEach((at, i) => (flat[tensor]![at] = flat[tensor]![at]! + values[i]!));
+        }
       } else {
         this.layPlain(flat, weights);
       }
@@ -261,7 +267,7 @@ export class ReferenceGroup implements WeightGroup {
     flat: readonly Float32Array[],
     selection: Selection,
     codec: ValueCodec,
-    scales: readonly ValueScale[] | null,
+    scales: KeptScales['scales'],
   ): void {
     for (const { piece, threshold, first } of this.selected(selection)) {
       const { tensorStart: from, elementCount } = piece;
@@ -272,15 +278,9 @@ export class ReferenceGroup implements WeightGroup {
     }
   }
 
-  /** By tensor; null where the codec has none. */
-  private scales(
-    selection: Selection,
-    { scaleOf }: ValueCodec,
-    isRescaled: boolean,
-  ): ValueScale[] | null {
-    if (scaleOf === null) return null;
+  private scales(selection: Selection, codec: ValueCodec, isRescaled: boolean): KeptScales {
     const { tensors } = this.layout;
-    return keptScales(this.selected(selection), tensors.length, scaleOf, isRescaled);
+    return keptScales(this.selected(selection), tensors.length, codec, isRescaled);
   }
 
   /** @param kept of each selection the entries to keep, by scope; all are looked for together */

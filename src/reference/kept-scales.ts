@@ -1,16 +1,24 @@
-/** Float64 twin of shaders/kept_max.wgsl and stats.wgsl: what steps of kept values rest on. */
+/** Float64 twin of shaders/kept_max.wgsl and stats.wgsl: what steps and gains of kept values rest on. */
 import { normGain, rescaled } from '@/codecs/norm-gain';
 import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
 import { type SelectedPiece } from './encode';
 import { isKept } from './select';
 
-/** @returns by tensor; one that keeps none has step 0 */
+/** By tensor; one that keeps none has step 0 and gain 1. */
+export interface KeptScales {
+  /** Null where the codec has none. */
+  readonly scales: readonly ValueScale[] | null;
+  /** Null where they were not asked for. */
+  readonly gains: readonly number[] | null;
+}
+
 export function keptScales(
   pieces: Iterable<SelectedPiece>,
   tensorCount: number,
-  scaleOf: NonNullable<ValueCodec['scaleOf']>,
+  { scaleOf }: Pick<ValueCodec, 'scaleOf'>,
   isRescaled: boolean,
-): ValueScale[] {
+): KeptScales {
+  if (scaleOf === null && !isRescaled) return { scales: null, gains: null };
   const largest = new Uint32Array(tensorCount);
   const [kept, total] = [new Float64Array(tensorCount), new Float64Array(tensorCount)];
   for (const { piece, threshold, first } of pieces) {
@@ -22,7 +30,8 @@ export function keptScales(
       largest[tensor] = Math.max(largest[tensor]!, keys[i]!);
     }
   }
-  const scales = Array.from(new Float32Array(largest.buffer), scaleOf);
-  if (!isRescaled) return scales;
-  return scales.map((scale, t) => rescaled(scale, normGain(kept[t]!, total[t]!)));
+  const gains = isRescaled ? Array.from(kept, (energy, t) => normGain(energy, total[t]!)) : null;
+  const plain = scaleOf && Array.from(new Float32Array(largest.buffer), scaleOf);
+  const scales = plain && gains ? plain.map((scale, t) => rescaled(scale, gains[t]!)) : plain;
+  return { scales, gains };
 }

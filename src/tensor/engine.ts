@@ -153,6 +153,18 @@ export interface EncodedTensor {
   readonly values: Uint8Array<ArrayBuffer>;
   /** Step of the values, an f32: `NAME.scale`; null where their codec has none. */
   readonly scale: number | null;
+  /** What restores the tensor's norm (`codecs/norm-gain.ts`), part of `scale` already; 1 where not asked for. */
+  readonly gain: number;
+}
+
+/** Kept entries of one tensor as they were decoded from a file's bytes. */
+export interface AddedEntries {
+  /** Index into `layout.tensors`. */
+  readonly tensor: number;
+  /** In the tensor, strictly ascending. */
+  readonly positions: Uint32Array<ArrayBuffer>;
+  /** To add, in f32. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
 /** What one tensor's kept entries take beside their values. */
@@ -184,6 +196,12 @@ export type WeightsOf =
       readonly valueDtype: ValueDtype;
       /** Restores the norm of each tensor, where the dtype has steps; not by itself. */
       readonly rescaled?: boolean;
+    }
+  | {
+      readonly kind: 'added';
+      readonly center: Center;
+      /** Each tensor once, in canonical order. Must not ask the group for anything. */
+      readonly entries: Iterable<AddedEntries>;
     };
 
 /**
@@ -236,7 +254,8 @@ export interface WeightGroup {
   readMerged(flatStart: number, elementCount: number): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Kept entries as bytes to write: every tensor that keeps any, in canonical order, one at a time.
-   * Exactly the values that `materialize` adds for the same selection, dtype and rescaling.
+   * Exactly the values that `materialize` adds for the same selection, dtype and rescaling. Where the
+   * dtype has no steps, rescaling leaves them as they are, and tells the gain.
    */
   encodeKept(
     selection: Selection,

@@ -1,4 +1,5 @@
 /** What a model card tells, and nothing that differs from run to run: no dates, no seconds. */
+import { isPacked } from '@/codecs/packed/packed-format';
 import { type PositionCost } from '@/export/sparse/index-cost';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type RecipeFile } from '@/recipe/recipe-file';
@@ -46,4 +47,9 @@ export interface CardResults {
     readonly files: readonly { readonly name: string; readonly bytes: number }[];
     readonly bytes: number;
   }[];
+}
+
+/** Whether tasks' files hold packed values, version 2. */
+export function isPackedRecipe({ compress }: RecipeFile): boolean {
+  return compress.method === 'peru-fft' && isPacked(compress.values);
 }

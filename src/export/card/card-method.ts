@@ -1,5 +1,6 @@
 /** The method of a model card, with its formulas. */
-import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { isPacked } from '@/codecs/packed/packed-format';
+import { valueWords } from '@/codecs/value-formats';
 import { type Paper, paperAddress } from '@/methods/paper';
 import { COMPRESSORS, MERGERS } from '@/methods/registry';
 import { type RankChoice } from '@/methods/peru-lora';
@@ -35,14 +36,27 @@ function selected({ include = [], exclude = [] }: RecipeFile): string[] {
   return [`Only some tensors were merged: ${parts.join(', ')}.`];
 }
 
-function sparse({ m, scope, values, rescale }: SparseRecipe): string {
+function sparse(compress: SparseRecipe): string {
+  const { m, scope, values } = compress;
   const among = scope === 'global' ? 'all entries together' : 'the entries of each tensor';
-  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${VALUE_CODECS[values].card}; positions exactly.${rescale === undefined ? '' : RESCALED}`;
+  return `**PERU-FFT**: the model of task t is θ\\* + keepₘ(θₜ − θ\\*), where keepₘ keeps the ${m} % largest by magnitude among ${among} and sets the others to 0. Kept values are stored as ${valueWords(values).card}; positions exactly.${lengthened(compress)}`;
+}
+
+function lengthened({ values, rescale }: SparseRecipe): string {
+  if (!isPacked(values)) return rescale === undefined ? '' : RESCALED;
+  return rescale === undefined ? PACKED_FACTOR : PACKED_RESCALED;
 }
 
 /** The paper's û has no such factor. */
 const RESCALED =
   ' Values are **rescaled**: the step of each tensor is longer by ‖uₜ‖ / ‖keepₘ(uₜ)‖ of that tensor (at most 2, to a 32nd), which the method of the paper does not do; it takes no byte more.';
+
+/** Rounding to few magnitudes changes how long values are, so that packed ones have a factor in any case. */
+const PACKED_FACTOR =
+  ' Each tensor has a factor, with 4 bits of fraction, that makes its values as long as the kept ones were.';
+
+const PACKED_RESCALED =
+  ' Values are **rescaled**: each tensor has a factor, with 4 bits of fraction, that makes its values as long as all of uₜ = θₜ − θ\\* there, at most twice as long as the kept ones, which the method of the paper does not do; it takes no byte more.';
 
 function mergedAdapter({ merge, tasks }: RecipeFile): string {
   const { method, lambda = 0 } = merge;

@@ -2,7 +2,7 @@
 import { COMPRESS_METHODS, COMPRESSORS } from '@/methods/registry';
 import { spearmanInterval } from '@/core/statistics/spearman-interval';
 import { wilsonInterval } from '@/core/statistics/wilson';
-import { type CardFacts, type CardResults } from './card-facts';
+import { type CardFacts, type CardResults, isPackedRecipe } from './card-facts';
 import { percent, plain, table, whole } from './card-text';
 
 type Task = CardResults['tasks'][number];
@@ -95,7 +95,7 @@ export function storageSection({ results, method: own }: CardFacts): string {
   ].join('\n\n');
 }
 
-export function indexSection({ index }: CardFacts): string {
+export function indexSection({ index, recipe }: CardFacts): string {
   if (index.length === 0) return '';
   const rows = index.map(({ task, kept, gapBytes, entropyBytes }) => [
     plain(task),
@@ -104,8 +104,12 @@ export function indexSection({ index }: CardFacts): string {
     whole(entropyBytes),
     entropyBytes > 0 ? `${percent(gapBytes / entropyBytes - 1)} %` : '',
   ]);
+  // A code that knows in which tensors entries gather may take less than any could at random.
+  const [least, bound] = isPackedRecipe(recipe)
+    ? ['as many scattered at random would need', 'entropy at random']
+    : ['any code needs on average for so many among so many', 'entropy bound'];
   return [
-    'Positions of the kept entries, against the least that any code needs on average for so many among so many, N H(k / N) / 8 bytes:',
-    table(['task', 'kept entries', 'bytes of positions', 'entropy bound', 'over it'], rows),
+    `Positions of the kept entries, against the least that ${least}, N H(k / N) / 8 bytes:`,
+    table(['task', 'kept entries', 'bytes of positions', bound, 'over it'], rows),
   ].join('\n\n');
 }

@@ -1,11 +1,12 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { type PackedFormat } from '@/codecs/packed/packed-format';
 import { licenceOf } from '@/formats/checkpoint/model-card';
 import { readRecipeFile } from '@/recipe/read-recipe';
 import { ADAPTER_RECIPE, SPARSE_RECIPE } from '@/recipe/recipe.fixture';
 import { type RecipeFile } from '@/recipe/recipe-file';
 import { type CardFacts } from './card-facts';
-import { ADAPTER_LOADER, SPARSE_LOADER } from './loader-code';
+import { ADAPTER_LOADER, PACKED_LOADER, SPARSE_LOADER } from './loader-code';
 import { modelCard } from './model-card';
 
 const HASH = 'e'.repeat(64);
@@ -33,6 +34,13 @@ const SPARSE: CardFacts = {
     storage: [{ method: 'peru-fft@10', files: [{ name: 'x', bytes: 1 }], bytes: 1_234_567 }],
   },
 };
+
+/** With packed values, `rescale` as a recipe has it. */
+function packed(values: PackedFormat, rescale?: 'norm'): CardFacts {
+  const compress = { method: 'peru-fft', m: 10, scope: 'global', values } as const;
+  const rescaled = rescale === undefined ? compress : { ...compress, rescale };
+  return { ...SPARSE, recipe: { ...SPARSE_RECIPE, compress: rescaled } };
+}
 
 const ADAPTERS: CardFacts = {
   ...SPARSE,
@@ -126,18 +134,44 @@ describe('modelCard', () => {
     expect(modelCard(SPARSE)).not.toContain('rescaled');
   });
 
-  it('shows a loader of at most 20 lines', () => {
-    for (const [facts, loader] of [
-      [SPARSE, SPARSE_LOADER],
-      [ADAPTERS, ADAPTER_LOADER],
-    ] as const) {
-      expect(loader.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
-      expect(modelCard(facts)).toContain(`\`\`\`python\n${loader}\`\`\``);
+  it('names the factor that packed values have, rescaled or not', () => {
+    expect(modelCard(packed('Q2', 'norm'))).toMatch(
+      /\*\*rescaled\*\*.*as long as all of uₜ.*the paper does not/,
+    );
+    expect(modelCard(packed('Q2'))).toContain('as long as the kept ones were.');
+    for (const card of [modelCard(packed('Q2', 'norm')), modelCard(packed('Q2'))]) {
+      expect(card).not.toContain('the step of each tensor');
     }
+    expect(modelCard(packed('Q2'))).not.toContain('rescaled');
+  });
+
+  it('tells what the table of positions leaves out of packed files', () => {
+    expect(modelCard(packed('Q1'))).toContain('a directory of the blocks comes on top');
+    expect(modelCard(SPARSE)).not.toContain('a directory of the blocks comes on top');
+    expect(modelCard({ ...packed('Q1'), index: [] })).not.toContain(
+      'a directory of the blocks comes on top',
+    );
+  });
+
+  it.each([
+    ['value by value', SPARSE, SPARSE_LOADER, 20],
+    ['packed', packed('Q2', 'norm'), PACKED_LOADER, 60],
+    ['of adapters', ADAPTERS, ADAPTER_LOADER, 20],
+  ] as const)('shows a loader of few lines: %s', (_, facts, loader, most) => {
+    const lines = loader.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(most);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
+    expect(modelCard(facts)).toContain(`\`\`\`python\n${loader}\`\`\``);
+    expect(modelCard(facts).match(/^def load_task/gm)).toHaveLength(1);
+  });
+
+  it('loads a task into the model, and names what that needs', () => {
     expect(modelCard(SPARSE)).toContain(
       'from_pretrained(None, config=config, state_dict=load_task("cars"))',
     );
     expect(modelCard(ADAPTERS)).toContain('load_task("a", "t5")');
+    expect(modelCard(SPARSE)).toContain('the first needs torch and safetensors only');
+    expect(modelCard(packed('Q2'))).toContain('the first needs NumPy, torch and safetensors only');
   });
 
   it('depends on nothing but its facts', () => {

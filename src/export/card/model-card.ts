@@ -3,13 +3,13 @@
  * them. The same facts give the same bytes.
  */
 import { type RecipeFile, type SourceRecord } from '@/recipe/recipe-file';
-import { type CardFacts } from './card-facts';
+import { type CardFacts, isPackedRecipe } from './card-facts';
 import { cardLicence } from './card-licence';
 import { methodSection } from './card-method';
 import { accuracySection, indexSection, storageSection } from './card-tables';
 import { computedOn, fenced, fileSection, type RoleSource, sourceTable } from './card-parts';
 import { link, plain, table } from './card-text';
-import { ADAPTER_LOADER, SPARSE_LOADER } from './loader-code';
+import { ADAPTER_LOADER, PACKED_LOADER, SPARSE_LOADER } from './loader-code';
 import { recipeFileText } from '@/recipe/recipe-json';
 import { yamlText } from '@/recipe/mergekit/yaml-text';
 
@@ -28,6 +28,7 @@ export function modelCard(facts: CardFacts): string {
     accuracySection(facts),
     storageSection(facts),
     indexSection(facts),
+    ...packedPositions(facts),
     loading(facts),
     `## Sources\n\n${sourceTable(sourcesOf(recipe), recipe.group)}`,
     fileSection(facts.files),
@@ -81,6 +82,14 @@ function taskFile({ compress }: RecipeFile, stem: string): string {
   return compress.method === 'peru-fft' ? `${stem}.sparse.safetensors` : `${stem}/`;
 }
 
+/** What the table of positions leaves out. */
+function packedPositions({ recipe, index }: CardFacts): string[] {
+  if (index.length === 0 || !isPackedRecipe(recipe)) return [];
+  return [
+    'They are Rice codes of gaps, chosen anew for every block of a tensor; a directory of the blocks comes on top. Entries that are zero are neither stored nor counted.',
+  ];
+}
+
 function loading({ recipe, stems }: CardFacts): string {
   const stem = stems[0] ?? 'merged';
   if (recipe.compress.method === 'peru-lora') {
@@ -102,7 +111,7 @@ function loading({ recipe, stems }: CardFacts): string {
   return [
     '## How to load',
     '`transformers` opens this folder as the merged model. The model of a task is the merged one plus its sparse vector:',
-    fenced('python', SPARSE_LOADER),
+    fenced('python', isPackedRecipe(recipe) ? PACKED_LOADER : SPARSE_LOADER),
     fenced(
       'python',
       [
@@ -114,7 +123,7 @@ function loading({ recipe, stems }: CardFacts): string {
         '',
       ].join('\n'),
     ),
-    'The second block is for models that transformers knows; the first needs torch and safetensors only. A task that keeps tensors of another shape (a grown vocabulary, other classes) needs its own configuration.',
+    `The second block is for models that transformers knows; the first needs ${isPackedRecipe(recipe) ? 'NumPy, ' : ''}torch and safetensors only. A task that keeps tensors of another shape (a grown vocabulary, other classes) needs its own configuration.`,
   ].join('\n\n');
 }
 

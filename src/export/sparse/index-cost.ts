@@ -1,9 +1,8 @@
 /** What telling the positions of kept entries costs, against the least that any code could take. */
-import { type TensorCost } from './sparse-size';
 
 export interface PositionCost {
   readonly kept: number;
-  /** Bytes of all gaps. */
+  /** Bytes of all gaps, or of their Rice codes. */
   readonly gapBytes: number;
   /** N H(k / N) / 8: least bytes on average for a random choice of k among N. */
   readonly entropyBytes: number;
@@ -13,7 +12,10 @@ export interface PositionCost {
  * @param costs of all tensors with kept entries
  * @param elementCount N: entries that were chosen from, all tensors together
  */
-export function indexCost(costs: readonly TensorCost[], elementCount: number): PositionCost {
+export function indexCost(
+  costs: readonly Pick<PositionCost, 'kept' | 'gapBytes'>[],
+  elementCount: number,
+): PositionCost {
   const kept = costs.reduce((sum, cost) => sum + cost.kept, 0);
   const gapBytes = costs.reduce((sum, cost) => sum + cost.gapBytes, 0);
   return { kept, gapBytes, entropyBytes: entropyBytes(kept, elementCount) };

@@ -33,12 +33,13 @@ export async function* encodeEntries(
     const gaps = encodeGaps(positions);
     const shared = { tensor, kept: positions.length, gaps };
     if (dtype !== 'I8') {
-      yield { ...shared, values: encodeFloats(kept, dtype), scale: null };
+      yield { ...shared, values: encodeFloats(kept, dtype), scale: null, gain: 1 };
       continue;
     }
     const largest = kept.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const perStep = Math.fround(127 / largest);
     const counts = Int8Array.from(kept, (value) => Math.round(value * perStep));
-    yield { ...shared, values: new Uint8Array(counts.buffer), scale: Math.fround(largest / 127) };
+    const scale = Math.fround(largest / 127);
+    yield { ...shared, values: new Uint8Array(counts.buffer), scale, gain: 1 };
   }
 }

@@ -63,7 +63,7 @@ function encodeSparse(positions: ReadonlyMap<string, number[]>, dtype: ValueDtyp
         return { name: `${name}.gaps`, dtype: 'U8', shape: [gaps[i]!.length] };
       }),
     ],
-    sparseMetadata({ ...facts, kept: total }),
+    sparseMetadata({ ...facts, version: 1, kept: total }),
   );
   const scales = dtype === 'I8' ? kept.length * 4 : 0;
   return new Blob([

@@ -1,4 +1,4 @@
-/** Header and exact size of `TASK.sparse.safetensors` as it would be written. */
+/** Header and exact size of `TASK.sparse.safetensors`, version 1, as it would be written. */
 import { partName } from '@/codecs/sparse-parts';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
@@ -56,7 +56,8 @@ export function sparseHeader(spec: SparseHeaderSpec): SparseHeader {
   const kept = sum(spec.costs, (cost) => cost.kept);
   const entries = [...(spec.ownTensors ?? []), ...sparseEntries(spec.costs, spec.valueDtype)];
   entries.sort((a, b) => bitsPerElement(b.dtype) - bitsPerElement(a.dtype));
-  return { entries, header: buildSafetensorsHeader(entries, sparseMetadata({ ...spec, kept })) };
+  const metadata = sparseMetadata({ ...spec, version: SPARSE_VERSION, kept });
+  return { entries, header: buildSafetensorsHeader(entries, metadata) };
 }
 
 /** What is stored of each tensor, one kind after the other: all steps, all values, all gaps. */
@@ -69,23 +70,28 @@ function sparseEntries(costs: readonly TensorCost[], valueDtype: ValueDtype): He
   return kinds.flatMap((_, kind) => byTensor.map((entries) => entries[kind]!));
 }
 
-/** `__metadata__` of a sparse file. */
+/** `__metadata__` of a sparse file of either version. */
 export function sparseMetadata(facts: {
+  readonly version: number;
   readonly keptPercent: number;
   readonly kept: number;
-  readonly recipeJson: string;
+  /** Of packed values. */
+  readonly values?: string;
+  /** Left out where it would take more bytes than the values: beside them lies recipe.json. */
+  readonly recipeJson?: string;
   readonly mergedSha256?: string;
   readonly ownTensors?: readonly OwnEntry[];
 }): ReadonlyMap<string, string> {
   const tied = tiedPairs(facts.ownTensors ?? []);
   return new Map([
     ['format', SPARSE_FORMAT],
-    ['version', String(SPARSE_VERSION)],
+    ['version', String(facts.version)],
     ['merged_sha256', facts.mergedSha256 ?? SHA256_PLACEHOLDER],
     ['m', String(facts.keptPercent)],
     ['kept', String(facts.kept)],
+    ...(facts.values === undefined ? [] : [['values', facts.values] as const]),
     ...(tied === null ? [] : [['tied', tied] as const]),
-    ['recipe', facts.recipeJson],
+    ...(facts.recipeJson === undefined ? [] : [['recipe', facts.recipeJson] as const]),
   ]);
 }
 

@@ -1,21 +1,20 @@
-/** Writes a task's sparse vector as the encoder gives it, tensor by tensor. */
+/** Writes a task's sparse vector, version 1, as the encoder gives it, tensor by tensor. */
 import { partName, wholeName } from '@/codecs/sparse-parts';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type EncodedTensor } from '@/tensor/engine';
 import { PeruError } from '@/core/errors';
 import { type FlatLayout } from '@/tensor/layout';
 import { type ExportFolder } from '@/export/file-sink';
-import { entryBytes, type HeaderEntry } from '@/export/safetensors-writer';
+import { type HeaderEntry } from '@/export/safetensors-writer';
 import { type SparseHeader, sparseHeader, type SparseHeaderSpec } from './sparse-size';
 import {
-  exactly,
   type FileWriter,
-  pieces,
   type WriteOptions,
   writeFile,
   type WrittenFile,
   type WrittenTensor,
 } from '@/export/written-file';
+import { differs, type ReadOwn, writeOwn } from './write-own';
 
 export interface WriteSparseSpec extends SparseHeaderSpec {
   readonly layout: FlatLayout;
@@ -23,8 +22,7 @@ export interface WriteSparseSpec extends SparseHeaderSpec {
   readonly mergedSha256: string;
   /** Each tensor of `costs` once, in any order (`WeightGroup.encodeKept`). */
   readonly encoded: AsyncIterable<EncodedTensor>;
-  /** Bytes [start, end) of a tensor of `ownTensors`, as the task's file has them. */
-  readonly readOwn: (name: string, start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly readOwn: ReadOwn;
 }
 
 /**
@@ -50,21 +48,6 @@ export async function writeSparse(
   };
   const tensors = writtenTensors(laidOut.entries, spec);
   return writeFile(folder, path, fill, { ...options, tensors });
-}
-
-async function writeOwn(
-  file: FileWriter,
-  { entries, header }: SparseHeader,
-  { ownTensors = [], readOwn }: WriteSparseSpec,
-): Promise<void> {
-  const own = new Set(ownTensors.map(({ name }) => name));
-  for (const [i, entry] of entries.entries()) {
-    if (!own.has(entry.name)) continue;
-    for (const [start, end] of pieces(entryBytes(entry))) {
-      const bytes = await readOwn(entry.name, start, end);
-      await file.write(exactly(bytes, end - start, entry.name), header.starts[i]! + start);
-    }
-  }
 }
 
 async function writeEncoded(
@@ -94,14 +77,6 @@ async function writeEncoded(
   }
   const [missing] = expected.keys();
   if (missing !== undefined) throw differs(path, `"${missing}" was not encoded`);
-}
-
-function differs(path: string, what: string): PeruError {
-  return new PeruError(
-    'internal',
-    `${path} could not be written: ${what}, which is not what its kept entries take.`,
-    'This is a fault in Peru: please report it with the steps that led here.',
-  );
 }
 
 function scaleBytes(scale: number): Uint8Array<ArrayBuffer> {

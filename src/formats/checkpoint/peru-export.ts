@@ -5,9 +5,16 @@
 import { type CheckpointTensors } from '@/tensor/checkpoint-tensors';
 import { isFloatDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
-import { readSafetensorsHeader } from '@/tensor/safetensors';
+import { type ByteSource } from '@/tensor/byte-source';
+import { readSafetensorsHeader, type SafetensorsHeader } from '@/tensor/safetensors';
 import { checkSparseFits, virtualCheckpoint } from '@/formats/sparse/virtual-checkpoint';
-import { readSparseFile } from '@/formats/sparse/sparse-file';
+import { readPackedFile } from '@/formats/sparse/packed-sparse';
+import {
+  isPackedHeader,
+  readSparseFacts,
+  readSparseFile,
+  type SparseFacts,
+} from '@/formats/sparse/sparse-file';
 import { type OpenSparse } from '@/formats/sparse/overlaid-bytes';
 import {
   type CheckpointSource,
@@ -75,15 +82,17 @@ export async function reopenExport(
 ): Promise<ReopenedExport> {
   if (mergedPath === null) throw noMerged(repo, sparsePaths);
   const merged: CheckpointSource = { ...repo, weightsPath: mergedPath };
-  const [weights, sha256, sparse] = await Promise.all([
+  const [weights, sha256, headers] = await Promise.all([
     openWeights(merged, options),
     hashOfMerged(merged, options),
-    Promise.all(sparsePaths.map((path) => openSparse(repo, path, options))),
+    Promise.all(sparsePaths.map((path) => openHeader(repo, path, options))),
   ]);
-  for (const one of sparse) {
-    if (one.file.mergedSha256 !== sha256) throw otherMerged(repo, mergedPath, one, sha256);
-    checkSparseFits(one, weights);
+  for (const { header } of headers) {
+    const named = readSparseFacts(header);
+    if (named.mergedSha256 !== sha256) throw otherMerged(repo, mergedPath, named, sha256);
   }
+  const sparse = await Promise.all(headers.map((one) => openSparse(one, weights)));
+  for (const one of sparse) checkSparseFits(one, weights);
   const changed = changedNames(weights, sparse);
   const tasks = sparse.map((one, i) => {
     return virtualSource(repo, sparsePaths[i]!, { merged: weights, sparse: one, changed });
@@ -102,14 +111,28 @@ function changedNames(
   return new Set(floating.map(({ name }) => name));
 }
 
-async function openSparse(
+interface OpenHeader {
+  readonly source: ByteSource;
+  readonly header: SafetensorsHeader;
+  readonly isPacked: boolean;
+}
+
+async function openHeader(
   repo: RepoSource,
   path: string,
   options: OpenOptions,
-): Promise<OpenSparse> {
+): Promise<OpenHeader> {
   const source = await openRequired(repo, path, options);
   const header = await readSafetensorsHeader(source, fileLabel(repo, path));
-  return { source, file: readSparseFile(header) };
+  return { source, header, isPacked: isPackedHeader(header) };
+}
+
+async function openSparse(
+  { source, header, isPacked }: OpenHeader,
+  merged: CheckpointTensors,
+): Promise<OpenSparse> {
+  const file = isPacked ? await readPackedFile(source, header, merged) : readSparseFile(header);
+  return { source, file };
 }
 
 async function hashOfMerged(merged: CheckpointSource, options: OpenOptions): Promise<string> {
@@ -170,7 +193,7 @@ function noMerged(repo: RepoSource, sparsePaths: readonly string[]): PeruError {
 function otherMerged(
   repo: RepoSource,
   mergedPath: string,
-  { file }: OpenSparse,
+  file: SparseFacts,
   sha256: string,
 ): PeruError {
   return new PeruError(

@@ -7,10 +7,10 @@ import { type FilePart, readParts } from '@/tensor/file-parts';
 import { decodeFloats } from '@/tensor/half';
 import { type FlatLayout, type TensorSpan } from '@/tensor/layout';
 import { RemoteBytes, tallyOf } from '@/tensor/remote-bytes';
-import { type TensorInfo } from '@/tensor/safetensors';
 import { GapReader } from '@/codecs/gap-reader';
 import { type SparseFile } from './sparse-file';
-import { addKept, type KeptBytes, type KeptRest } from './virtual-add';
+import { type KeptBytes } from './kept-tensor';
+import { addKept, type KeptRest } from './virtual-add';
 
 const F32_BYTES = 4;
 
@@ -61,7 +61,9 @@ export class OverlaidBytes extends RemoteBytes {
   /** Bytes of the sparse vector; the merged model is the base's to count. */
   override async tally(start: number, end: number): Promise<ByteTally> {
     const { source, file } = this.#parts.sparse;
-    const parts = this.#pieces(start, end).flatMap(({ span }) => partsOf(file, span.name));
+    const parts = this.#pieces(start, end).flatMap(
+      ({ span }) => file.tensors.get(span.name)?.parts ?? [],
+    );
     return sumTallies(
       await Promise.all(
         parts.map(({ byteStart, byteLength }) =>
@@ -157,32 +159,24 @@ export class OverlaidBytes extends RemoteBytes {
     const found = new Map<string, KeptRest>();
     if (held !== null) found.set(held.name, held);
     const { source, file } = this.#parts.sparse;
-    const wanted = pieces
-      .filter(({ span }) => !found.has(span.name))
-      .flatMap(({ span }) => partsOf(file, span.name));
-    let at = 0;
-    const places = new Map<string, number>();
-    const parts = wanted.map(({ name, byteStart: start, byteLength }): FilePart => {
-      const part = { source, fileName: file.fileName, start, end: start + byteLength, at };
-      places.set(name, at);
-      at += byteLength;
-      return part;
+    const wanted = pieces.flatMap(({ span }) => {
+      const tensor = found.has(span.name) ? undefined : file.tensors.get(span.name);
+      return tensor === undefined ? [] : [{ span, tensor }];
     });
+    let at = 0;
+    const parts = wanted.flatMap(({ tensor }) =>
+      tensor.parts.map(({ byteStart: start, byteLength }): FilePart => {
+        const part = { source, fileName: file.fileName, start, end: start + byteLength, at };
+        at += byteLength;
+        return part;
+      }),
+    );
     const bytes = await readParts(parts, signal);
-    const cut = ({ name, byteLength }: TensorInfo): Uint8Array<ArrayBuffer> => {
-      const from = places.get(name)!;
-      return bytes.subarray(from, from + byteLength);
-    };
-    for (const { span } of pieces) {
-      const entry = file.tensors.get(span.name);
-      if (entry === undefined || found.has(span.name)) continue;
-      const { gaps, values, scale, dtype } = entry;
-      const step = scale === null ? null : decodeFloats(cut(scale), 'F32')[0]!;
-      found.set(span.name, {
-        element: 0,
-        kept: { gaps: cut(gaps), values: cut(values), dtype, step },
-        reader: new GapReader(span.elementCount),
-      });
+    let next = 0;
+    for (const { span, tensor } of wanted) {
+      const own = tensor.parts.map(({ byteLength }) => bytes.subarray(next, (next += byteLength)));
+      const reader = new GapReader(span.elementCount);
+      found.set(span.name, { element: 0, kept: tensor.read(own), reader });
     }
     return found;
   }
@@ -196,13 +190,6 @@ function partOf(
   const bytes = bytesPerElement(dtype as FloatDtype);
   const [start, end] = [byteStart + piece.from * bytes, byteStart + piece.to * bytes];
   return { source, fileName, start, end, at };
-}
-
-function partsOf({ tensors }: SparseFile, name: string): TensorInfo[] {
-  const entry = tensors.get(name);
-  if (entry === undefined) return [];
-  const { gaps, values, scale } = entry;
-  return scale === null ? [gaps, values] : [gaps, values, scale];
 }
 
 /** A copy that does not keep the whole read alive. */

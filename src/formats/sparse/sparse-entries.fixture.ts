@@ -1,8 +1,6 @@
 /** What a sparse file keeps of one tensor, for tests, by the code that reopening adds it with. */
 import { type ByteSource } from '@/tensor/byte-source';
-import { decodeFloats } from '@/tensor/half';
 import { readRange } from '@/tensor/safetensors';
-import { type TensorInfo } from '@/tensor/safetensors-header';
 import { decodeGaps } from '@/codecs/decode-gaps.fixture';
 import { GapReader } from '@/codecs/gap-reader';
 import { type SparseFile } from './sparse-file';
@@ -16,11 +14,14 @@ export async function keptOf(
   elementCount: number,
 ) {
   const { fileName, tensors } = file;
-  const { gaps, values, scale, dtype } = tensors.get(name)!;
-  const read = ({ byteStart, byteLength }: TensorInfo): Promise<Uint8Array<ArrayBuffer>> =>
-    readRange(blob, byteStart, byteStart + byteLength, fileName);
-  const step = scale === null ? null : decodeFloats(await read(scale), 'F32')[0]!;
-  const kept = { gaps: await read(gaps), values: await read(values), dtype, step };
+  const { parts, read } = tensors.get(name)!;
+  const kept = read(
+    await Promise.all(
+      parts.map(({ byteStart, byteLength }) =>
+        readRange(blob, byteStart, byteStart + byteLength, fileName),
+      ),
+    ),
+  );
   const sums = new Float32Array(elementCount);
   const rest = { element: 0, kept, reader: new GapReader(elementCount) };
   addKept(sums, 0, rest, { fileName, name, elementCount });

@@ -55,7 +55,7 @@ describe('a sparse file', () => {
       keptPercent: 12.5,
       kept: 3,
       recipe: '{"peru":1}',
-      valueDtype: 'F32',
+      valueFormat: 'F32',
     });
     expect([...file.tensors.keys()]).toEqual(['a', 'b']);
     expect([...file.own.keys()]).toEqual(['own.weight', 'own.scale']);
@@ -97,7 +97,7 @@ describe('a sparse file', () => {
 
   it('may keep nothing', async () => {
     const { header } = await opened({}, { ...METADATA, kept: '0' });
-    expect(readSparseFile(header)).toMatchObject({ kept: 0, valueDtype: 'F16' });
+    expect(readSparseFile(header)).toMatchObject({ kept: 0, valueFormat: 'F16' });
   });
 
   it('is told from other files by its format', async () => {
@@ -107,7 +107,7 @@ describe('a sparse file', () => {
   });
 
   it('of a newer version is said to be newer', async () => {
-    for (const version of ['2', '10']) {
+    for (const version of ['3', '10']) {
       const error = await refusal(SOUND, { ...METADATA, version });
       expect(error.kind).toBe('unsupported');
       expect(error.message).toContain(`${FILE} is a sparse vector of version ${version}`);

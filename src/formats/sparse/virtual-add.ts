@@ -1,17 +1,8 @@
 /** Adds the kept entries of one tensor to a part of it. */
 import { VALUE_CODECS } from '@/codecs/value-codecs';
-import { type ValueDtype } from '@/tensor/dtype';
 import { PeruError } from '@/core/errors';
 import { type GapReader, GapsError } from '@/codecs/gap-reader';
-
-/** Kept entries of one tensor as their file holds them, or the last of them. */
-export interface KeptBytes {
-  readonly gaps: Uint8Array<ArrayBuffer>;
-  readonly values: Uint8Array<ArrayBuffer>;
-  readonly dtype: ValueDtype;
-  /** Step of the values, an f32; null where their codec has none. */
-  readonly step: number | null;
-}
+import { type KeptBytes } from './kept-tensor';
 
 /** Entries of a tensor that are not added yet, and where reading their gaps stands. */
 export interface KeptRest {

@@ -57,7 +57,8 @@ describe('an export of fine-tunes', () => {
   });
 
   it('has the sizes that the Storage table tells', async () => {
-    for (const recipe of [RECIPE, { ...RECIPE, mergedDtype: 'BF16', valueDtype: 'I8' } as const]) {
+    const inSteps = { ...RECIPE, mergedDtype: 'BF16', valueDtype: 'I8' } as const;
+    for (const recipe of [RECIPE, inSteps, { ...RECIPE, valueDtype: 'Q2' } as const]) {
       await exportGroup(recipe);
       const sizes = new Map(exported().files.map(({ path, bytes }) => [path, bytes] as const));
       bench.events = [];
@@ -152,7 +153,7 @@ describe('an export of fine-tunes', () => {
 
   it('is the same when weights are streamed, but for what was told of them', async () => {
     const weights = () => exported().files.filter(({ path }) => path.endsWith('.safetensors'));
-    for (const valueDtype of ['F16', 'I8'] as const) {
+    for (const valueDtype of ['F16', 'I8', 'Q2'] as const) {
       const recipe = { ...RECIPE, valueDtype };
       await exportGroup(recipe);
       const resident = weights();

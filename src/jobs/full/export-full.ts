@@ -4,21 +4,30 @@
  * other, so that streamed weights of a task come once.
  */
 import { fileStems } from '@/export/file-stems';
-import { indexCost } from '@/export/sparse/index-cost';
+import { entropyBytes, indexCost, type PositionCost } from '@/export/sparse/index-cost';
 import { mergedSha } from '@/export/verify-file';
 import { writeMerged } from '@/export/write-merged';
+import { writePacked } from '@/export/sparse/write-packed';
+import { type ReadOwn } from '@/export/sparse/write-own';
 import { writeSparse } from '@/export/sparse/write-sparse';
+import { type WriteOptions, type WrittenFile } from '@/export/written-file';
+import { type ExportFolder } from '@/export/file-sink';
+import { isPacked } from '@/codecs/packed/packed-format';
+import { positionBytes } from '@/codecs/packed/packed-plan';
+import { type Selection } from '@/tensor/engine';
+import { type FlatLayout } from '@/tensor/layout';
 import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import {
   mergedFiles,
   mergedSpec,
   mergeRecipe,
+  packedSpec,
   sparsePaths,
   sparseSpec,
-  tensorCosts,
 } from './files-written';
 import { type FullJob } from './full-job';
-import { type SparseMeasure } from './measure-cache';
+import { type SparseMeasure, type TaskContents } from './measure-cache';
+import { codeTask, type CodedOf } from './packed-task';
 import { measureSparse } from './measure-sparse';
 import { mergeGroup } from './merge-group';
 import { ownTensors } from './own-tensors';
@@ -59,8 +68,8 @@ export async function exportFull(
     const staged = await Staging.begin(place, { emit, signal, allowNonFinite, totalBytes });
     const merge = mergeRecipe(group, job.recipe, await book.hashedRecords(job));
     const mergedSha256 = await addMerged(job, merge, staged);
-    const { counts } = measure;
-    const index = await addSparse(job, selections, { merge, mergedSha256, staged, counts });
+    const { contents } = measure;
+    const index = await addSparse(job, selections, { merge, mergedSha256, staged, contents });
     await addSideFiles(staged, group.sources.base, side, signal);
     await addAbout(staged, request, {
       recipe: sparseRecord(merge, job.recipe),
@@ -127,12 +136,12 @@ async function addSparse(
     merge,
     mergedSha256,
     staged,
-    counts,
+    contents,
   }: {
     readonly merge: MergeRecipeFile;
     readonly mergedSha256: string;
     readonly staged: Staging;
-    readonly counts: SparseMeasure['counts'];
+    readonly contents: SparseMeasure['contents'];
   },
 ): Promise<IndexCost[]> {
   const { group, recipe, signal } = job;
@@ -141,21 +150,51 @@ async function addSparse(
   const index: IndexCost[] = [];
   for (const { index: task, name } of group.tasks) {
     const [selection] = await selections.get(METHOD, [recipe.keptPercent], task);
-    const costs = tensorCosts(group, counts[task]!);
     signal.throwIfAborted();
     const own = ownTensors(group, task);
-    const spec = {
-      ...sparseSpec(group, recipe, merge, { task, costs }),
-      layout,
+    const shared = {
       mergedSha256,
-      encoded: group.weights.encodeKept(selection!, recipe.valueDtype, isRescaled(recipe)),
       readOwn: (tensor: string, start: number, end: number) =>
         readStored(own.get(tensor), start, end, signal),
     };
+    const write = writerOf(job, merge, selection!, contents[task]!, shared);
     await staged.add('sparse', async (folder, options) => [
-      await writeSparse(folder, paths[task]!, spec, options),
+      await write(folder, paths[task]!, options),
     ]);
-    index.push({ task: name, ...indexCost(costs, layout.elementCount) });
+    index.push({ task: name, ...positionCost(contents[task]!, layout.elementCount) });
   }
   return index;
+}
+
+/** Writes one task's file, value by value or packed. */
+function writerOf(
+  job: FullJob,
+  merge: MergeRecipeFile,
+  selection: Selection,
+  { counts, packed }: TaskContents,
+  shared: { readonly mergedSha256: string; readonly readOwn: ReadOwn },
+): (folder: ExportFolder, path: string, options: WriteOptions) => Promise<WrittenFile> {
+  const { group, recipe } = job;
+  const { layout } = group.weights;
+  const { task } = selection;
+  const { valueDtype } = recipe;
+  if (packed === null && !isPacked(valueDtype)) {
+    const encoded = group.weights.encodeKept(selection, valueDtype, isRescaled(recipe));
+    const header = sparseSpec(group, { ...recipe, valueDtype }, merge, task, counts);
+    const spec = { ...header, ...shared, layout, encoded };
+    return (folder, path, options) => writeSparse(folder, path, spec, options);
+  }
+  const coded = namedTensors(codeTask(job, selection, packed!, isRescaled(recipe)), layout);
+  const spec = { ...packedSpec(group, recipe, merge, task, packed!), ...shared, coded };
+  return (folder, path, options) => writePacked(folder, path, spec, options);
+}
+
+async function* namedTensors(coded: AsyncIterable<CodedOf>, { tensors }: FlatLayout) {
+  for await (const one of coded) yield { name: tensors[one.tensor]!.name, coded: one.coded };
+}
+
+function positionCost({ counts, packed }: TaskContents, elementCount: number): PositionCost {
+  if (packed === null) return indexCost(counts, elementCount);
+  const { kept } = packed;
+  return { kept, gapBytes: positionBytes(packed), entropyBytes: entropyBytes(kept, elementCount) };
 }

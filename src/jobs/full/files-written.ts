@@ -6,13 +6,18 @@ import { fileStems } from '@/export/file-stems';
 import { type MergedFileSpec, mergedFileSizes } from '@/export/merged-size';
 import { mergeRecipeJson, recipeJson } from '@/recipe/recipe-json';
 import { sparseHeader, type SparseHeaderSpec, type TensorCost } from '@/export/sparse/sparse-size';
-import { type FloatDtype } from '@/tensor/dtype';
+import { isPacked } from '@/codecs/packed/packed-format';
+import { type PackedPlan } from '@/codecs/packed/packed-plan';
+import { packedHeader, type PackedHeaderSpec } from '@/export/sparse/packed-size';
+import { directoryTensors } from '@/formats/sparse/packed-sparse';
+import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import { type KeptCount } from '@/tensor/engine';
 import { type MergeRecipeFile } from '@/recipe/recipe-file';
 import { mergeRecord, sparseRecord } from '@/jobs/group/recipe-record';
 import { type SourceRecords } from '@/jobs/group/source-manifest';
 import { type Recipe } from '@/recipe/recipe';
 import { type FullGroup } from './load-full';
+import { type TaskContents } from './measure-cache';
 import { ownEntries } from './own-tensors';
 
 export interface FileSize {
@@ -83,37 +88,65 @@ export function sparsePaths({ tasks }: Pick<FullGroup, 'tasks'>): string[] {
   return fileStems(tasks.map(({ name }) => name)).map((stem) => `${stem}.sparse.safetensors`);
 }
 
-/** A task's entries of these costs, with the tensors that it keeps whole. */
+/** A task's entries, value by value, with the tensors that it keeps whole. */
 export function sparseSpec(
   group: FullGroup,
-  recipe: Recipe,
+  recipe: Recipe & { readonly valueDtype: ValueDtype },
   merge: MergeRecipeFile,
-  { task, costs }: { readonly task: number; readonly costs: readonly TensorCost[] },
+  task: number,
+  counts: readonly KeptCount[],
 ): SparseHeaderSpec {
+  const costs = tensorCosts(group, counts);
+  const { valueDtype } = recipe;
   return {
     costs,
     ownTensors: ownEntries(group, task),
-    valueDtype: recipe.valueDtype,
+    valueDtype,
     keptPercent: recipe.keptPercent,
     recipeJson: recipeJson(sparseRecord(merge, recipe)),
   };
 }
 
 /** What each tensor's kept entries take, by its name. */
-export function tensorCosts(
+function tensorCosts(
   { plan: { layout } }: Pick<FullGroup, 'plan'>,
   counts: readonly KeptCount[],
 ): TensorCost[] {
   return counts.map(({ tensor, ...cost }) => ({ name: layout.tensors[tensor]!.name, ...cost }));
 }
 
+/** The same packed. */
+export function packedSpec(
+  group: FullGroup,
+  recipe: Recipe,
+  merge: MergeRecipeFile,
+  task: number,
+  plan: PackedPlan,
+): PackedHeaderSpec {
+  const { baseTensors, dtypeOf } = mergedSpec(group, recipe, merge);
+  const written = Array.from(baseTensors, ([name, { dtype, shape }]) => {
+    return { name, dtype: dtypeOf?.(name) ?? dtype, shape };
+  });
+  return {
+    plan,
+    tensors: directoryTensors(written),
+    ownTensors: ownEntries(group, task),
+    keptPercent: recipe.keptPercent,
+  };
+}
+
 /** A task's sparse file for the entries that were counted. */
 export function sparseTaskFile(
   group: FullGroup,
   recipe: Recipe,
-  { task, counts }: { readonly task: number; readonly counts: readonly KeptCount[] },
+  task: number,
+  { counts, packed }: TaskContents,
 ): FileSize {
-  const costs = tensorCosts(group, counts);
-  const spec = sparseSpec(group, recipe, mergeRecipe(group, recipe), { task, costs });
-  return { name: sparsePaths(group)[task]!, bytes: sparseHeader(spec).header.fileBytes };
+  const merge = mergeRecipe(group, recipe);
+  const { valueDtype } = recipe;
+  const { header } =
+    packed !== null || isPacked(valueDtype)
+      ? packedHeader(packedSpec(group, recipe, merge, task, packed!))
+      : sparseHeader(sparseSpec(group, { ...recipe, valueDtype }, merge, task, counts));
+  return { name: sparsePaths(group)[task]!, bytes: header.fileBytes };
 }

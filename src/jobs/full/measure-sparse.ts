@@ -11,8 +11,11 @@ import { sparseKey, sparseMethodId } from '@/recipe/method-id';
 import { type SparseFacts } from '@/protocol/results';
 import { type StorageRow } from '@/recipe/recipe';
 import { storageRow } from '@/protocol/storage-row';
-import { type KeptCount, type KeptMeasure } from '@/tensor/engine';
+import { isPacked } from '@/codecs/packed/packed-format';
+import { type KeptMeasure, type Selection } from '@/tensor/engine';
 import { type FullJob } from './full-job';
+import { type TaskContents } from './measure-cache';
+import { planPacked } from './packed-task';
 import { type SelectionSet } from './selection-set';
 
 /** A measure as it grows, task by task. */
@@ -21,7 +24,7 @@ interface Draft {
   readonly keptPercent: number;
   readonly facts: SparseFacts[];
   readonly files: FileSize[];
-  readonly counts: (readonly KeptCount[])[];
+  readonly contents: TaskContents[];
 }
 
 /**
@@ -40,7 +43,7 @@ export async function measureSparse(
   for (const keptPercent of keptPercents) {
     for (const method of methods) {
       const known = group.measures.get(sparseKey(method, keptPercent, recipe));
-      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [], counts: [] });
+      if (known === null) drafts.push({ method, keptPercent, facts: [], files: [], contents: [] });
       else for (const facts of known.facts) emit({ type: 'sparse', facts });
     }
   }
@@ -54,10 +57,10 @@ export async function measureSparse(
       await measureTask(job, selections, open, done);
     }
   }
-  for (const { method, keptPercent, facts, files, counts } of drafts) {
+  for (const { method, keptPercent, facts, files, contents } of drafts) {
     const center = centerFiles(job, method);
     const row = storageRow(sparseMethodId(method, keptPercent), [...center, ...files]);
-    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row, counts });
+    group.measures.set(sparseKey(method, keptPercent, recipe), { facts, row, contents });
   }
 }
 
@@ -74,16 +77,29 @@ async function measureTask(
   const made = await selections.get(first.method, keptPercents, index);
   const measures = await job.group.weights.measure(made);
   job.signal.throwIfAborted();
-  drafts.forEach((draft, i) => {
-    job.emit({ type: 'sparse', facts: addTask(job, draft, index, measures[i]!) });
-  });
+  for (const [i, draft] of drafts.entries()) {
+    const contents = await contentsOf(job, made[i]!, measures[i]!);
+    job.emit({ type: 'sparse', facts: addTask(job, draft, index, measures[i]!, contents) });
+  }
+}
+
+/** How entries are packed is found in one pass more, for each m. */
+async function contentsOf(
+  job: FullJob,
+  selection: Selection,
+  { counts }: KeptMeasure,
+): Promise<TaskContents> {
+  const { valueDtype } = job.recipe;
+  if (!isPacked(valueDtype)) return { counts, packed: null };
+  return { counts, packed: await planPacked(job, selection, valueDtype) };
 }
 
 function addTask(
   { group, recipe }: FullJob,
-  { method, keptPercent, facts, files, counts }: Draft,
+  { method, keptPercent, facts, files, contents }: Draft,
   index: number,
-  { stats, counts: own }: KeptMeasure,
+  { stats }: KeptMeasure,
+  own: TaskContents,
 ): SparseFacts {
   const { name: task } = group.tasks[index]!;
   const { kept, nonZero, keptEnergy, totalEnergy } = stats;
@@ -91,8 +107,8 @@ function addTask(
   const id = sparseMethodId(method, keptPercent);
   const told = { method: id, task, kept, nonZero, energyShare };
   facts.push(told);
-  counts.push(own);
-  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, { task: index, counts: own }));
+  contents.push(own);
+  files.push(sparseTaskFile(group, { ...recipe, keptPercent }, index, own));
   return told;
 }
 

@@ -1,11 +1,13 @@
 import { SPARSE_COMPRESSORS, type SparseMethod } from '@/methods/registry';
-import { type WeightsOf } from '@/tensor/engine';
+import { isPacked } from '@/codecs/packed/packed-format';
+import { type Selection, type WeightsOf } from '@/tensor/engine';
 import { mergeKey, sparseKey, sparseMethodId } from '@/recipe/method-id';
 import { isRescaled } from '@/recipe/stored-values';
 import { type ModelKey } from '@/jobs/scoring/score-cache';
 import { type ScoredModel } from '@/jobs/scoring/scored-group';
 import { type FullJob } from './full-job';
 import { type SelectionSet } from './selection-set';
+import { codeTask, decodedEntries, planPacked } from './packed-task';
 import { wholeModel } from './whole-model';
 
 /** Models that stand without a selection: pretrained, fine-tuned, merged. */
@@ -66,13 +68,31 @@ export function sparseModels(
       const others = together.filter((m) => m !== percent && isOpen(job, method, m, task));
       const [selection] = await selections.get(method, [percent, ...others], task);
       signal.throwIfAborted();
-      const { valueDtype } = recipe;
-      const stored = { valueDtype, rescaled: isRescaled(recipe) };
-      const of = { kind: 'sparse', selection: selection!, ...stored } as const;
+      const of = await sparseWeights(job, method, selection!, percent);
       const weights = await group.weights.materialize(of, location);
       return wholeModel(job, weights, { of: 'sparse', task }, location);
     },
   }));
+}
+
+/** The center plus the values that the file of this recipe holds. */
+export async function sparseWeights(
+  job: FullJob,
+  method: SparseMethod,
+  selection: Selection,
+  percent: number,
+): Promise<WeightsOf> {
+  const { group, recipe } = job;
+  const { valueDtype } = recipe;
+  const rescaled = isRescaled(recipe);
+  if (!isPacked(valueDtype)) return { kind: 'sparse', selection, valueDtype, rescaled };
+  const measure = group.measures.get(sparseKey(method, percent, recipe));
+  const plan = measure?.contents[selection.task]?.packed;
+  const known = plan ?? (await planPacked(job, selection, valueDtype));
+  const coded = [];
+  for await (const tensor of codeTask(job, selection, known, rescaled)) coded.push(tensor);
+  const entries = decodedEntries(coded, known, group.weights.layout);
+  return { kind: 'added', center: selection.center, entries };
 }
 
 function modelKey({ recipe }: FullJob, method: SparseMethod, percent: number): ModelKey {

@@ -8,7 +8,8 @@ import { mergedSha } from '@/export/verify-file';
 import { openWeights } from '@/formats/checkpoint/checkpoint-source';
 import { readSafetensorsHeader } from '@/tensor/safetensors';
 import { soundFile, type FixtureTensor } from '@/tensor/safetensors.fixture';
-import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
+import { VALUE_FORMATS } from '@/codecs/value-formats';
+import { FLOAT_DTYPES } from '@/tensor/dtype';
 import { type RecipeFile } from '@/recipe/recipe-file';
 import { sourcesWithBase } from '@/jobs/open/with-base.fixture';
 import { type SourceRequest } from '@/protocol/requests';
@@ -29,7 +30,7 @@ usePageFiles();
 
 const SPARSE = 'pets.sparse.safetensors';
 
-describe.each(VALUE_DTYPES)('with values of %s', (valueDtype) => {
+describe.each(VALUE_FORMATS)('with values of %s', (valueDtype) => {
   it.each(FLOAT_DTYPES)(
     'merged as %s, the models are the scored ones, bit for bit',
     async (dtype) => {
@@ -244,9 +245,9 @@ describe('an export that is opened again', () => {
     ],
     [
       'of a newer version',
-      (bytes: Uint8Array<ArrayBuffer>) => replaced(bytes, '"version":"1"', '"version":"2"'),
+      (bytes: Uint8Array<ArrayBuffer>) => replaced(bytes, '"version":"1"', '"version":"3"'),
       'unsupported',
-      /version 2/,
+      /version 3/,
     ],
     [
       'for a tensor that the merged model lacks',

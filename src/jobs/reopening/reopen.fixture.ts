@@ -11,11 +11,11 @@ import { type Preflight } from '@/plan/preflight';
 import { type JobEvent } from '@/protocol/events';
 import { type SourceRequest } from '@/protocol/requests';
 import { type ResultsFile } from '@/protocol/results-file';
-import { isRescaled } from '@/recipe/stored-values';
 import { type Recipe } from '@/recipe/recipe';
 import { type FullGroup } from '@/jobs/full/load-full';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { createSession } from '@/jobs/session';
+import { sparseWeights } from '@/jobs/full/scored-models';
 import { selectOne } from '@/tensor/one-selection.fixture';
 
 export type Files = Extract<SourceRequest, { kind: 'files' }>['files'];
@@ -221,15 +221,16 @@ export async function roundTrip(recipe: Recipe) {
 async function scoredModels(recipe: Recipe): Promise<Map<string, ModelWeights>> {
   const group = await loadFull(FULL_REQUEST);
   const { weights, tasks, mergedDtype } = group;
-  const { mergeMethod, lambda, keptPercent, scope, valueDtype } = recipe;
+  const { mergeMethod, lambda, keptPercent, scope } = recipe;
+  const job = { group, recipe, signal: new AbortController().signal, emit: () => undefined };
   const plan = MERGERS[mergeMethod].plan(tasks.length, lambda);
   await weights.merge(plan, recipe.mergedDtype ?? mergedDtype);
   const models = new Map<string, ModelWeights>();
   models.set('merged', await weights.materialize({ kind: 'merged' }, 'cpu'));
   for (const { index, name } of tasks) {
     const selection = await selectOne(weights, 'merged', index, scope, keptPercent);
-    const stored = { valueDtype, rescaled: isRescaled(recipe) };
-    models.set(name, await weights.materialize({ kind: 'sparse', selection, ...stored }, 'cpu'));
+    const of = await sparseWeights(job, 'peru-fft', selection, keptPercent);
+    models.set(name, await weights.materialize(of, 'cpu'));
   }
   group.dispose();
   return models;

@@ -5,6 +5,7 @@ import { readBack } from '@/gpu/readback';
 import { type BufferSlice, PassRecorder } from '@/gpu/recorder';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
+import { addEntries } from '@/codecs/add-entries';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
 import { BLOCK_PARTS, type BlockRun } from '@/kernels/weights/blocks';
 import { DTYPE_CODES, dtypeOf, valueCode, type Values } from '@/kernels/weights/chunk-buffers';
@@ -16,22 +17,26 @@ import {
   deltaResources,
   type GroupContext,
 } from '@/kernels/weights/group-context';
+import { addToBuffers } from './add-entries';
 import { keptScales, scaleBuffer } from './kept-scales';
 import { type SelectionFacts } from './select';
 import { KERNELS, VALUE_KERNELS } from '@/kernels/weights/wgsl';
 import { chunkWeightsBytes } from '@/kernels/weights/staging';
 import { runWork, type Work } from '@/kernels/weights/work';
 
-/** What to write: decoded values, or a selection applied. */
-export type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' }>;
+/** What to write: decoded values, what is added to them, or a selection applied. */
+export type PlainWeights = Exclude<WeightsOf, { kind: 'sparse' | 'added' }>;
 export type WeightsJob =
   | PlainWeights
+  | Extract<WeightsOf, { kind: 'added' }>
   | {
       readonly kind: 'sparse';
       readonly selection: SelectionFacts;
       readonly valueDtype: ValueDtype;
       readonly rescaled?: boolean;
     };
+
+type LaidJob = Exclude<WeightsJob, { kind: 'added' }>;
 
 /** Lays out steps of values on the GPU; null where there are none. Call inside `withErrorScopes`. */
 type MakeScales = (scope: BufferScope) => GPUBuffer | null;
@@ -49,8 +54,12 @@ interface Target {
  * Tensors' weights as one GPU buffer each, written in place, a dispatch (plain F32: a copy) a tensor
  * and chunk. One pass over what the weights are made of; values with steps take another before.
  */
-export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Promise<ModelWeights> {
+export async function weightsOnGpu(
+  context: GroupContext,
+  whole: WeightsJob,
+): Promise<ModelWeights> {
   const { handle, spec } = context;
+  const job = laidFirst(whole);
   const kernels = await writeKernels(context, job);
   const makeScales = await scalesOf(context, job);
   const scope = handle.buffers.scope();
@@ -76,6 +85,7 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
     await handle.buffers.lend((scratch) =>
       runWork(context, 'laying out weights', 'apply', lay(scratch)),
     );
+    if (whole.kind === 'added') await addToBuffers(context, buffers, whole.entries);
     return modelWeights(context, buffers, () => {
       scope.release();
     });
@@ -88,9 +98,10 @@ export async function weightsOnGpu(context: GroupContext, job: WeightsJob): Prom
 /** Tensors' weights in memory; one pass and one readback a chunk. */
 export async function weightsInMemory(
   context: GroupContext,
-  job: WeightsJob,
+  whole: WeightsJob,
 ): Promise<ModelWeights> {
   const { handle, spec } = context;
+  const job = laidFirst(whole);
   const kernels = await writeKernels(context, job);
   const makeScales = await scalesOf(context, job);
   const tensors = spec.layout.tensors.map((tensor) => new Float32Array(tensor.elementCount));
@@ -120,11 +131,17 @@ export async function weightsInMemory(
         tensors[tensor]!.set(values.subarray(bufferStart, bufferStart + elementCount), tensorStart);
     }
   });
+  if (whole.kind === 'added') addEntries(tensors, whole.entries);
   return modelWeights(context, tensors, () => undefined);
 }
 
+/** Entries are added to their center, which is laid out as it is. */
+function laidFirst(job: WeightsJob): LaidJob {
+  return job.kind === 'added' ? { kind: job.center } : job;
+}
+
 /** The kernel of each chunk. */
-async function writeKernels(context: GroupContext, job: WeightsJob): Promise<DeltaKernels> {
+async function writeKernels(context: GroupContext, job: LaidJob): Promise<DeltaKernels> {
   if (job.kind === 'sparse') {
     const kernel = VALUE_KERNELS.apply[VALUE_CODECS[job.valueDtype].wgsl]!;
     return deltaKernels(context, kernel, job.selection);
@@ -139,9 +156,9 @@ async function writeKernels(context: GroupContext, job: WeightsJob): Promise<Del
   return (chunkIndex) => kernels[chunkIndex]!;
 }
 
-async function scalesOf(context: GroupContext, job: WeightsJob): Promise<MakeScales> {
+async function scalesOf(context: GroupContext, job: LaidJob): Promise<MakeScales> {
   if (job.kind !== 'sparse') return () => null;
-  const scales = await keptScales(context, job.selection, job);
+  const { scales } = await keptScales(context, job.selection, job);
   return (scope) => scales && scaleBuffer(context, scope, scales);
 }
 
@@ -151,7 +168,7 @@ function tensorBuffer(scope: BufferScope, name: string, elementCount: number): G
 }
 
 /** The chunk's values where they are float32 already and need no kernel. */
-function plainF32(context: GroupContext, job: WeightsJob, chunkIndex: number) {
+function plainF32(context: GroupContext, job: LaidJob, chunkIndex: number) {
   if (job.kind === 'sparse') return null;
   const { slice, dtype } = plainValues(context, job, chunkIndex);
   return dtype === 'F32' ? { source: slice.buffer, offset: slice.offset } : null;
@@ -194,7 +211,7 @@ function write(
   context: GroupContext,
   recorder: PassRecorder,
   kernel: Kernel,
-  job: WeightsJob,
+  job: LaidJob,
   target: Target,
   scales: GPUBuffer | null,
 ): void {
@@ -224,7 +241,7 @@ function write(
 }
 
 /** Checkpoints that the weights are made of. */
-function jobCheckpoints(job: WeightsJob): readonly number[] {
+function jobCheckpoints(job: LaidJob): readonly number[] {
   switch (job.kind) {
     case 'base':
       return [0];

@@ -108,8 +108,13 @@ describe.each(CASES)('I8 on $name', (engineCase) => {
         const scored = await flatWeights(fake, {
           ...{ kind: 'sparse', selection, valueDtype: 'I8', rescaled: true },
         });
-        const asPlain = longer.map((one, k) => ({ ...one, scale: plain[k]!.scale }));
+        const asPlain = longer.map((one, k) => ({ ...one, scale: plain[k]!.scale, gain: 1 }));
         expect(asPlain).toEqual(plain);
+        // Values without steps stand as they are, and the gain is told.
+        const floats = await encodeAll(fake, selection, 'F32');
+        const told = await encodeAll(fake, selection, 'F32', true);
+        const gains = longer.map((one) => one.gain);
+        expect(told).toEqual(floats.map((one, k) => ({ ...one, gain: gains[k] })));
         longer.forEach((encoded, k) => {
           const { tensor, scale, values } = encoded;
           const positions = loadedPositions(encoded);
@@ -119,6 +124,7 @@ describe.each(CASES)('I8 on $name', (engineCase) => {
           const gain = Math.min(2, Math.round((32 * norm(all)) / norm(kept)) / 32);
           expect(gain).toBeGreaterThanOrEqual(1);
           if (percent === 100) expect(gain).toBe(1);
+          expect(encoded.gain).toBe(gain);
           expect(scale).toBe(Math.fround(plain[k]!.scale! * gain));
           const q = new Int8Array(values.buffer);
           positions.forEach((at, n) => {

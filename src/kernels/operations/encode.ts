@@ -48,7 +48,7 @@ interface Encoding extends Marking {
 }
 
 /**
- * Every tensor that keeps any, in canonical order. Values with steps take one more pass.
+ * Every tensor that keeps any, in canonical order. Values with steps, or rescaled, take one more pass.
  *
  * @throws PeruError `out-of-memory`, `device-lost` or `internal`; what reading weights rejects with
  */
@@ -58,7 +58,8 @@ export async function* encodeSelection(
   { valueDtype, rescaled }: StoredValues,
 ): AsyncGenerator<EncodedTensor> {
   const { handle } = context;
-  const scales = await keptScales(context, selection, { valueDtype, rescaled });
+  const kept = await keptScales(context, selection, { valueDtype, rescaled });
+  const { scales } = kept;
   const [marking, write] = await Promise.all([
     markingKernels(context, selection),
     writeKernels(context, selection, valueDtype),
@@ -72,7 +73,7 @@ export async function* encodeSelection(
       ...encodeBuffers(context, scope),
       scales: scales && scaleBuffer(context, scope, scales),
     }));
-    const tensors = new EncodedTensors(scales);
+    const tensors = new EncodedTensors(kept);
     for await (const chunkIndices of markedBatches(context, selection)) {
       const counts = await countKept(encoding, chunkIndices);
       const { table } = context;

@@ -16,7 +16,7 @@ function joined(
   blocks: readonly EncodedBlock[],
   scales: { inverse: number; step: number }[] | null,
 ) {
-  const tensors = new EncodedTensors(scales);
+  const tensors = new EncodedTensors({ scales, gains: null });
   return [...blocks.flatMap((block) => [...tensors.add(block)]), ...tensors.finish()];
 }
 

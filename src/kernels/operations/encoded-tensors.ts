@@ -5,8 +5,8 @@
  */
 import { invariantError } from '@/core/errors';
 import { gapSkips, SKIP } from '@/codecs/gaps';
-import { type ValueScale } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
+import { type KeptScales } from './kept-scales';
 
 /** One block's kept entries, at least one. */
 export interface EncodedBlock {
@@ -23,8 +23,7 @@ export interface EncodedBlock {
 export class EncodedTensors {
   private blocks: EncodedBlock[] = [];
 
-  /** @param scales by tensor; null where values have none */
-  constructor(private readonly scales: readonly ValueScale[] | null) {}
+  constructor(private readonly kept: KeptScales) {}
 
   /** Takes the next block; gives the tensor before, where that was its last. */
   *add(block: EncodedBlock): Generator<EncodedTensor> {
@@ -47,7 +46,8 @@ export class EncodedTensors {
       kept: blocks.reduce((sum, { kept }) => sum + kept, 0),
       gaps: joinGaps(blocks),
       values: joinValues(blocks),
-      scale: this.scales ? this.scales[tensor]!.step : null,
+      scale: this.kept.scales?.[tensor]?.step ?? null,
+      gain: this.kept.gains?.[tensor] ?? 1,
     };
   }
 }

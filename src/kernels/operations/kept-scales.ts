@@ -1,6 +1,6 @@
 /**
  * Steps of kept values: the largest |u| that each tensor keeps, found on the GPU in one pass; where
- * they are rescaled, the energies of what it keeps and of all, too.
+ * they are rescaled, gains from the energies of what it keeps and of all, too.
  */
 import { type BufferScope } from '@/gpu/buffers';
 import { type PassRecorder } from '@/gpu/recorder';
@@ -10,6 +10,7 @@ import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
 import {
   deltaCheckpoints,
+  type DeltaKernels,
   deltaKernels,
   deltaResources,
   type GroupContext,
@@ -30,54 +31,71 @@ export interface StoredValues {
   readonly rescaled?: boolean | undefined;
 }
 
-/** By tensor; one that keeps none has step 0. Null where the dtype has no steps: nothing is done. */
+/** By tensor; one that keeps none has step 0 and gain 1. */
+export interface KeptScales {
+  /** Null where the dtype has no steps. */
+  readonly scales: readonly ValueScale[] | null;
+  /** Part of the scales already; null where values are not rescaled. */
+  readonly gains: readonly number[] | null;
+}
+
+/** Where the dtype has no steps and nothing is rescaled, nothing is done. */
 export async function keptScales(
   context: GroupContext,
   selection: SelectionFacts,
   { valueDtype, rescaled: isRescaled = false }: StoredValues,
-): Promise<ValueScale[] | null> {
+): Promise<KeptScales> {
   const { scaleOf } = VALUE_CODECS[valueDtype];
-  if (scaleOf === null) return null;
-  const { handle, table } = context;
+  if (scaleOf === null && !isRescaled) return { scales: null, gains: null };
+  const { handle } = context;
   const [largest, stats] = await Promise.all([
-    deltaKernels(context, KERNELS.keptMax, selection),
+    scaleOf && deltaKernels(context, KERNELS.keptMax, selection),
     isRescaled
       ? deltaKernels(context, withBarriers(KERNELS.stats, context.counting.tally), selection)
       : null,
   ]);
-  const maxBytes = 4 * table.blockCount;
-  const statsBytes = 4 * STATS_WORDS * table.blockCount;
   return handle.buffers.lend(async (scope) => {
-    const [keys, energies] = await runWork(
-      context,
-      'looking for the largest values',
-      'kept max',
-      (first) => {
-        const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-        const blockMax = scope.create('largest of each block', maxBytes, usage);
-        const blockStats = stats && scope.create('energies of each block', statsBytes, usage);
-        first.clear(blockMax);
-        const { states } = selection;
-        const each = (recorder: PassRecorder, index: number): void => {
-          const { count } = table.ofChunk[index]!;
-          const kernel = largest(index);
-          const delta = deltaResources(context, kernel, selection, index);
-          recorder.dispatch(kernel, { ...delta, states, block_max: blockMax }, count);
-          if (!stats || !blockStats) return;
-          const own = deltaResources(context, stats(index), selection, index);
-          recorder.dispatch(stats(index), { ...own, states, block_stats: blockStats }, count);
-        };
-        const steps = [{ checkpoints: deltaCheckpoints(selection), each }];
-        const ranges = [{ source: blockMax, byteLength: maxBytes }];
-        if (blockStats) ranges.push({ source: blockStats, byteLength: statsBytes });
-        return { steps, ranges };
-      },
-    );
-    const scales = scalesFrom(context, keys!, scaleOf);
-    if (!energies) return scales;
-    const gains = gainsFrom(context, energies);
-    return scales.map((scale, tensor) => rescaled(scale, gains[tensor]!));
+    const found = await runWork(context, 'looking for the largest values', 'kept max', (first) => {
+      const passes = [
+        largest && blockPass(context, selection, scope, largest, LARGEST),
+        stats && blockPass(context, selection, scope, stats, ENERGIES),
+      ].filter((pass) => pass !== null);
+      for (const { records } of passes) first.clear(records);
+      const each = (recorder: PassRecorder, index: number): void => {
+        for (const pass of passes) pass.dispatch(recorder, index);
+      };
+      const ranges = passes.map(({ records }) => ({ source: records, byteLength: records.size }));
+      return { steps: [{ checkpoints: deltaCheckpoints(selection), each }], ranges };
+    });
+    const gains = isRescaled ? gainsFrom(context, found.pop()!) : null;
+    const plain = scaleOf && scalesFrom(context, found.pop()!, scaleOf);
+    const scales = plain && gains ? plain.map((scale, t) => rescaled(scale, gains[t]!)) : plain;
+    return { scales, gains };
   });
+}
+
+/** What a kernel writes of each block, and the name it binds it by. */
+const LARGEST = { label: 'largest of each block', name: 'block_max', words: 1 };
+const ENERGIES = { label: 'energies of each block', name: 'block_stats', words: STATS_WORDS };
+
+/** Call inside `runWork`'s plan. */
+function blockPass(
+  context: GroupContext,
+  selection: SelectionFacts,
+  scope: BufferScope,
+  kernels: DeltaKernels,
+  { label, name, words }: typeof LARGEST,
+) {
+  const { table } = context;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const records = scope.create(label, 4 * words * table.blockCount, usage);
+  const dispatch = (recorder: PassRecorder, index: number): void => {
+    const kernel = kernels(index);
+    const delta = deltaResources(context, kernel, selection, index);
+    const resources = { ...delta, states: selection.states, [name]: records };
+    recorder.dispatch(kernel, resources, table.ofChunk[index]!.count);
+  };
+  return { records, dispatch };
 }
 
 /** By tensor; float32 sums a block, added in float64. */

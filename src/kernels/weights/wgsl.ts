@@ -33,6 +33,7 @@ export const KERNELS = {
   keptMax: kernelSource('kept_max'),
   keptCount: kernelSource('kept_count'),
   decode: kernelSource('decode'),
+  addEntries: kernelSource('add_entries'),
 } as const;
 
 /** Kernels that store or add kept values, each by the file that says how (`ValueCodec.wgsl`). */

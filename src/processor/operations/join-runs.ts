@@ -1,7 +1,7 @@
 /** Joins what threads found of one tensor in parts of chunks, in flat order. */
 import { gapBytes, SKIP } from '@/codecs/gaps';
 import { type EncodedTensor, type KeptCount } from '@/tensor/engine';
-import { type EncodedRun, type KeptRun } from '../parts/questions';
+import { type EncodedRun, type KeptRun, type StoredAs } from '../parts/questions';
 
 /** Bytes of the gap before a run's first entry. */
 function leadBytes({ first }: KeptRun, last: number): number {
@@ -27,8 +27,10 @@ export function countRuns(runs: readonly KeptRun[]): KeptCount[] {
 }
 
 /** @param runs of one tensor, in order; at least one */
-export function joinEncoded(runs: readonly EncodedRun[], scale: number | null): EncodedTensor {
+export function joinEncoded(runs: readonly EncodedRun[], storedAs: StoredAs): EncodedTensor {
   const { tensor } = runs[0]!;
+  const scale = storedAs.scales?.[tensor]?.step ?? null;
+  const gain = storedAs.gains?.[tensor] ?? 1;
   const [{ kept, gapBytes }] = countRuns(runs) as [KeptCount];
   const gaps = new Uint8Array(gapBytes);
   const values = new Uint8Array(runs.reduce((sum, run) => sum + run.values.byteLength, 0));
@@ -43,5 +45,5 @@ export function joinEncoded(runs: readonly EncodedRun[], scale: number | null): 
     atValue += run.values.byteLength;
     last = run.last;
   }
-  return { tensor, kept, gaps, values, scale };
+  return { tensor, kept, gaps, values, scale, gain };
 }

@@ -51,14 +51,14 @@ export interface StoredValues {
   readonly rescaled?: boolean | undefined;
 }
 
-/** How a selection's values are stored: where they have scales, a pass finds what these rest on. */
+/** How a selection's values are stored: where they have scales or gains, a pass finds what these rest on. */
 export async function storedAs(
   { crew, id, pages, spec }: GroupContext,
   { of, thresholds }: SelectionFacts,
   { valueDtype, rescaled: isRescaled = false }: StoredValues,
 ): Promise<StoredAs> {
   const { scaleOf } = VALUE_CODECS[valueDtype];
-  if (scaleOf === null) return { valueDtype, scales: null };
+  if (scaleOf === null && !isRescaled) return { valueDtype, scales: null, gains: null };
   const tensorCount = spec.layout.tensors.length;
   const largest = new Uint32Array(tensorCount);
   const [kept, total] = [new Float64Array(tensorCount), new Float64Array(tensorCount)];
@@ -74,10 +74,10 @@ export async function storedAs(
       }
     }
   }
-  const plain = Array.from(new Float32Array(largest.buffer), scaleOf);
-  if (!isRescaled) return { valueDtype, scales: plain };
-  const scales = plain.map((scale, t) => rescaled(scale, normGain(kept[t]!, total[t]!)));
-  return { valueDtype, scales };
+  const gains = isRescaled ? Array.from(kept, (energy, t) => normGain(energy, total[t]!)) : null;
+  const plain = scaleOf && Array.from(new Float32Array(largest.buffer), scaleOf);
+  const scales = plain && gains ? plain.map((scale, t) => rescaled(scale, gains[t]!)) : plain;
+  return { valueDtype, scales, gains };
 }
 
 /** Every tensor that keeps any, in order, as soon as its last chunk is through. One pass. */
@@ -89,8 +89,6 @@ export async function* encodeSelection(
   const { id } = context;
   const { of, thresholds } = selection;
   const stored = await storedAs(context, selection, values);
-  const join = (runs: readonly EncodedRun[]): EncodedTensor =>
-    joinEncoded(runs, stored.scales?.[runs[0]!.tensor]?.step ?? null);
   let open: EncodedRun[] = [];
   const chunks = askEachChunk(context, checkpointsOf(of), (thread, chunk) =>
     thread.encodeKept(id, chunk, of, thresholds, stored),
@@ -98,11 +96,11 @@ export async function* encodeSelection(
   for await (const { parts } of chunks) {
     for (const run of parts.flat()) {
       if (open.length > 0 && open[0]!.tensor !== run.tensor) {
-        yield join(open);
+        yield joinEncoded(open, stored);
         open = [];
       }
       open.push(run);
     }
   }
-  if (open.length > 0) yield join(open);
+  if (open.length > 0) yield joinEncoded(open, stored);
 }

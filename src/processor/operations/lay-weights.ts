@@ -2,6 +2,7 @@
 import { invariantError } from '@/core/errors';
 import { bytesPerElement, type FloatDtype } from '@/tensor/dtype';
 import { type ModelWeights, type WeightsOf } from '@/tensor/engine';
+import { addEntries } from '@/codecs/add-entries';
 import { chunkPieces } from '@/tensor/pieces';
 import { partOf } from '../parts/blocks';
 import {
@@ -13,6 +14,8 @@ import {
 import { askEachChunk, type Thread } from './each-chunk';
 import { storedAs } from './kept-entries';
 
+type Added = Extract<WeightsOf, { kind: 'added' }>;
+
 /** What to lay out, with a selection's facts in place of the selection. */
 export type Laid =
   | Exclude<WeightsOf, { kind: 'sparse' }>
@@ -23,7 +26,8 @@ export type Laid =
 /** One pass over what the weights are made of; I8 values take one more, for their steps. */
 export async function layWeights(context: GroupContext, laid: Laid): Promise<ModelWeights> {
   const { spec, shares } = context;
-  const { ask, checkpoints } = await askFor(context, laid);
+  const plain = laid.kind === 'added' ? { kind: laid.center } : laid;
+  const { ask, checkpoints } = await askFor(context, plain);
   const flat = spec.layout.tensors.map(({ elementCount }) => new Float32Array(elementCount));
   const pieces = chunkPieces(spec.layout, spec.chunks);
   for await (const { chunk, parts } of askEachChunk(context, checkpoints, ask)) {
@@ -38,13 +42,14 @@ export async function layWeights(context: GroupContext, laid: Laid): Promise<Mod
       }
     });
   }
+  if (laid.kind === 'added') addEntries(flat, laid.entries);
   const tensors = new Map(
     spec.layout.tensors.map(({ name, shape }, i) => [name, { shape, data: flat[i]! }]),
   );
   return { tensors, dispose: () => undefined };
 }
 
-async function askFor(context: GroupContext, laid: Laid) {
+async function askFor(context: GroupContext, laid: Exclude<Laid, Added>) {
   const { id } = context;
   if (laid.kind === 'sparse') {
     const { of, thresholds } = laid.selection;

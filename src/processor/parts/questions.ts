@@ -81,4 +81,6 @@ export interface StoredAs {
   readonly valueDtype: ValueDtype;
   /** By tensor; null where the codec has none. */
   readonly scales: readonly ValueScale[] | null;
+  /** By tensor (`codecs/norm-gain.ts`), part of the scales already; null where values are not rescaled. */
+  readonly gains: readonly number[] | null;
 }

@@ -15,7 +15,8 @@ import { readHubUrl } from '@/store/hub/hub-url';
 import { type GroupKind } from '@/recipe/parsed-method';
 import { readPatterns } from '@/store/sources/patterns';
 import { type NamePatterns, NO_PATTERNS } from '@/store/state/sources';
-import { FLOAT_DTYPES, VALUE_DTYPES } from '@/tensor/dtype';
+import { VALUE_FORMATS } from '@/codecs/value-formats';
+import { FLOAT_DTYPES } from '@/tensor/dtype';
 import {
   type Bounds,
   BUDGET,
@@ -90,7 +91,7 @@ export function readLink(search: string): Link {
   const lambda = numberOf(query.get('lambda'), MERGE_PARAMETERS.lambda.bounds);
   const keptPercent = numberOf(query.get('m'), KEPT_PERCENT);
   const scope = query.get('scope');
-  const values = VALUE_DTYPES.find((dtype) => dtype === query.get('values'));
+  const values = VALUE_FORMATS.find((format) => format === query.get('values'));
   const rescale = RESCALES.find((rule) => rule === query.get('rescale'));
   const dtype = FLOAT_DTYPES.find((name) => name === query.get('dtype'));
   const compressors = compressorsOf(query);

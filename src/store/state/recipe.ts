@@ -5,9 +5,9 @@ import { DEFAULT_LORA } from '@/recipe/lora-choices';
 import { type RankChoice } from '@/methods/peru-lora';
 import { type MergeMethod, SPARSE_METHODS } from '@/methods/registry';
 import { type Recipe } from '@/recipe/recipe';
-import { type FloatDtype, type ValueDtype } from '@/tensor/dtype';
+import { type FloatDtype } from '@/tensor/dtype';
 
-export type { FloatDtype, MergeMethod, RankChoice, Recipe, ValueDtype };
+export type { FloatDtype, MergeMethod, RankChoice, Recipe };
 
 export interface RecipeState {
   /** Follows every movement of a control. */

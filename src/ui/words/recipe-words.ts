@@ -1,4 +1,5 @@
 /** Recipes in words. Pure. */
+import { bitsPerValue, isPacked } from '@/codecs/packed/packed-format';
 import { MERGE_PARAMETERS, type MergeParameter } from '@/methods/parameters';
 import { MERGERS } from '@/methods/registry';
 import { type LoraChoices } from '@/recipe/lora-choices';
@@ -33,7 +34,9 @@ function partsOf(kind: GroupKind, recipe: Recipe): readonly string[] {
     `merged model ${mergedDtype === null ? 'in the base’s dtype' : `in ${mergedDtype}`}`,
     inText(`m = ${keptPercent} %`),
     scope === 'global' ? 'all weights ranked together' : 'each tensor ranked by itself',
-    `values in ${valueDtype}`,
+    isPacked(valueDtype)
+      ? `values in ${inText(`${bitsPerValue(valueDtype)} bit`)}`
+      : `values in ${valueDtype}`,
     isRescaled(recipe) ? 'each tensor’s norm restored' : '',
   ];
 }

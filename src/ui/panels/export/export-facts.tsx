@@ -53,12 +53,13 @@ export function ExportFacts({ made, kind }: ExportFactsProps) {
 }
 
 function indexText({ gapBytes, entropyBytes }: IndexTotal): string {
-  const gaps = inText(bytes(gapBytes));
-  if (entropyBytes === 0) return `The gaps that tell which entries are kept take ${gaps}.`;
-  const over = percentInText(gapBytes / entropyBytes - 1, 0);
+  const own = inText(bytes(gapBytes));
+  if (entropyBytes === 0) return `Telling which entries are kept takes ${own}.`;
+  const over = gapBytes / entropyBytes - 1;
+  const apart = percentInText(Math.abs(over), 0);
   return (
-    `The gaps that tell which entries are kept take ${gaps}; no code could take less than ` +
-    `${inText(bytes(entropyBytes))} (their entropy), so they are ${over} over the bound.`
+    `Telling which entries are kept takes ${own}: ${apart} ${over < 0 ? 'less' : 'more'} than ` +
+    `so many scattered at random would at least (their entropy, ${inText(bytes(entropyBytes))}).`
   );
 }
 

@@ -1,9 +1,9 @@
 import { useStore } from 'zustand';
-import { VALUE_CODECS } from '@/codecs/value-codecs';
+import { hasFactor, VALUE_FORMATS, valueWords } from '@/codecs/value-formats';
 import { type Rescale } from '@/recipe/stored-values';
 import { commitRecipe } from '@/store/actions/recipe';
 import { selectDraft } from '@/store/recipe/selectors';
-import { type FloatDtype, recipeStore, type ValueDtype } from '@/store/state/recipe';
+import { type FloatDtype, recipeStore } from '@/store/state/recipe';
 import { baseCard, selectGroup } from '@/store/sources/selectors';
 import { sourcesStore } from '@/store/state/sources';
 import { SelectField } from '@/ui/components/select-field';
@@ -14,9 +14,7 @@ const MERGED_DTYPES: readonly { readonly value: FloatDtype | 'base'; readonly la
   { value: 'BF16', label: 'BF16' },
 ];
 
-const VALUES = (Object.keys(VALUE_CODECS) as ValueDtype[]).map((value) => {
-  return { value, label: VALUE_CODECS[value].title };
-});
+const VALUES = VALUE_FORMATS.map((value) => ({ value, label: valueWords(value).title }));
 
 const NORMS: readonly { readonly value: Rescale; readonly label: string }[] = [
   { value: 'norm', label: 'Restored in each tensor' },
@@ -48,7 +46,7 @@ export function DtypeControls() {
         }}
         hint="Accuracy and bytes are those of the files with these dtypes."
       />
-      {VALUE_CODECS[valueDtype].scaleOf !== null && (
+      {hasFactor(valueDtype) && (
         <SelectField
           label="Norm of kept values"
           value={rescale}
