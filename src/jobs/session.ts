@@ -62,11 +62,11 @@ export function createSession(platform: Platform): PeruWorker {
         const load = timed(onEvent, 'load', () => group.load());
         loaded = await Promise.race([load, deviceLoss(group.engine)]);
       }),
-    run: (recipe, onEvent) =>
+    run: (recipe, onEvent, goal) =>
       start(async (signal) => {
         if (loaded === null) throw new Error('No group of checkpoints is loaded.');
         opened?.handTo({ emit: onEvent, signal });
-        const run = loaded.run(recipe, { emit: onEvent, signal });
+        const run = loaded.run(recipe, { emit: onEvent, signal }, goal);
         await Promise.race([run, deviceLoss(loaded.group.engine)]);
       }),
     export: (request, onEvent) =>

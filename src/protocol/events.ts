@@ -3,6 +3,7 @@ import { type ErrorFacts } from '@/core/errors';
 import { type Pause } from '@/formats/checkpoint/checkpoint-source';
 import { type Preflight } from '@/plan/preflight';
 import { type ExportFacts } from './export-facts';
+import { type Found } from './goal';
 import { type GroupFacts } from './group-facts';
 import { type LowRankFacts, type OverlapFacts, type Score, type SparseFacts } from './results';
 import { type StorageRow } from '@/recipe/recipe';
@@ -32,6 +33,8 @@ export type JobEvent =
   /** Known from headers alone: what fits, what it will cost. */
   | { readonly type: 'preflight'; readonly preflight: Preflight }
   | { readonly type: 'group'; readonly group: GroupFacts }
+  /** What a run with a goal goes on with. */
+  | { readonly type: 'found'; readonly found: Found }
   | { readonly type: 'progress'; readonly progress: Progress }
   /** A server's limit on requests has brought them to a stop; null: they go on. */
   | { readonly type: 'pause'; readonly pause: Pause | null }

@@ -1,5 +1,6 @@
 import { type PlanChoices } from '@/plan/preflight';
 import { type JobEvent, type JobOutcome } from './events';
+import { type Goal } from './goal';
 import {
   type EnginePreference,
   type ExportRequest,
@@ -26,8 +27,12 @@ export interface PeruWorker {
   plan(choices: PlanChoices, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
   /** Loads the weights by the plan, or readies them to be streamed, and tells the `group`. */
   load(onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
-  /** Merges, prunes and scores the open group by the recipe. Cancels the job before it. */
-  run(recipe: Recipe, onEvent: (event: JobEvent) => void): Promise<JobOutcome>;
+  /**
+   * Merges, prunes and scores the open group by the recipe. Cancels the job before it.
+   *
+   * @param goal of full fine-tunes: looked for first; the run goes on with what is found, and tells it
+   */
+  run(recipe: Recipe, onEvent: (event: JobEvent) => void, goal?: Goal): Promise<JobOutcome>;
   /**
    * Makes the recipe's files from the open group, in a folder of the browser's own storage, and reads
    * them back. Takes the place of the export before it, which stays on disk while a page holds it; a

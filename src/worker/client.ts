@@ -25,7 +25,7 @@ export function connectWorker(): PeruWorker {
     },
     plan: (choices, onEvent) => ask((remote) => remote.plan(choices, proxy(onEvent))),
     load: (onEvent) => ask((remote) => remote.load(proxy(onEvent))),
-    run: (recipe, onEvent) => ask((remote) => remote.run(recipe, proxy(onEvent))),
+    run: (recipe, onEvent, goal) => ask((remote) => remote.run(recipe, proxy(onEvent), goal)),
     export: (request, onEvent) => ask((remote) => remote.export(request, proxy(onEvent))),
     exportedFile: async (path) => {
       if (running === null) return null;

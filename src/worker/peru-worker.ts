@@ -30,7 +30,7 @@ const worker: PeruWorker = {
     afterEvents(onEvent, (emit) => session.open(request, choices, emit)),
   plan: (choices, onEvent) => afterEvents(onEvent, (emit) => session.plan(choices, emit)),
   load: (onEvent) => afterEvents(onEvent, (emit) => session.load(emit)),
-  run: (recipe, onEvent) => afterEvents(onEvent, (emit) => session.run(recipe, emit)),
+  run: (recipe, onEvent, goal) => afterEvents(onEvent, (emit) => session.run(recipe, emit, goal)),
   export: (request, onEvent) => afterEvents(onEvent, (emit) => session.export(request, emit)),
   exportedFile: (path) => session.exportedFile(path),
   zip: (onEvent) => afterEvents(onEvent, (emit) => session.zip(emit)),

@@ -62,7 +62,7 @@ export async function openFullGroup(
 function jobsOf(group: FullGroup): LoadedGroup<FullGroup> {
   return {
     group,
-    run: (recipe, context) => runFull({ group, recipe, ...context }),
+    run: (recipe, context, goal) => runFull({ group, recipe, ...context }, goal),
     export: async (request, context, place) => {
       const { exportFull } = await loadPart(() => import('./export-full'));
       return exportFull({ group, recipe: request.recipe, ...context }, request, place);

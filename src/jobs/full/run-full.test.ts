@@ -6,6 +6,7 @@ import { f32, soundFile } from '@/tensor/safetensors.fixture';
 import { NO_CHOICES } from '@/plan/preflight';
 import { loadGroup } from '@/jobs/load-group.fixture';
 import { type JobEvent } from '@/protocol/events';
+import { type Goal } from '@/protocol/goal';
 import { type Recipe } from '@/recipe/recipe';
 import { type GroupScorer, type RowRange, type SplitFacts } from '@/jobs/scoring/group-scorer';
 import { ScoreCache } from '@/jobs/scoring/score-cache';
@@ -262,5 +263,60 @@ describe('runFull', () => {
     controller.abort();
     await expect(run(RECIPE, controller.signal)).rejects.toThrow(/abort/i);
     expect(scored).toEqual([]);
+  });
+});
+
+describe('a goal', () => {
+  const seek = async (goal: Goal, recipe = RECIPE) => {
+    scored = [];
+    events = [];
+    const signal = new AbortController().signal;
+    await runFull({ group, recipe, signal, emit: (event) => events.push(event) }, goal);
+    return events.flatMap((event) => (event.type === 'found' ? [event.found] : []));
+  };
+  const sparseBytes = (method: string): number[] => {
+    const rows = events.findLast((event) => event.type === 'storage')!.rows;
+    const files = rows.find((row) => row.method === method)!.files;
+    return files.filter(({ name }) => name.includes('.sparse.')).map(({ bytes }) => bytes);
+  };
+
+  it('of bytes is kept by every task, and nearly filled; the run goes on with it', async () => {
+    const [found] = await seek({ kind: 'bytes', bytesPerTask: 480 });
+    const { keptPercent, valueDtype } = found!.change;
+    expect(valueDtype).toBe('Q4');
+    const own = sparseBytes(`peru-fft@${keptPercent}`);
+    expect(own).toHaveLength(2);
+    expect(Math.max(...own)).toBeLessThanOrEqual(480);
+    const next = await seek({ kind: 'bytes', bytesPerTask: 1e6 });
+    expect(next[0]!.change.keptPercent).toBe(100);
+    expect(found!.chosenBy).toBe('a budget of 480 bytes a task');
+  });
+
+  it('of too few bytes tells the least there is', async () => {
+    const seeking = seek({ kind: 'bytes', bytesPerTask: 20 });
+    await expect(seeking).rejects.toMatchObject({ kind: 'unsupported' });
+    await expect(seeking).rejects.toThrow(/No m gives files of 20 bytes a task.* takes \d+/);
+    expect(events.some(({ type }) => type === 'found')).toBe(false);
+  });
+
+  it('of accuracy is chosen by the first half of the rows, and told on the others', async () => {
+    const found = await seek({ kind: 'recovery', percent: 99 });
+    expect(found).toHaveLength(2);
+    // Every second image is right, whatever the model.
+    expect(found[1]!.chosenBy).toMatch(
+      /^the first 150 rows of each test, where it keeps 100\.0 %.*; on the other rows it keeps 100\.0 %$/,
+    );
+    // What was looked at on the way is no result.
+    const told = events.flatMap((event) => (event.type === 'score' ? [event.score.method] : []));
+    const { keptPercent } = found[0]!.change;
+    const ours = new Set(told.filter((method) => method.startsWith('peru-fft')));
+    expect([...ours].sort()).toEqual([1, 5, 10, keptPercent].map((m) => `peru-fft@${m}`).sort());
+  });
+
+  it('of accuracy is refused where nothing is scored, or nothing reaches it', async () => {
+    const seeking = seek({ kind: 'recovery', percent: 101 });
+    await expect(seeking).rejects.toThrow(/No m keeps 101 % of the fine-tuned average/);
+    group = { ...group, scorer: null };
+    await expect(seek({ kind: 'recovery', percent: 99 })).rejects.toThrow(/no task of this group/);
   });
 });

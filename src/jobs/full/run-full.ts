@@ -9,22 +9,41 @@ import { plainModels, sparseModels } from './scored-models';
 import { type FullJob } from './full-job';
 import { measureSparse, storageRows } from './measure-sparse';
 import { mergeGroup } from './merge-group';
+import { reachGoal } from './reach-goal';
 import { SelectionSet } from './selection-set';
+import { type Goal } from '@/protocol/goal';
 
 /** Shares of kept entries, in percent, that the chart shows besides the visitor's own. */
 const CHART_PERCENTS = [1, 5, 10];
 
-/** Streams everything the recipe asks for through `job.emit`; rejects when aborted. */
-export async function runFull(job: FullJob): Promise<void> {
-  const selections = new SelectionSet(job);
+/**
+ * Streams everything the recipe asks for through `job.emit`; rejects when aborted.
+ *
+ * @param goal looked for once theta* stands; the run goes on with what was found
+ * @throws PeruError `unsupported` for a goal that can not be reached
+ */
+export async function runFull(asked: FullJob, goal?: Goal): Promise<void> {
+  const selections = new SelectionSet(asked);
+  let job = asked;
   try {
     await timeStage(job, 'merge', () => mergeGroup(job));
-    if (job.group.memory.mode === 'streamed') await runByTask(job, selections);
-    else await runByModel(job, selections);
+    if (goal !== undefined) {
+      const { found, afterwards } = await reachGoal(job, selections, goal);
+      job.emit({ type: 'found', found });
+      job = { ...job, recipe: { ...job.recipe, ...found.change } };
+      await runLoaded(job, selections);
+      const more = afterwards?.(job) ?? null;
+      if (more !== null) job.emit({ type: 'found', found: more });
+    } else await runLoaded(job, selections);
   } finally {
     selections.dispose();
     reportMemory(job);
   }
+}
+
+function runLoaded(job: FullJob, selections: SelectionSet): Promise<void> {
+  const isStreamed = job.group.memory.mode === 'streamed';
+  return isStreamed ? runByTask(job, selections) : runByModel(job, selections);
 }
 
 async function runByModel(job: FullJob, selections: SelectionSet): Promise<void> {

@@ -1,12 +1,13 @@
 /** What a job says while it works, on its way into the stores. */
 import { type JobEvent } from '@/protocol/events';
 import { handleExport } from '@/store/export/edits';
-import { adoptGroupLambda, adoptGroupRanks } from '@/store/recipe/edits';
+import { adoptGroupLambda, adoptGroupRanks, adoptRecipe, sameRecipe } from '@/store/recipe/edits';
 import { adapterLimits, loraLimits } from '@/store/recipe/rank-limits';
+import { type Found } from '@/protocol/goal';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { recipeStore } from '@/store/state/recipe';
 import { Paced } from './paced';
-import { handleResult } from './results';
+import { dropStale, handleResult } from './results';
 import { sourcesStore } from '@/store/state/sources';
 import { nextRate, type Progress } from '@/store/state/progress-rate';
 import { jobStore } from '@/store/state/job';
@@ -37,6 +38,9 @@ export function handleEvent(event: JobEvent): void {
       adoptGroupLambda(event.group.lambda);
       adoptLimits(event.group.contents);
       return;
+    case 'found':
+      adoptFound(event.found);
+      return;
     case 'progress':
       progress.add(event.progress);
       return;
@@ -58,6 +62,17 @@ export function handleEvent(event: JobEvent): void {
     case 'uploaded':
       handleExport(event);
   }
+}
+
+/** The run goes on with what it has found: so do recipe and results. */
+function adoptFound(found: Found): void {
+  const { lambdaFrom } = recipeStore.getState();
+  const before = recipeStore.getState().committed;
+  adoptRecipe(found.change);
+  recipeStore.setState({ lambdaFrom });
+  const { committed } = recipeStore.getState();
+  if (!sameRecipe(before, committed)) dropStale(committed);
+  jobStore.setState({ found });
 }
 
 /** The recipe's ranks, within what the group can have. */

@@ -8,6 +8,7 @@
 import { type ErrorKind } from '@/core/errors';
 import { type PlanChoices } from '@/plan/preflight';
 import { type OpenChoices } from '@/protocol/peru-worker';
+import { type Goal } from '@/protocol/goal';
 import { type SourceRequest } from '@/protocol/requests';
 import { resetExport } from '@/store/export/edits';
 import { asListed, withToken } from '@/store/hub/request';
@@ -106,11 +107,12 @@ export async function changeEngine(engine: EnginePreference): Promise<void> {
 }
 
 /** Runs the committed recipe on the open group; nothing happens while none is loaded. */
-export async function runRecipe(): Promise<void> {
+export async function runRecipe(goal?: Goal): Promise<void> {
   if (sourcesStore.getState().weights !== 'loaded') return;
   const recipe = recipeStore.getState().committed;
   dropStale(recipe);
-  await startJob('run', (onEvent) => connectedWorker().run(recipe, onEvent));
+  jobStore.setState({ found: null });
+  await startJob('run', (onEvent) => connectedWorker().run(recipe, onEvent, goal));
 }
 
 /**

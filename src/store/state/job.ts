@@ -2,6 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import { type AdapterReport, type EngineKind } from '@/tensor/engine';
 import { type ErrorChoice, type ErrorFacts } from '@/core/errors';
+import { type Found } from '@/protocol/goal';
 import { type Pause } from '@/formats/checkpoint/checkpoint-source';
 import { type ProgressRate } from './progress-rate';
 
@@ -55,6 +56,8 @@ export interface JobState {
   readonly alert: ErrorFacts | null;
   readonly engine: EngineFacts | null;
   readonly memory: MemoryFacts | null;
+  /** What the last run looked for, and found; null: it had no goal, or looks still. */
+  readonly found: Found | null;
 }
 
 export const INITIAL_JOB_STATE: JobState = {
@@ -63,6 +66,7 @@ export const INITIAL_JOB_STATE: JobState = {
   alert: null,
   engine: null,
   memory: null,
+  found: null,
 };
 
 export const jobStore = createStore<JobState>(() => INITIAL_JOB_STATE);

@@ -3,6 +3,7 @@ import { type AdapterContents } from '@/export/adapter/adapter-contents';
 import { type PlanChoices, type Preflight } from '@/plan/preflight';
 import { type JobEvent, type JobOutcome } from '@/protocol/events';
 import { type ExportFacts } from '@/protocol/export-facts';
+import { type Goal } from '@/protocol/goal';
 import { type GroupFacts } from '@/protocol/group-facts';
 import { type PeruWorker } from '@/protocol/peru-worker';
 import { type ExportRequest, type SourceRequest, type UploadRequest } from '@/protocol/requests';
@@ -16,6 +17,8 @@ export interface ScriptedJob {
   readonly choices: PlanChoices | null;
   /** Of a `run`. */
   readonly recipe: Recipe | null;
+  /** Of a `run` that looks for one. */
+  readonly goal: Goal | null;
   /** Of an `export`. */
   readonly made: ExportRequest | null;
   /** Of a `saveTo`. */
@@ -63,7 +66,7 @@ export function scriptedWorker(): ScriptedWorker {
     open: (request, choices, onEvent) => job({ asked: 'open', request, choices }, onEvent),
     plan: (choices, onEvent) => job({ asked: 'plan', choices }, onEvent),
     load: (onEvent) => job({ asked: 'load' }, onEvent),
-    run: (recipe, onEvent) => job({ asked: 'run', recipe }, onEvent),
+    run: (recipe, onEvent, goal) => job({ asked: 'run', recipe, goal: goal ?? null }, onEvent),
     export: (made, onEvent) => job({ asked: 'export', made }, onEvent),
     exportedFile: (path) => Promise.resolve(files.get(path) ?? null),
     zip: (onEvent) => job({ asked: 'zip' }, onEvent),
@@ -80,6 +83,7 @@ const NOTHING_ASKED = {
   request: null,
   choices: null,
   recipe: null,
+  goal: null,
   made: null,
   folder: null,
   upload: null,

@@ -7,6 +7,7 @@ import { type Recipe, recipeStore } from '@/store/state/recipe';
 import { EnergyCurve } from '@/ui/charts/energy-curve';
 import { SelectField } from '@/ui/components/select-field';
 import { SliderField } from '@/ui/components/slider-field';
+import { BytesControls } from './bytes-controls';
 import { KeptEntries } from './kept-entries';
 
 const SCOPES: readonly { readonly value: Recipe['scope']; readonly label: string }[] = [
@@ -67,6 +68,7 @@ export function EntriesControls() {
         <EnergyCurve />
       </SliderField>
       <KeptEntries />
+      <BytesControls />
       <Baselines />
     </>
   );
