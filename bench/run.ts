@@ -10,6 +10,7 @@ import { selectOne } from '@/tensor/one-selection.fixture';
 import { clockOn } from './clock';
 import { prepareCopy } from './copy';
 import { benchGroup } from './group';
+import { benchPacked } from './packed';
 import { comparePairs, type Timed } from './pairs';
 import { type BenchOutput } from './record';
 import { benchSvd } from './svd';
@@ -95,6 +96,12 @@ export async function runBench({ quick, host, gpu, print, record }: BenchOptions
   print(`peak GPU memory: ${(peakBytes / 1e6).toFixed(1)} MB`);
   record('memory', { ...on, peakBytes });
   group.dispose();
+  benchPacked({
+    print,
+    record: (name, figures) => {
+      record(name, { host, ...figures });
+    },
+  });
   await benchSvd({
     handle,
     engine,
