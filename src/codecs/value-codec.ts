@@ -41,5 +41,13 @@ export interface ValueScale {
   readonly step: number;
 }
 
+/** What a selection's values are stored by: by tensor; one that keeps none has step 0 and gain 1. */
+export interface KeptScales {
+  /** Null where the codec has no steps. */
+  readonly scales: readonly ValueScale[] | null;
+  /** `norm-gain.ts`, part of the scales already; null where values are not rescaled. */
+  readonly gains: readonly number[] | null;
+}
+
 /** A tensor of a sparse file. */
 type StoredEntry = Pick<TensorInfo, 'name' | 'dtype' | 'shape'>;

@@ -1,8 +1,7 @@
 /** Float64 twin of shaders/kept_*.wgsl: kept entries of a tensor as bytes to write, run by run. */
 import { encodeGaps } from '@/codecs/gaps';
-import { type ValueCodec } from '@/codecs/value-codec';
+import { type KeptScales, type ValueCodec } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
-import { type KeptScales } from './kept-scales';
 import { isKept, type ScopeThreshold } from './select';
 
 /** A run of one tensor, and what decides which of its entries are kept. */

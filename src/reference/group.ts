@@ -1,5 +1,5 @@
 /** One group of checkpoints in typed arrays: walks pieces and calls the twins. */
-import { type ValueCodec } from '@/codecs/value-codec';
+import { type KeptScales, type ValueCodec } from '@/codecs/value-codec';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { bytesPerElement, type FloatDtype, type ValueDtype } from '@/tensor/dtype';
 import {
@@ -24,7 +24,7 @@ import { chunkPieces, type Piece } from '@/tensor/pieces';
 import { applyKept } from './apply';
 import { ChunkStore } from './chunk-store';
 import { encodePieces } from './encode';
-import { keptScales, type KeptScales } from './kept-scales';
+import { keptScales } from './kept-scales';
 import { countDigits, DIGITS, magnitudeKeys, taskVector } from './histogram';
 import { markKept } from './mask';
 import { type MemoryCount } from '@/core/memory-count';

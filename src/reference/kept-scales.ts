@@ -1,16 +1,8 @@
 /** Float64 twin of shaders/kept_max.wgsl and stats.wgsl: what steps and gains of kept values rest on. */
 import { normGain, rescaled } from '@/codecs/norm-gain';
-import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { type KeptScales, type ValueCodec } from '@/codecs/value-codec';
 import { type SelectedPiece } from './encode';
 import { isKept } from './select';
-
-/** By tensor; one that keeps none has step 0 and gain 1. */
-export interface KeptScales {
-  /** Null where the codec has none. */
-  readonly scales: readonly ValueScale[] | null;
-  /** Null where they were not asked for. */
-  readonly gains: readonly number[] | null;
-}
 
 export function keptScales(
   pieces: Iterable<SelectedPiece>,

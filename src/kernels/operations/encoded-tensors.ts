@@ -5,8 +5,8 @@
  */
 import { invariantError } from '@/core/errors';
 import { gapSkips, SKIP } from '@/codecs/gaps';
+import { type KeptScales } from '@/codecs/value-codec';
 import { type EncodedTensor } from '@/tensor/engine';
-import { type KeptScales } from './kept-scales';
 
 /** One block's kept entries, at least one. */
 export interface EncodedBlock {

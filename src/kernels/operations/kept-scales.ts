@@ -5,7 +5,7 @@
 import { type BufferScope } from '@/gpu/buffers';
 import { type PassRecorder } from '@/gpu/recorder';
 import { normGain, rescaled } from '@/codecs/norm-gain';
-import { type ValueCodec, type ValueScale } from '@/codecs/value-codec';
+import { type KeptScales, type ValueCodec, type ValueScale } from '@/codecs/value-codec';
 import { VALUE_CODECS } from '@/codecs/value-codecs';
 import { type ValueDtype } from '@/tensor/dtype';
 import {
@@ -29,14 +29,6 @@ const STATS_WORDS = 4;
 export interface StoredValues {
   readonly valueDtype: ValueDtype;
   readonly rescaled?: boolean | undefined;
-}
-
-/** By tensor; one that keeps none has step 0 and gain 1. */
-export interface KeptScales {
-  /** Null where the dtype has no steps. */
-  readonly scales: readonly ValueScale[] | null;
-  /** Part of the scales already; null where values are not rescaled. */
-  readonly gains: readonly number[] | null;
 }
 
 /** Where the dtype has no steps and nothing is rescaled, nothing is done. */

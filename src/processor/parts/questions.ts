@@ -1,7 +1,7 @@
 /** What the engine asks threads about task vectors, and what they answer: plain data. */
 import { type ValueDtype } from '@/tensor/dtype';
 import { type Center } from '@/tensor/engine';
-import { type ValueScale } from '@/codecs/value-codec';
+import { type KeptScales } from '@/codecs/value-codec';
 
 /** Whose task vector is looked at. */
 export interface DeltaOf {
@@ -77,10 +77,6 @@ export interface PartScales {
 }
 
 /** How kept values are stored. */
-export interface StoredAs {
+export interface StoredAs extends KeptScales {
   readonly valueDtype: ValueDtype;
-  /** By tensor; null where the codec has none. */
-  readonly scales: readonly ValueScale[] | null;
-  /** By tensor (`codecs/norm-gain.ts`), part of the scales already; null where values are not rescaled. */
-  readonly gains: readonly number[] | null;
 }
