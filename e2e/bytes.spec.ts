@@ -47,6 +47,7 @@ test('the slider of bytes answers to the keyboard; too few bytes are refused wit
   for (let i = 0; i < 3; i++) await peru.page.keyboard.press('ArrowRight');
   await peru.waitDone();
   await expect.poll(async () => Number(await bytesField(peru).inputValue())).not.toBe(before);
+  await expect(bytesSlider(peru), 'keeps the focus').toBeFocused();
   const m = parameter(peru, 'm');
   await bytesField(peru).fill('300');
   await bytesField(peru).press('Enter');

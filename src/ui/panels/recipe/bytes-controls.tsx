@@ -23,11 +23,7 @@ export function BytesControls() {
   const measured = taskBytes(storage, committed);
   return (
     <>
-      <BudgetSlider
-        key={`${committed.keptPercent} ${committed.valueDtype}`}
-        measured={measured}
-        bounds={bounds}
-      />
+      <BudgetSlider measured={measured} bounds={bounds} />
       <div className={styles.seek}>
         <Button
           onClick={() => {
@@ -53,12 +49,21 @@ interface BudgetSliderProps {
 }
 
 function BudgetSlider({ measured, bounds }: BudgetSliderProps) {
+  const found = useStore(jobStore, (state) => state.found);
   const [asked, setAsked] = useState<number | null>(null);
+  const [shown, setShown] = useState({ measured, found });
+  // What was asked for stands until its files are counted. The control stays: it may have the focus.
+  if (measured !== null && (measured !== shown.measured || found !== shown.found)) {
+    setShown({ measured, found });
+    setAsked(null);
+  }
+  const value = asked ?? measured;
   return (
     <SliderField
       label="Bytes a task"
-      value={asked ?? measured ?? bounds.min}
+      value={value ?? shown.measured ?? bounds.min}
       bounds={bounds}
+      disabled={value === null}
       onPreview={setAsked}
       onCommit={(bytesPerTask) => {
         setAsked(bytesPerTask);
