@@ -167,6 +167,22 @@ describe('an export of fine-tunes', () => {
     }
   });
 
+  it('stores nothing of a task that is the merged model, whatever m asks for', async () => {
+    const of = (name: string, value: number): Files =>
+      model(name, {
+        'a.weight': f32(
+          [30],
+          Array.from({ length: 30 }, (_, i) => value * i),
+        ),
+      });
+    const files = [...of('base', 0), ...of('one', 2), ...of('two', 2)];
+    const recipe = { ...RECIPE, keptPercent: 50, valueDtype: 'Q2' } as const;
+    expect(await exportGroup(recipe, {}, { files })).toEqual({ status: 'done' });
+    const { header } = await tensorsOf('one.sparse.safetensors');
+    expect(header.metadata.get('kept')).toBe('0');
+    expect(header.tensors.get('peru.blocks')?.elementCount).toBe(0);
+  });
+
   it('writes copies of a merged tensor like the tensor itself, and names left-out ones', async () => {
     const tied = (name: string, seed: number): Files => {
       const embedding = f32([6, 5], wave(seed, 30));

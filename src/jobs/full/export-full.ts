@@ -178,7 +178,7 @@ function writerOf(
   const { layout } = group.weights;
   const { task } = selection;
   const { valueDtype } = recipe;
-  if (packed === null && !isPacked(valueDtype)) {
+  if (!isPacked(valueDtype)) {
     const encoded = group.weights.encodeKept(selection, valueDtype, isRescaled(recipe));
     const header = sparseSpec(group, { ...recipe, valueDtype }, merge, task, counts);
     const spec = { ...header, ...shared, layout, encoded };

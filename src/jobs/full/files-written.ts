@@ -144,9 +144,8 @@ export function sparseTaskFile(
 ): FileSize {
   const merge = mergeRecipe(group, recipe);
   const { valueDtype } = recipe;
-  const { header } =
-    packed !== null || isPacked(valueDtype)
-      ? packedHeader(packedSpec(group, recipe, merge, task, packed!))
-      : sparseHeader(sparseSpec(group, { ...recipe, valueDtype }, merge, task, counts));
+  const { header } = isPacked(valueDtype)
+    ? packedHeader(packedSpec(group, recipe, merge, task, packed!))
+    : sparseHeader(sparseSpec(group, { ...recipe, valueDtype }, merge, task, counts));
   return { name: sparsePaths(group)[task]!, bytes: header.fileBytes };
 }
